@@ -1,0 +1,58 @@
+"""What happened, as values: the engine emits them, progress, logs and observers read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from orchestra.model.status import ErrorStatus, OverallState, SessionState, TunnelState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionChanged:
+    """A session entered a state."""
+
+    id: str
+    server: str
+    state: SessionState
+    error: ErrorStatus | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunnelChanged:
+    """A tunnel entered a state, or its bound addresses or its proof changed."""
+
+    name: str
+    state: TunnelState
+    proven: bool
+    listen: tuple[str, ...] = ()
+    error: ErrorStatus | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionFailed:
+    """One accepted connection could not be carried; the tunnel itself goes on."""
+
+    tunnel: str
+    peer: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """Something to know that changes no state: a banner, a server's debug message, a narrowed family."""
+
+    host: str | None
+    message: str
+    level: Literal["info", "warning"] = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverallChanged:
+    """The whole entered a state."""
+
+    state: OverallState
+
+
+Event: TypeAlias = SessionChanged | TunnelChanged | ConnectionFailed | Noticed | OverallChanged

@@ -1,0 +1,70 @@
+"""What is true right now: the state of sessions and tunnels, as ``orchestra status`` shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+SessionState: TypeAlias = Literal["waiting", "connecting", "open", "retrying", "failed", "closed"]
+"""waiting: for its parent · retrying: will be tried again at ``next_retry`` · failed: will not (identity errors)."""
+
+TunnelState: TypeAlias = Literal["starting", "ready", "degraded", "failed"]
+"""degraded: bound, but its path or its proof is missing · failed: not bound."""
+
+OverallState: TypeAlias = Literal["ready", "starting", "degraded", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorStatus:
+    """The last failure. Times are seconds since the epoch; ``next_retry`` is None when nothing is scheduled."""
+
+    code: str
+    host: str | None
+    message: str
+    since: float
+    attempts: int = 1
+    next_retry: float | None = None
+    suggestion: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStatus:
+    """One session."""
+
+    id: str
+    server: str
+    state: SessionState
+    error: ErrorStatus | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunnelStatus:
+    """One tunnel. ``listen`` has the addresses that are bound now, with chosen ports filled in."""
+
+    name: str
+    state: TunnelState
+    proven: bool
+    listen: tuple[str, ...] = ()
+    error: ErrorStatus | None = None
+    connections: int = 0
+    """Connections that are open now."""
+    bytes_in: int = 0
+    """Bytes from the target to those who use the tunnel, since it was opened."""
+    bytes_out: int = 0
+    optional: bool = False
+    notes: tuple[str, ...] = ()
+    """What was found and is no failure: a listener that could not be verified, a family that this machine lacks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A running orchestra."""
+
+    topology: str
+    name: str
+    pid: int
+    version: str
+    file: str
+    state: OverallState
+    sessions: tuple[SessionStatus, ...] = ()
+    tunnels: tuple[TunnelStatus, ...] = ()

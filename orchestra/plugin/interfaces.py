@@ -1,0 +1,98 @@
+"""What a plugin hands over: transports, kinds, checks and secret sources. Core's own have the same shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from orchestra.model.plan import Dial, PlannedTunnel
+from orchestra.model.topology import Host, SecretRef
+from orchestra.plugin.vocabulary import CheckSpec, KindSpec, SecretSpec, TransportSpec
+from orchestra.session.protocols import Accept, Receiver, Session, Stream
+
+R = TypeVar("R", bound=Receiver)
+
+ReadSecret = Callable[[SecretRef], Awaitable[bytes]]
+"""Reads a secret now; raises OpenFailed with SECRET_UNAVAILABLE. Values are never logged and never kept."""
+
+Notice = Callable[[str], None]
+"""Tells the user something about a host that is no failure; the text is cleaned already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRequest:
+    """One session to be opened: to ``server``, by ``dial``, over ``over`` (the session before it, or *here*)."""
+
+    server: Host
+    dial: Dial
+    over: Session
+    depth: int
+    """1 for the first hop; keepalives are tuned by it."""
+    read_secret: ReadSecret
+    notice: Notice
+
+
+class Transport(Protocol):
+    """Opens sessions: the one thing that a transport does."""
+
+    @property
+    def spec(self) -> TransportSpec: ...
+
+    async def open(self, request: OpenRequest) -> Session:
+        """Opens it, authenticated in both directions. Raises :class:`~orchestra.session.errors.OpenFailed`;
+        cancelled, it leaves nothing open. It sets its own deadlines (``connect_timeout``)."""
+        ...
+
+
+class TunnelContext(Protocol):
+    """What a kind or a check may do with the tunnel that it serves. The path may change between two dials."""
+
+    @property
+    def tunnel(self) -> PlannedTunnel: ...
+
+    async def dial(self, make: Callable[[], R], host: str | None = None, port: int | None = None) -> tuple[Stream, R]:
+        """Dials from the exit, the tunnel's own target when no host is given, with the tunnel's deadline and its cap
+        on pending dials. Raises DialRefused or SessionLost."""
+        ...
+
+    async def exit(self) -> Session:
+        """The exit's session, waiting for it up to the tunnel's ``hold``; raises SessionLost."""
+        ...
+
+    def count(self, bytes_in: int = 0, bytes_out: int = 0) -> None:
+        """Adds to the tunnel's counters."""
+        ...
+
+
+class Kind(Protocol):
+    """What a listener does with what it accepts."""
+
+    @property
+    def spec(self) -> KindSpec: ...
+
+    def serve(self, context: TunnelContext) -> Accept:
+        """The listener's accept: called for each connection, before it is confirmed."""
+        ...
+
+
+class Check(Protocol):
+    """Proves that a tunnel carries traffic: one conversation with its target through the whole chain."""
+
+    @property
+    def spec(self) -> CheckSpec: ...
+
+    async def run(self, context: TunnelContext) -> None:
+        """Returns when the target answered as it should. Raises RuntimeFailure (CHECK_FAILED, DIAL_FAILED …)."""
+        ...
+
+
+class SecretSource(Protocol):
+    """Reads secrets of one kind."""
+
+    @property
+    def spec(self) -> SecretSpec: ...
+
+    async def read(self, ref: SecretRef) -> bytes:
+        """The secret, without a trailing line break. Raises OpenFailed with SECRET_UNAVAILABLE."""
+        ...

@@ -1,0 +1,76 @@
+"""What the loader and the planner know of plugins: values, no code.
+
+``fields`` is a pydantic model class of the keys that a plugin takes in the file (None: it takes none). It is opaque
+here; only the loader reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from orchestra.model.topology import NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportSpec:
+    """What sessions of a transport can do, and how the transport is dialed.
+
+    ``dialed``: by TCP to the server's address, through the session before it; ``False``: it finds its own way from
+    here (kubectl, a cloud's agent), so that no network and no firewall of the file stands in it.
+    """
+
+    name: str
+    connect: bool = True
+    listen: bool = True
+    exec: bool = True
+    unix: bool = True
+    dialed: bool = True
+    fields: type[Any] | None = None
+    package: str = "orchestra"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindSpec:
+    """Which parts of a tunnel a kind takes; the planner obeys.
+
+    ``to``: whether it leads to a target. ``exit``: whether it takes the host that dials as ``exit`` (then it may have
+    no target). ``protocols``: those of targets that it can carry.
+    """
+
+    name: str
+    to: Literal["required", "optional", "no"] = "required"
+    exit: Literal["required", "optional", "no"] = "optional"
+    protocols: tuple[str, ...] = ("tcp",)
+    fields: type[Any] | None = None
+    package: str = "orchestra"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSpec:
+    """A health check that a tunnel may name."""
+
+    name: str
+    kinds: tuple[str, ...] = ("tcp",)
+    fields: type[Any] | None = None
+    package: str = "orchestra"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretSpec:
+    """A kind of secret reference: the one key of its mapping. ``value``: what stands behind the key."""
+
+    name: str
+    value: Literal["text", "path", "command", "any"] = "text"
+    package: str = "orchestra"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """All words that plugins, core's own among them, add to the file; keyed by name."""
+
+    transports: Mapping[str, TransportSpec] = field(default_factory=lambda: NOWHERE)
+    kinds: Mapping[str, KindSpec] = field(default_factory=lambda: NOWHERE)
+    checks: Mapping[str, CheckSpec] = field(default_factory=lambda: NOWHERE)
+    secrets: Mapping[str, SecretSpec] = field(default_factory=lambda: NOWHERE)

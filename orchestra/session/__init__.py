@@ -1,0 +1,31 @@
+"""A session is a place that dials, listens and runs: a server reached over SSH is one, this machine is one too.
+
+:mod:`.protocols` has the shapes, :mod:`.errors` what they raise, :mod:`.here` this machine. Every implementation
+passes the conformance suite in :mod:`orchestra.testing`.
+"""
+
+from orchestra.session.errors import (
+    BindRefused,
+    DialRefused,
+    OpenFailed,
+    SessionError,
+    SessionLost,
+    Unsupported,
+)
+from orchestra.session.protocols import Accept, Listener, Peer, Process, Receiver, Session, Stream
+
+__all__ = [
+    "Accept",
+    "BindRefused",
+    "DialRefused",
+    "Listener",
+    "OpenFailed",
+    "Peer",
+    "Process",
+    "Receiver",
+    "Session",
+    "SessionError",
+    "SessionLost",
+    "Stream",
+    "Unsupported",
+]
