@@ -1,0 +1,122 @@
+"""Plugins are asked once, fail alone and by name, and never replace a part of core."""
+
+import types
+
+import pytest
+
+from orchestra.plugin import hookimpl
+from orchestra.plugin.manager import Plugins, load_plugins
+from orchestra.plugin.vocabulary import CheckSpec
+
+
+class Check:
+    def __init__(self, name: str) -> None:
+        self.spec = CheckSpec(name=name)
+
+    async def run(self, context: object) -> None: ...
+
+
+class Good:
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    @hookimpl
+    def orchestra_checks(self) -> list[Check]:
+        return [Check(name) for name in self.names]
+
+
+def load(*extra: object, builtin: tuple[object, ...] = ()) -> Plugins:
+    return load_plugins(builtin, extra=extra, entry_points=False)
+
+
+def test_what_a_plugin_adds_is_found_by_name_and_known_to_the_file() -> None:
+    plugins = load(Good("ping", "pong"))
+    assert set(plugins.checks) == {"ping", "pong"}
+    assert plugins.vocabulary.checks["ping"] == CheckSpec(name="ping")
+    assert plugins.loaded[0].adds == ("check ping", "check pong")
+    assert plugins.loaded[0].error is None
+
+
+def test_a_module_is_a_plugin_too() -> None:
+    module = types.ModuleType("mine")
+    module.orchestra_checks = hookimpl(lambda: [Check("mine")])  # type: ignore[attr-defined]
+    assert load(module).loaded[0].name == "mine"
+    assert set(load(module).checks) == {"mine"}
+
+
+def test_the_second_of_one_name_is_refused_and_core_stays() -> None:
+    core, stranger = Good("tcp"), Good("tcp", "other")
+    plugins = load(stranger, builtin=(core,))
+    assert set(plugins.checks) == {"tcp"}
+    assert plugins.loaded[1].error == "check 'tcp' exists already"
+
+
+class Raises:
+    @hookimpl
+    def orchestra_checks(self) -> list[Check]:
+        raise ValueError("no licence")
+
+
+class Misspelt:
+    @hookimpl
+    def orchestra_cheks(self) -> list[Check]:
+        return []
+
+
+class Nonsense:
+    @hookimpl
+    def orchestra_checks(self) -> list[object]:
+        return [42]
+
+
+class NoMethod:
+    class Half:
+        spec = CheckSpec(name="half")
+
+    @hookimpl
+    def orchestra_checks(self) -> list[object]:
+        return [self.Half()]
+
+
+class BadObserver:
+    @hookimpl
+    def orchestra_observers(self) -> list[object]:
+        return ["not callable"]
+
+
+@pytest.mark.parametrize(
+    ("plugin", "reason"),
+    [
+        (Raises(), "ValueError: no licence"),
+        (Misspelt(), "orchestra_cheks"),
+        (Nonsense(), "no spec of type CheckSpec"),
+        (NoMethod(), "no method 'run'"),
+        (BadObserver(), "cannot be called"),
+    ],
+)
+def test_a_bad_plugin_fails_alone_and_by_name(plugin: object, reason: str) -> None:
+    plugins = load(plugin, Good("ping"))
+    assert set(plugins.checks) == {"ping"}
+    assert plugins.loaded[0].name == type(plugin).__name__
+    assert reason in (plugins.loaded[0].error or "")
+    assert not plugins.loaded[0].adds
+
+
+def test_observers_are_gathered() -> None:
+    seen: list[object] = []
+
+    class Watches:
+        @hookimpl
+        def orchestra_observers(self) -> list[object]:
+            return [seen.append]
+
+    plugins = load(Watches())
+    plugins.observers[0]("event")  # type: ignore[arg-type]
+    assert seen == ["event"]
+    assert plugins.loaded[0].adds == ("observer",)
+
+
+def test_installed_plugins_come_by_entry_point_and_can_be_left_out() -> None:
+    assert "vnc" in load_plugins([]).checks
+    assert "vnc" not in load_plugins([], disabled=["greetings"]).checks
+    assert not load_plugins([], disabled=["*"]).loaded
