@@ -1,0 +1,56 @@
+# make demo   the main job, with real traffic and visible proof
+# make test   lint, types and all tests
+#
+# Both do their own set-up: a virtual environment in .venv and, when run by root where they are missing, the Debian
+# packages that the lab's real servers and firewalls need. Without them the tests that need them say so by name.
+
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(PATH):/usr/sbin:/sbin
+
+TOOLS := sshd:openssh-server ssh:openssh-client nft:nftables ip:iproute2 unshare:util-linux curl:curl
+
+.PHONY: demo test setup packages lint types check bench clean
+
+demo: setup
+	@$(BIN)/python -m orchestra.assembly.demo topologies/vnc-firewall.yaml
+
+test: setup lint types check
+
+setup: packages $(VENV)/.installed
+
+packages:
+	@missing=""; for pair in $(TOOLS); do \
+	  command -v "$${pair%%:*}" >/dev/null 2>&1 || missing="$$missing $${pair##*:}"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    echo "installing$$missing"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	  else \
+	    echo "missing:$$missing (the tests that need them will be skipped, by name)"; \
+	  fi; \
+	fi
+
+$(VENV)/.installed: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+check:
+	$(BIN)/pytest -n 2
+
+bench: setup
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis *.egg-info build dist
