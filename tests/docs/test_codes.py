@@ -1,0 +1,14 @@
+"""Every code is documented, and nothing else is documented as a code."""
+
+import re
+from pathlib import Path
+
+from orchestra.diagnostics import Code
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "codes.md"
+
+
+def test_every_code_has_a_row_and_every_row_a_code() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (\S.*)\|$", DOCUMENT.read_text(), re.MULTILINE)
+    names = [name for name, _ in rows]
+    assert sorted(names) == sorted(code.value for code in Code)
