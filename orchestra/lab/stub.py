@@ -26,7 +26,6 @@ from orchestra.model.address import WILDCARD, Endpoint, UnixPath, parse_address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-
     from typing import Any
 
     from orchestra.model.address import Address
