@@ -1,0 +1,65 @@
+"""Files to a topology: the plugins that are asked, and the loader with their vocabulary."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestra.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import ModuleType
+
+    from orchestra.loading import Loaded
+    from orchestra.plugin.manager import Plugins
+
+DISABLED = "ORCHESTRA_DISABLE_PLUGINS"
+"""Names of installed plugins that are left out, separated by commas; ``*`` is all of them."""
+
+
+def plugins(extra: Sequence[str] = (), environ: Mapping[str, str] = os.environ) -> Plugins:
+    """Core's own plugins, the installed ones, and ``extra`` ones: names of modules, or files that end in ``.py``.
+
+    Raises UsageError when an extra one cannot be imported or used; an installed one fails alone, see
+    ``Plugins.loaded``.
+    """
+    from orchestra.engine import builtin
+    from orchestra.engine.ssh import plugin as ssh
+    from orchestra.plugin.manager import load_plugins
+
+    asked = [_import(text) for text in extra]
+    disabled = [name.strip() for name in environ.get(DISABLED, "").split(",") if name.strip()]
+    found = load_plugins([builtin, ssh], extra=asked, disabled=disabled)
+    for text, info in zip(reversed(extra), reversed(found.loaded), strict=False):
+        if info.error is not None:
+            raise UsageError(f"plugin {text}: {info.error}")
+    return found
+
+
+def load_topology(files: Sequence[str], plugins: Plugins, environ: Mapping[str, str]) -> Loaded:
+    """Reads the files; ``-`` is standard input. Problems are in the result, not raised."""
+    from orchestra.loading import load
+
+    stdin = sys.stdin.read() if "-" in files else None
+    return load(files, environ=environ, vocabulary=plugins.vocabulary, stdin=stdin)
+
+
+def _import(text: str) -> ModuleType:
+    try:
+        return _import_file(Path(text)) if text.endswith(".py") else importlib.import_module(text)
+    except Exception as exc:  # a stranger's module may raise anything
+        raise UsageError(f"plugin {text} cannot be imported: {type(exc).__name__}: {exc}") from exc
+
+
+def _import_file(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python module")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,113 @@
+"""The application: every command, by name and in the order of ``orchestra --help``.
+
+A command is a function ``(console, …) -> exit code`` in a file of its own. Its further parameters are typer's, or
+bundles of them (:mod:`orchestra.cli.options`); its docstring is its help. To add one, add a line to ``COMMANDS``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from orchestra.cli import init, plan, plugins, schema, validate, version
+from orchestra.cli.errors import perform
+from orchestra.cli.options import Talk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+Command = tuple[str, "Callable[..., int]"]
+
+COMMANDS: tuple[Command, ...] = (
+    ("init", init.init),
+    ("validate", validate.validate),
+    ("plan", plan.plan),
+    ("schema", schema.schema),
+    ("plugins", plugins.plugins),
+    ("version", version.version),
+)
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Parses the arguments, runs one command and returns its exit code."""
+    try:
+        build(COMMANDS)(args=None if argv is None else list(argv), prog_name="orchestra")
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else 0
+    return 0
+
+
+def build(commands: Sequence[Command]) -> typer.Typer:
+    """The typer application of these commands. Help is plain text: it answers at once, in every terminal."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for name, command in commands:
+        app.command(name)(adapt(command))
+    return app
+
+
+def _show_version(shown: bool) -> None:
+    if shown:
+        console = Talk().console()
+        raise SystemExit(perform(lambda: version.version(console), console))
+
+
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")
+    ] = False,
+) -> None:
+    """Reach services through hosts and firewalls, over plain SSH servers.
+
+    Describe what is where and what must be reachable; orchestra finds the path, opens it, keeps it open, and says
+    which hop or which rule is at fault when it cannot.
+    """
+
+
+def adapt(command: Callable[..., int]) -> Callable[..., None]:
+    """The command as typer wants it: bundles spread out into options, the console and the exit code taken care of."""
+    hints = get_type_hints(command, include_extras=True)
+    taken = list(inspect.signature(command).parameters.values())[1:]
+    bundles = {p.name: hints[p.name] for p in taken if is_dataclass(hints[p.name])}
+    spread = [p for taken_ in taken for p in _spread(taken_, hints[taken_.name])] + list(_options_of(Talk))
+
+    @functools.wraps(command)
+    def invoke(**given: Any) -> None:
+        def take(bundle: type[Any]) -> Any:
+            return bundle(**{field.name: given.pop(field.name) for field in fields(bundle)})
+
+        console = take(Talk).console()
+        arguments = {name: take(bundle) for name, bundle in bundles.items()} | given
+        raise SystemExit(perform(lambda: command(console, **arguments), console))
+
+    invoke.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]  # what typer reads
+    invoke.__annotations__ = {parameter.name: parameter.annotation for parameter in spread}
+    return invoke
+
+
+def _spread(parameter: inspect.Parameter, hint: Any) -> Iterator[inspect.Parameter]:
+    if is_dataclass(hint):
+        yield from _options_of(hint)
+    else:
+        yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hint)
+
+
+def _options_of(bundle: Any) -> Iterator[inspect.Parameter]:
+    hints = get_type_hints(bundle, include_extras=True)
+    for field in fields(bundle):
+        yield inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=_default(field), annotation=hints[field.name]
+        )
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default_factory() if field.default_factory is not MISSING else field.default

@@ -1,0 +1,121 @@
+"""What commands that read a topology do first: choose the files, load them, make the plan."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestra.cli.errors import TopologyRejected
+from orchestra.cli.options import Selection, Source
+from orchestra.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestra.cli.console import Console
+    from orchestra.diagnostics import Diagnostic
+    from orchestra.loading import Loaded
+    from orchestra.model.plan import Plan
+    from orchestra.model.topology import Topology
+    from orchestra.plugin.manager import Plugins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A topology that can be used, what was said about it, and what it was read with."""
+
+    topology: Topology
+    client: str | None
+    """As asked for; the planner chooses when it is None."""
+    plugins: Plugins
+    sources: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan and what it was made from; the plan's diagnostics include the loader's."""
+
+    plan: Plan
+    read: Read
+
+
+def choose_files(source: Source, environ: Mapping[str, str], directory: Path) -> tuple[str, ...]:
+    """The files to read: the argument and ``-f``, else ORCHESTRA_FILE, else the nearest ``orchestra.yaml``."""
+    if named := tuple(filter(None, (source.file, *source.files))):
+        return named
+    if variable := environ.get("ORCHESTRA_FILE"):
+        return (variable,)
+    from orchestra.loading import find_file
+
+    if (found := find_file(directory)) is not None:
+        return (str(found),)
+    raise UsageError(
+        "no topology file: there is no orchestra.yaml here or in a parent directory; "
+        "name a file, or write a first one with `orchestra init`"
+    )
+
+
+def load_source(source: Source) -> tuple[Loaded, Plugins]:
+    """Loads the files that the options name, whether or not they can be used."""
+    from orchestra.assembly import topology
+
+    plugins = topology.plugins(source.plugins)
+    files = choose_files(source, os.environ, Path.cwd())
+    return topology.load_topology(files, plugins, os.environ), plugins
+
+
+def client_of(source: Source) -> str | None:
+    """The client that was asked for, if any."""
+    return source.client or os.environ.get("ORCHESTRA_CLIENT") or None
+
+
+def read_topology(source: Source) -> Read:
+    """The topology that the options name. Raises TopologyInvalid with every problem, and UsageError."""
+    loaded, plugins = load_source(source)
+    if loaded.topology is None:
+        raise TopologyRejected(loaded.diagnostics, loaded.sources)
+    return Read(
+        topology=loaded.topology,
+        client=client_of(source),
+        plugins=plugins,
+        sources=loaded.sources,
+        diagnostics=loaded.diagnostics,
+    )
+
+
+def read_plan(source: Source, selection: Selection | None = None, *, free_ports: bool = False) -> Planned:
+    """The plan for what the options name. Raises TopologyInvalid, with the sources for its excerpts, and UsageError.
+
+    ``free_ports``: a listen address that the file leaves out is any free port.
+    """
+    from orchestra.planning import make_plan
+
+    read, chosen = read_topology(source), selection or Selection()
+    plan = make_plan(
+        read.topology,
+        client=read.client,
+        vocabulary=read.plugins.vocabulary,
+        tunnels=chosen.tunnels or None,
+        profiles=tuple(chosen.profiles),
+        free_ports=free_ports,
+    )
+    return Planned(plan=with_diagnostics(plan, read.diagnostics), read=read)
+
+
+def with_diagnostics(plan: Plan, more: tuple[Diagnostic, ...]) -> Plan:
+    """The plan with more to say, in the order of the file."""
+    from orchestra.diagnostics import in_file_order
+
+    return replace(plan, diagnostics=in_file_order((*more, *plan.diagnostics)))
+
+
+def report(diagnostics: tuple[Diagnostic, ...], sources: Mapping[str, str], console: Console) -> None:
+    """Diagnostics for a person, at standard error: errors always, warnings unless ``-q``, the rest with ``-v``."""
+    from orchestra.render.diagnostics_text import diagnostics_text
+
+    wanted = {"error"} | (set() if console.quiet else {"warning"}) | ({"info"} if console.verbosity else set())
+    if shown := tuple(d for d in diagnostics if d.severity in wanted):
+        console.error(diagnostics_text(shown, sources, console.err.style))

@@ -1,0 +1,31 @@
+"""``orchestra plan``: what would be opened, and why; nothing is."""
+
+from __future__ import annotations
+
+from orchestra.cli.common import read_plan, report, with_diagnostics
+from orchestra.cli.console import Console
+from orchestra.cli.exits import exit_of_plan
+from orchestra.cli.options import Format, Output, Selection, Source
+
+
+def plan(console: Console, source: Source, selection: Selection, output: Output = Format.TEXT) -> int:
+    """Show what would be opened, and why.
+
+    For every tunnel its path: who dials which address, and whom that address means there. Nothing is opened.
+    """
+    from orchestra.planning import check_expectations
+
+    planned = read_plan(source, selection)
+    read = planned.read
+    expected = check_expectations(read.topology, client=read.client, vocabulary=read.plugins.vocabulary)
+    answer = with_diagnostics(planned.plan, expected)
+    if output is Format.JSON:
+        from orchestra.render.plan_json import plan_json
+
+        console.json(plan_json(answer))
+    else:
+        from orchestra.render.plan_text import plan_text
+
+        console.data(plan_text(answer, console.out.style))
+        report(answer.diagnostics, read.sources, console)
+    return exit_of_plan(answer)

@@ -1,0 +1,39 @@
+"""``orchestra plugins``: what is loaded, and what each plugin adds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from orchestra.cli.console import Console
+from orchestra.cli.exits import Exit
+from orchestra.cli.options import Extra, Format, Output
+
+if TYPE_CHECKING:
+    from orchestra.plugin.manager import PluginInfo
+    from orchestra.render.style import Style
+
+
+def plugins(console: Console, extra: Extra, output: Output = Format.TEXT) -> int:
+    """List the plugins and what they add.
+
+    One that cannot be used says why.
+    """
+    from orchestra.assembly.topology import plugins as load_plugins
+
+    loaded = load_plugins(extra.plugins).loaded
+    if output is Format.JSON:
+        console.json({"format_version": 1, "plugins": [asdict(info) for info in loaded]})
+    else:
+        console.data("\n".join(_lines(info, console.out.style) for info in loaded))
+    return Exit.FAILED if any(info.error for info in loaded) else Exit.DONE
+
+
+def _lines(info: PluginInfo, style: Style) -> str:
+    from orchestra.model.text import clean
+
+    origin = f"{clean(info.origin)} {info.version}" if info.version else clean(info.origin)
+    head = f"{style('name', clean(info.name))}  {style('quiet', origin)}"
+    if info.error is not None:
+        return f"{head}\n  {style('bad', '✘')} {clean(info.error)}"
+    return "\n".join([head, *(f"  {clean(added)}" for added in info.adds)])

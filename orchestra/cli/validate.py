@@ -1,0 +1,61 @@
+"""``orchestra validate``: reads and checks the file and its expectations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestra.cli.common import client_of, load_source, report
+from orchestra.cli.console import Console
+from orchestra.cli.exits import Exit
+from orchestra.cli.options import Format, Output, Source
+from orchestra.diagnostics import Code, Diagnostic, in_file_order
+from orchestra.model.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestra.loading import Loaded
+    from orchestra.plugin.manager import Plugins
+
+
+def validate(console: Console, source: Source, output: Output = Format.TEXT) -> int:
+    """Check a topology and what it expects of itself.
+
+    Every problem is reported in one run. Nothing is opened.
+    """
+    loaded, plugins = load_source(source)
+    diagnostics = in_file_order(loaded.diagnostics + _check(loaded, plugins, client_of(source)))
+    code = exit_of_checks(diagnostics)
+    if output is Format.JSON:
+        from orchestra.render.diagnostics_json import diagnostics_json
+
+        console.json({"format_version": 1, "valid": code == Exit.DONE, "diagnostics": diagnostics_json(diagnostics)})
+        return code
+    report(diagnostics, loaded.sources, console)
+    if code == Exit.DONE:
+        console.say(_summary(loaded))
+    return code
+
+
+def exit_of_checks(diagnostics: Iterable[Diagnostic]) -> Exit:
+    """2 when the topology is wrong, 3 when only an expectation failed."""
+    codes = {d.code for d in diagnostics if d.severity == "error"}
+    if codes - {Code.EXPECT_FAILED}:
+        return Exit.USAGE
+    return Exit.UNREACHABLE if codes else Exit.DONE
+
+
+def _check(loaded: Loaded, plugins: Plugins, client: str | None) -> tuple[Diagnostic, ...]:
+    from orchestra.planning import check_expectations, check_statically
+
+    known = {"client": client, "vocabulary": plugins.vocabulary}
+    if loaded.topology is None:
+        return check_statically(loaded.partial, **known)
+    return check_statically(loaded.topology, **known) + check_expectations(loaded.topology, **known)
+
+
+def _summary(loaded: Loaded) -> str:
+    topology = loaded.partial if loaded.topology is None else loaded.topology
+    parts = ((topology.hosts, "host"), (topology.tunnels, "tunnel"), (topology.expectations, "expectation"))
+    counts = ", ".join(f"{len(part)} {noun}{'' if len(part) == 1 else 's'}" for part, noun in parts)
+    return f"{clean(topology.file)}: valid ({counts})"
