@@ -1,0 +1,83 @@
+"""Documents are under test: every YAML block loads and plans, every command shown runs and ends as it says.
+
+A YAML block begins with its file name as a comment; a ``console`` block's lines begin with ``$ orchestra``, and may end
+in ``# exit N``. The commands of one document run in order, in one empty folder that holds the document's files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    return [body for kind, body in BLOCK.findall(document.read_text()) if kind == language]
+
+
+def write_files(document: Path, folder: Path) -> list[str]:
+    names = []
+    for body in blocks(document, "yaml"):
+        name = re.match(r"# (\S+\.yaml)\n", body)
+        assert name, f"a YAML block of {document.name} does not begin with its file name:\n{body}"
+        (folder / name[1]).write_text(body)
+        names.append(name[1])
+    return names
+
+
+def run(command: str, folder: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    arguments = shlex.split(command, comments=True)
+    assert arguments[0] == "orchestra"
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=folder,
+        env=environ,
+        text=True,
+        capture_output=True,
+        timeout=50,
+        check=False,
+    )
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """The user's environment, with private places for sockets and logs."""
+    places = {name: str(tmp_path / name.lower()) for name in ("XDG_RUNTIME_DIR", "XDG_STATE_HOME")}
+    for place in places.values():
+        Path(place).mkdir(mode=0o700)
+    return {**os.environ, **places, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_yaml_block_is_valid(document: Path, tmp_path: Path, environ: dict[str, str]) -> None:
+    for name in write_files(document, tmp_path):
+        done = run(f"orchestra validate {name}", tmp_path, environ)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.xdist_group("fixed-ports")
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_shown_runs(document: Path, tmp_path: Path, environ: dict[str, str]) -> None:
+    write_files(document, tmp_path)
+    for body in blocks(document, "console"):
+        for line in body.splitlines():
+            assert line.startswith("$ orchestra "), f"{document.name}: {line}"
+            wanted = re.search(r"# exit (\d+)$", line)
+            done = run(line.removeprefix("$ "), tmp_path, environ)
+            assert done.returncode == (int(wanted[1]) if wanted else 0), f"{line}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)#\s]+)(?:#[\w-]+)?\)", document.read_text()):
+        if not link.startswith("http"):
+            assert (document.parent / link).exists(), link
