@@ -1,0 +1,128 @@
+"""Asks a running orchestra, over its control socket. Blocking, and cheap to import."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import json
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+
+from orchestra.control.claim import is_held
+from orchestra.control.codec import decode_error, decode_event, decode_status
+from orchestra.control.handlers import Readiness
+from orchestra.control.paths import Place, places
+from orchestra.control.peer import is_own_user
+from orchestra.diagnostics import Code
+from orchestra.errors import OrchestraError, RuntimeFailure
+from orchestra.model.events import Event
+from orchestra.model.status import Status
+
+_ANSWER = 10.0
+"""Seconds within which a question that needs no waiting is answered."""
+
+_POLL = 0.02
+
+
+class NotRunning(OrchestraError):
+    """Nothing of that name runs."""
+
+
+class Client:
+    """One running orchestra, as seen from outside. Every method may raise NotRunning."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    def status(self) -> Status:
+        """What is true now."""
+        return decode_status(self._ask("GET", "/v1/status"))
+
+    def variables(self) -> Mapping[str, str]:
+        """The tunnels as variables."""
+        return {str(name): str(value) for name, value in self._ask("GET", "/v1/variables").items()}
+
+    def stop(self) -> None:
+        """Begins to take it down; see :meth:`wait_closed`."""
+        self._ask("POST", "/v1/stop")
+
+    def wait_ready(self, timeout: float | None) -> Readiness:
+        """Waits until it is ready or cannot become so, at most ``timeout`` seconds; TimeoutError after that."""
+        answer = self._ask("GET", "/v1/wait?for=ready", timeout)
+        return Readiness(ready=bool(answer["ready"]), fatal=decode_error(answer["fatal"]))
+
+    def wait_closed(self, timeout: float | None) -> None:
+        """Waits until it has gone, its process and its directory too; TimeoutError after ``timeout`` seconds.
+
+        Never raises NotRunning: then it has gone.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with suppress(NotRunning):
+            self._ask("GET", "/v1/wait?for=closed", timeout)
+        while is_held(self.place):
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimeoutError
+            time.sleep(_POLL)
+
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """What is true now, as events, then what happens; ends when it goes. ``timeout``: seconds of silence."""
+        with self._answer("GET", "/v1/events", timeout) as response:
+            for line in response:
+                if event := decode_event(json.loads(line)):
+                    yield event
+
+    def _ask(self, method: str, path: str, timeout: float | None = _ANSWER) -> dict[str, Any]:
+        with self._answer(method, path, timeout) as response:
+            answer: dict[str, Any] = json.loads(response.read())
+        return answer
+
+    @contextmanager
+    def _answer(self, method: str, path: str, timeout: float | None) -> Iterator[http.client.HTTPResponse]:
+        with closing(_Connection(self.place, timeout)) as connection:
+            try:
+                connection.request(method, path, headers={"Host": "orchestra"})
+                response = connection.getresponse()
+                if response.status >= http.client.BAD_REQUEST:
+                    raise self._refused(response)
+                yield response
+            except TimeoutError:
+                raise
+            except (FileNotFoundError, ConnectionError, http.client.HTTPException) as error:
+                raise NotRunning(f"no orchestra named {self.place.name} is running") from error
+            except OSError as error:
+                raise RuntimeFailure(
+                    Code.STATE_UNWRITABLE, f"cannot reach the control socket {self.place.socket}: {error.strerror}"
+                ) from error
+
+    def _refused(self, response: http.client.HTTPResponse) -> RuntimeFailure:
+        said = response.read(400).decode("utf-8", "replace").strip()
+        return RuntimeFailure(
+            Code.PROTOCOL_ERROR, f"the orchestra named {self.place.name} answered {response.status}: {said}"
+        )
+
+
+def running(environ: Mapping[str, str]) -> tuple[Status, ...]:
+    """The status of everything of this user that runs and answers, by name."""
+    found = []
+    for place in places(environ):
+        try:
+            found.append(Client(place).status())
+        except (NotRunning, TimeoutError, RuntimeFailure):
+            continue  # left behind by one that was killed, or not quite up
+    return tuple(found)
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, place: Place, timeout: float | None) -> None:
+        super().__init__("orchestra", timeout=timeout)
+        self._path = str(place.socket)
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+        if not is_own_user(self.sock):
+            raise PermissionError(errno.EPERM, "it belongs to another user")

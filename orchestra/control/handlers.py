@@ -1,0 +1,47 @@
+"""What the control socket asks of a running orchestra."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from orchestra.model.events import Event
+from orchestra.model.status import ErrorStatus, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """How waiting ended. Neither ready nor fatal: it was taken down meanwhile."""
+
+    ready: bool
+    fatal: ErrorStatus | None = None
+    """An error that trying again will not mend: a host key, a refused login."""
+
+
+class Handlers(Protocol):
+    """Answers; called on the orchestra's own event loop."""
+
+    def status(self) -> Status:
+        """What is true now."""
+        ...
+
+    def variables(self) -> Mapping[str, str]:
+        """The tunnels that are bound, as variables."""
+        ...
+
+    def stop(self) -> None:
+        """Begins to take everything down; returns at once."""
+        ...
+
+    async def wait_ready(self) -> Readiness:
+        """Returns when everything is ready, or cannot become so."""
+        ...
+
+    async def wait_closed(self) -> None:
+        """Returns when everything has been taken down."""
+        ...
+
+    def events(self) -> AsyncIterator[Event]:
+        """What is true now, as events, then what happens; ends when everything has been taken down."""
+        ...
