@@ -108,6 +108,8 @@ class MemorySession:
         self._check()
 
     def close(self) -> None:
+        for stream in list(self.streams):
+            stream.close()
         self._end(None)
 
     def abort(self) -> None:

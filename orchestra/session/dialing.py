@@ -1,0 +1,77 @@
+"""Dialing from this machine: names are resolved, and their addresses tried in a staggered race (RFC 8305)."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import socket
+from collections import deque
+from typing import Any, TypeAlias
+
+AddressInfo: TypeAlias = tuple[int, int, int, str, Any]
+"""One row of getaddrinfo(3)."""
+
+STAGGER = 0.25
+"""Seconds before the next address is tried beside those that have not answered (RFC 8305 section 5)."""
+
+
+async def dial(host: str, port: int) -> socket.socket:
+    """A connected, non-blocking TCP socket. Raises OSError: that of the first address when all fail."""
+    loop = asyncio.get_running_loop()
+    infos: list[AddressInfo] = list(await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    return await _race(interleave(infos))
+
+
+def interleave(infos: list[AddressInfo]) -> list[AddressInfo]:
+    """Addresses of the two families by turns, the first family first (RFC 8305 section 4)."""
+    first = [info for info in infos if info[0] == infos[0][0]]
+    others = [info for info in infos if info[0] != infos[0][0]]
+    return [info for pair in itertools.zip_longest(first, others) for info in pair if info is not None]
+
+
+async def connect(info: AddressInfo) -> socket.socket:
+    """Connects to one address; cancelled or refused, it leaves no socket."""
+    family, kind, protocol, _, address = info
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def _race(infos: list[AddressInfo]) -> socket.socket:
+    waiting = deque(infos)
+    running: list[asyncio.Task[socket.socket]] = []
+    errors: list[OSError] = []
+    won: socket.socket | None = None
+    try:
+        while won is None and (waiting or running):
+            if waiting:
+                running.append(asyncio.create_task(connect(waiting.popleft())))
+            patience = STAGGER if waiting else None
+            done, _ = await asyncio.wait(running, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                running.remove(task)
+                error = task.exception()
+                if isinstance(error, OSError):
+                    errors.append(error)
+                elif won is None:
+                    won = task.result()
+                else:
+                    task.result().close()
+    finally:
+        await _drop(running)
+    if won is None:
+        raise errors[0] if errors else OSError("the name has no address")
+    return won
+
+
+async def _drop(tasks: list[asyncio.Task[socket.socket]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, socket.socket):
+            result.close()

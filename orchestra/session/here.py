@@ -1,0 +1,178 @@
+"""This machine as a session: it dials, listens and runs with the operating system's own means."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Literal, TypeAlias, TypeVar
+
+from orchestra.diagnostics import Code
+from orchestra.model.address import Endpoint
+from orchestra.session.dialing import dial
+from orchestra.session.errors import DialRefused, SessionLost
+from orchestra.session.listening import SocketListener, listen_tcp, listen_unix
+from orchestra.session.processes import LocalProcess, shell
+from orchestra.session.protocols import Accept, Listener, Peer, Process, Receiver, Stream
+from orchestra.session.refusals import dial_refused
+from orchestra.session.sockets import SocketProtocol, SocketStream, reset
+
+R = TypeVar("R", bound=Receiver)
+
+Connect: TypeAlias = Callable[[str, int], Awaitable[socket.socket]]
+"""Dials ``host, port`` and returns a connected, non-blocking stream socket. Raises OSError or DialRefused."""
+
+
+class Here:
+    """This machine, under the name that it has in the topology.
+
+    ``connect`` replaces how it dials (a lab's dials enter the lab); its listeners are always this machine's.
+    """
+
+    is_here = True
+
+    def __init__(self, host: str, *, connect: Connect | None = None) -> None:
+        self.host = host
+        self._connect = connect or dial
+        self._listeners: set[SocketListener] = set()
+        self._streams: set[SocketStream] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._state: Literal["open", "closing", "closed"] = "open"
+        self._ended: asyncio.Event | None = None
+
+    @property
+    def state(self) -> Literal["open", "closing", "closed"]:
+        return self._state
+
+    async def create_connection(self, make: Callable[[], R], host: str, port: int) -> tuple[Stream, R]:
+        self._check()
+        where = str(Endpoint(host, port))
+        try:
+            sock = await self._connect(host, port)
+        except (OSError, UnicodeError) as error:
+            failure = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name")
+            raise dial_refused(self.host, where, failure) from error
+        return await self._adopt(make, sock, where)
+
+    async def create_unix_connection(self, make: Callable[[], R], path: str) -> tuple[Stream, R]:
+        self._check()
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(sock, path)
+        except OSError as error:
+            sock.close()
+            raise dial_refused(self.host, f"unix:{path}", error) from error
+        except BaseException:
+            sock.close()
+            raise
+        return await self._adopt(make, sock, f"unix:{path}")
+
+    async def create_server(self, accept: Accept, host: str, port: int) -> Listener:
+        self._check()
+        return self._listen(accept, listen_tcp(self.host, host, port))
+
+    async def create_unix_server(self, accept: Accept, path: str) -> Listener:
+        self._check()
+        return self._listen(accept, [listen_unix(self.host, path)], path)
+
+    async def create_process(self, make: Callable[[], R], command: str) -> tuple[Process, R]:
+        self._check()
+        receiver = make()
+        process = LocalProcess(receiver)
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.subprocess_exec(lambda: process, shell(), "-c", command, start_new_session=True)
+        except OSError as error:
+            raise DialRefused(Code.DIAL_FAILED, f"{self.host} cannot run a command: {error}", host=self.host) from error
+        process.started()
+        return process, receiver
+
+    async def ping(self) -> None:
+        self._check()
+
+    def close(self) -> None:
+        self._end(SocketStream.close)
+
+    def abort(self) -> None:
+        self._end(SocketStream.abort)
+
+    async def wait_closed(self) -> Exception | None:
+        if self._ended is None:
+            self._ended = asyncio.Event()
+            self._settle()
+        await self._ended.wait()
+        return None
+
+    def _check(self) -> None:
+        if self._state != "open":
+            raise SessionLost(Code.SESSION_LOST, f"{self.host} is closed", host=self.host)
+
+    async def _adopt(self, make: Callable[[], R], sock: socket.socket, where: str) -> tuple[Stream, R]:
+        receiver = make()
+        protocol = SocketProtocol(receiver, self._streams.add, self._forget)
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: protocol, sock=sock)
+        except OSError as error:
+            sock.close()
+            raise dial_refused(self.host, where, error) from error
+        assert protocol.stream is not None  # noqa: S101 - asyncio has called connection_made
+        return protocol.stream, receiver
+
+    def _listen(self, accept: Accept, sockets: list[socket.socket], path: str | None = None) -> SocketListener:
+        def accepted(sock: socket.socket) -> None:
+            task = asyncio.create_task(self._serve(accept, sock))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        listener = SocketListener(sockets, accepted, path)
+        listener.on_close = self._listeners.discard
+        self._listeners.add(listener)
+        return listener
+
+    async def _serve(self, accept: Accept, sock: socket.socket) -> None:
+        """One accepted connection: nothing is read from it before ``accept`` has returned who receives."""
+        try:
+            receiver = await accept(_peer(sock))
+        except Exception:  # whatever it raises means no; who raised it reports it
+            reset(sock)
+            return
+        except BaseException:
+            reset(sock)
+            raise
+        protocol = SocketProtocol(receiver, self._streams.add, self._forget)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, sock)
+        except OSError as error:
+            sock.close()
+            receiver.connection_lost(error)
+
+    def _forget(self, stream: SocketStream) -> None:
+        self._streams.discard(stream)
+        self._settle()
+
+    def _end(self, end_stream: Callable[[SocketStream], None]) -> None:
+        self._state = "closing" if self._state == "open" else self._state
+        for listener in list(self._listeners):
+            listener.close()
+        for task in self._tasks:
+            task.cancel()
+        for stream in list(self._streams):
+            end_stream(stream)
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._state != "open" and not self._streams:
+            self._state = "closed"
+            if self._ended is not None:
+                self._ended.set()
+
+
+def _peer(sock: socket.socket) -> Peer:
+    try:
+        name = sock.getpeername()
+    except OSError:  # it has gone already
+        name = None
+    if sock.family == socket.AF_UNIX or not name:
+        return Peer(host=None, port=None, text="a local program")
+    return Peer(host=name[0], port=name[1], text=str(Endpoint(name[0], name[1])))

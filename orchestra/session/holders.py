@@ -1,0 +1,32 @@
+"""Who on this machine listens on a port, where the system tells: Linux's proc(5)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from orchestra.model.text import clean
+
+_PROC = Path("/proc")
+_LISTEN = "0A"
+"""TCP_LISTEN of the kernel's include/net/tcp_states.h, as /proc/net/tcp prints it."""
+
+
+def holder_of(port: int) -> str | None:
+    """``nginx (pid 812)`` for the process that listens on that TCP port, or None when it cannot be told."""
+    inodes = set(_listening_inodes(port))
+    for process in _PROC.glob("[0-9]*") if inodes else ():
+        with contextlib.suppress(OSError):  # processes of others are closed to us, and processes end
+            if any(str(fd.readlink()) in inodes for fd in (process / "fd").iterdir()):
+                return f"{clean((process / 'comm').read_text(), 40)} (pid {process.name})"
+    return None
+
+
+def _listening_inodes(port: int) -> Iterator[str]:
+    for table in ("net/tcp", "net/tcp6"):
+        with contextlib.suppress(OSError):
+            for line in (_PROC / table).read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
+                    yield f"socket:[{fields[9]}]"
