@@ -1,0 +1,153 @@
+"""A topology brought up for real inside this process: plan, lab and engine, put together as ``up --lab`` does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from orchestra.engine.outcome import outcome
+
+from orchestra.assembly.topology import load_topology, plugins
+from orchestra.engine import Engine
+from orchestra.lab.embedded import open_embedded_lab
+from orchestra.lab.interface import Lab
+from orchestra.lab.netns import available, open_netns_lab
+from orchestra.model.events import Event
+from orchestra.model.plan import Plan, PlannedTunnel
+from orchestra.model.status import SessionStatus, TunnelStatus
+from orchestra.planning import make_plan
+from orchestra.session import Session
+from orchestra.session.here import Here
+from orchestra.testing.collect import Collector
+
+DEADLINE = 30.0
+"""Seconds that anything may take; generous, since two cores run many tests."""
+
+needs_netns = pytest.mark.skipif(available() is not None, reason=f"network namespaces: {available()}")
+
+LABS = [
+    pytest.param("embedded", id="embedded"),
+    pytest.param("netns", id="netns", marks=[pytest.mark.netns, needs_netns]),
+]
+
+
+@dataclass(slots=True)
+class Log:
+    """What has happened so far."""
+
+    events: list[Event] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def note(self, event: Event) -> None:
+        self.events.append(event)
+        self.changed.set()
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that runs."""
+
+    plan: Plan
+    lab: Lab
+    engine: Engine
+    log: Log
+
+    async def until(self, true: Callable[[], bool], deadline: float = DEADLINE) -> None:
+        """Waits, event by event, until it is true; the state is shown when it never becomes so."""
+        try:
+            async with asyncio.timeout(deadline):
+                while not true():
+                    self.log.changed.clear()
+                    await self.log.changed.wait()
+        except TimeoutError:
+            raise AssertionError(f"never came true; {self.engine.snapshot()}") from None
+
+    async def until_ready(self) -> None:
+        await self.until(lambda: outcome(self.engine.snapshot()).ready)
+
+    def tunnel(self, name: str) -> TunnelStatus:
+        return next(tunnel for tunnel in self.engine.snapshot().tunnels if tunnel.name == name)
+
+    def session(self, server: str) -> SessionStatus:
+        return next(session for session in self.engine.snapshot().sessions if session.server == server)
+
+    def user_of(self, tunnel: PlannedTunnel) -> Session:
+        """The place where somebody who uses the tunnel stands: here, the listening host, or a guest of a network."""
+        assert tunnel.listen
+        if tunnel.listen.session is None:
+            return Here("outside")
+        network = tunnel.spec.from_
+        if tunnel.listen.exposed and network and network not in self.lab.topology.hosts:
+            return self.lab.guest(network)
+        return self.lab.place(tunnel.listen.at)
+
+    def entrance(self, name: str, index: int = 0) -> tuple[str, int]:
+        host, _, port = self.tunnel(name).listen[index].rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+@contextlib.asynccontextmanager
+async def world(file: Path | str, kind: str, **options: Any) -> AsyncIterator[World]:
+    """A topology that is up (not necessarily ready) in a lab, and gone afterwards."""
+    extra = plugins()
+    loaded = load_topology([str(file)], extra, {"CI_SSH_KEY": "", **os.environ})
+    assert loaded.topology, loaded.diagnostics
+    plan = make_plan(loaded.topology, vocabulary=extra.vocabulary, **options)
+    opening = open_netns_lab if kind == "netns" else open_embedded_lab
+    lab = await opening(loaded.topology, plan.client)
+    log = Log()
+    engine = Engine(plan, lab.topology, here=lab.here, plugins=extra, observe=log.note)
+    running = asyncio.create_task(engine.run())
+    try:
+        yield World(plan, lab, engine, log)
+    finally:
+        engine.stop()
+        await asyncio.wait_for(running, DEADLINE)
+        await asyncio.wait_for(lab.close(), DEADLINE)
+
+
+async def ask(place: Session, host: str, port: int, request: bytes = b"GET / HTTP/1.0\r\n\r\n") -> bytes:
+    """One HTTP exchange from a place; everything that came back."""
+    stream, reader = await place.create_connection(Collector, host, port)
+    try:
+        await reader.send(request)
+        async with asyncio.timeout(DEADLINE):
+            await reader.eof.wait()
+        return bytes(reader.data)
+    finally:
+        stream.close()
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def play(scene: Coroutine[Any, Any, None]) -> None:
+    """Runs a scene; nothing may be left of it: no task, and no descriptor that was not there before."""
+    before = descriptors()
+
+    async def watched() -> None:
+        await scene
+        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        assert not left, left
+
+    asyncio.run(watched())
+    left = {number: what for number, what in descriptors().items() if number not in before}
+    assert not left, left
+
+
+def descriptors() -> dict[str, str]:
+    """The open descriptors of this process, and what each is."""
+    folder = Path("/proc/self/fd")
+    found = {}
+    for entry in folder.iterdir() if folder.exists() else ():
+        with contextlib.suppress(OSError):  # the one that lists the folder is gone by now
+            found[entry.name] = str(entry.readlink())
+    return found
