@@ -60,6 +60,11 @@ class TunnelContext(Protocol):
         """The exit's session, waiting for it up to the tunnel's ``hold``; raises SessionLost."""
         ...
 
+    async def relay(self, host: str | None = None, port: int | None = None) -> Receiver:
+        """Dials as :meth:`dial` does and returns what the accepted connection is to be received by: everything is
+        then carried both ways, with half-close, back-pressure, counters and truthful endings."""
+        ...
+
     def count(self, bytes_in: int = 0, bytes_out: int = 0) -> None:
         """Adds to the tunnel's counters."""
         ...

@@ -124,7 +124,7 @@ def _take_entry_point(point: importlib.metadata.EntryPoint, gathered: _Gathered)
     )
     try:
         plugin = point.load()
-    except Exception as exc:  # a stranger's import may raise anything; it fails alone
+    except Exception as exc:  # noqa: BLE001 - a stranger's import may raise anything
         return replace(info, error=f"cannot be imported: {type(exc).__name__}: {exc}")
     return _take(plugin, info, gathered)
 
@@ -138,7 +138,7 @@ def _take(plugin: object, info: PluginInfo, gathered: _Gathered) -> PluginInfo:
         manager.check_pending()
         accepted = {slot.word: _ask(manager, slot, gathered) for slot in _SLOTS}
         observers = _ask_observers(manager)
-    except Exception as exc:  # as above
+    except Exception as exc:  # noqa: BLE001 - as above
         reason = str(exc) if isinstance(exc, _Rejected) else f"{type(exc).__name__}: {exc}"
         return replace(info, error=reason)
     for word, parts in accepted.items():

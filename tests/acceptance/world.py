@@ -7,9 +7,9 @@ import contextlib
 import hashlib
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from orchestra.engine.outcome import outcome
@@ -22,6 +22,7 @@ from orchestra.lab.netns import available, open_netns_lab
 from orchestra.model.events import Event
 from orchestra.model.plan import Plan, PlannedTunnel
 from orchestra.model.status import SessionStatus, TunnelStatus
+from orchestra.model.topology import Topology
 from orchestra.planning import make_plan
 from orchestra.session import Session
 from orchestra.session.here import Here
@@ -93,17 +94,38 @@ class World:
         return host.strip("[]"), int(port)
 
 
+Change: TypeAlias = Callable[[Topology], Topology]
+
+
+def same(topology: Topology) -> Topology:
+    return topology
+
+
+def with_server(topology: Topology, name: str, **parts: Any) -> Topology:
+    """The topology with a server's ``ssh``, ``forwarding`` … changed; each part is a mapping of its fields."""
+    host = topology.hosts[name]
+    assert host.server
+    changed = {part: replace(getattr(host.server, part), **fields) for part, fields in parts.items()}
+    server = replace(host.server, **changed)
+    return replace(topology, hosts={**topology.hosts, name: replace(host, server=server)})
+
+
 @contextlib.asynccontextmanager
-async def world(file: Path | str, kind: str, **options: Any) -> AsyncIterator[World]:
-    """A topology that is up (not necessarily ready) in a lab, and gone afterwards."""
+async def world(
+    file: Path | str, kind: str, *, reality: Change = same, login: Change = same, **options: Any
+) -> AsyncIterator[World]:
+    """A topology that is up (not necessarily ready) in a lab, and gone afterwards.
+
+    ``reality`` makes the lab another one than the file says; ``login`` changes the credentials that the lab gave.
+    """
     extra = plugins()
     loaded = load_topology([str(file)], extra, {"CI_SSH_KEY": "", **os.environ})
     assert loaded.topology, loaded.diagnostics
     plan = make_plan(loaded.topology, vocabulary=extra.vocabulary, **options)
     opening = open_netns_lab if kind == "netns" else open_embedded_lab
-    lab = await opening(loaded.topology, plan.client)
+    lab = await opening(reality(loaded.topology), plan.client)
     log = Log()
-    engine = Engine(plan, lab.topology, here=lab.here, plugins=extra, observe=log.note)
+    engine = Engine(plan, login(lab.topology), here=lab.here, plugins=extra, observe=log.note)
     running = asyncio.create_task(engine.run())
     try:
         yield World(plan, lab, engine, log)
