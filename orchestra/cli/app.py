@@ -12,10 +12,11 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+from typer.core import TyperCommand
 
 from orchestra.cli import init, plan, plugins, schema, validate, version
 from orchestra.cli.errors import perform
-from orchestra.cli.options import Talk
+from orchestra.cli.options import CommandLine, Talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,8 +52,25 @@ def build(commands: Sequence[Command]) -> typer.Typer:
     )
     app.callback()(_root)
     for name, command in commands:
-        app.command(name)(adapt(command))
+        app.command(name, cls=_Runner if _runs(command) else None)(adapt(command))
     return app
+
+
+class _Runner(TyperCommand):
+    """A command whose own arguments end at ``--``; what follows is a program and its arguments."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        rest = super().parse_args(ctx, args[:end])
+        ctx.obj = args[end + 1 :]
+        return rest
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "-- COMMAND..."]
+
+
+def _runs(command: Callable[..., int]) -> bool:
+    return get_type_hints(command, include_extras=True).get("command") == CommandLine
 
 
 def _show_version(shown: bool) -> None:
@@ -87,6 +105,8 @@ def adapt(command: Callable[..., int]) -> Callable[..., None]:
 
         console = take(Talk).console()
         arguments = {name: take(bundle) for name, bundle in bundles.items()} | given
+        if _runs(command):
+            arguments["command"] = given["command"].obj
         raise SystemExit(perform(lambda: command(console, **arguments), console))
 
     invoke.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]  # what typer reads
@@ -98,7 +118,8 @@ def _spread(parameter: inspect.Parameter, hint: Any) -> Iterator[inspect.Paramet
     if is_dataclass(hint):
         yield from _options_of(hint)
     else:
-        yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hint)
+        seen = typer.Context if hint == CommandLine else hint
+        yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=seen)
 
 
 def _options_of(bundle: Any) -> Iterator[inspect.Parameter]:

@@ -58,6 +58,9 @@ Timeout: TypeAlias = Annotated[
 ]
 """Text as the user wrote it; :func:`seconds` reads it."""
 
+CommandLine: TypeAlias = Annotated[list[str], "what follows --"]
+"""A program and its arguments, untouched; a parameter of this type is called ``command``."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:

@@ -1,0 +1,119 @@
+"""How commands plug in: bundles become options, results become exit codes, heavy imports wait."""
+
+import subprocess
+import sys
+from typing import Annotated
+
+import pytest
+import typer
+
+from orchestra.cli.app import COMMANDS, build
+from orchestra.cli.console import Console
+from orchestra.cli.options import CommandLine, Extra, Format, Output, Selection, Source
+
+HEAVY = {
+    *("asyncssh", "networkx", "pydantic", "aiohttp", "yaml", "rich"),
+    *(f"orchestra.{layer}" for layer in ("assembly", "control", "engine", "graph", "lab", "loading", "planning")),
+}
+
+
+def call(command, *argv):
+    """What a command's exit code is when it is the only one."""
+    with pytest.raises(SystemExit) as caught:
+        build((("do", command), ("other", command)))(["do", *argv])
+    return caught.value.code
+
+
+def test_bundles_are_spread_into_options_and_put_together_again():
+    seen = []
+
+    def command(console: Console, source: Source, selection: Selection, output: Output = Format.TEXT) -> int:
+        """Do it."""
+        seen.append((source, selection, output, console.quiet, console.verbosity))
+        return 7
+
+    assert call(command, "a.yaml", "-f", "b.yaml", "-t", "x", "-t", "y", "-o", "json", "-q", "-vv") == 7
+    expected = Source(file="a.yaml", files=["b.yaml"]), Selection(tunnels=["x", "y"]), Format.JSON, True, 2
+    assert seen == [expected]
+
+
+def test_two_runs_share_no_defaults():
+    seen = []
+
+    def command(console: Console, extra: Extra) -> int:
+        """Do it."""
+        seen.append(extra.plugins)
+        extra.plugins.append("left over")
+        return 0
+
+    app = build((("do", command), ("other", command)))
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            app(["do"])
+    assert seen[1] is not seen[0]
+
+
+@pytest.mark.parametrize(
+    ("argv", "file", "command"),
+    [
+        (("--", "psql", "-c", "x"), None, ["psql", "-c", "x"]),
+        (("db.yaml", "--", "sh", "--", "-q"), "db.yaml", ["sh", "--", "-q"]),
+        (("db.yaml",), "db.yaml", []),
+    ],
+)
+def test_what_follows_dashes_is_the_command(argv, file, command):
+    seen = []
+
+    def run(console: Console, source: Source, command: CommandLine) -> int:
+        """Run it."""
+        seen.append((source.file, command))
+        return 0
+
+    assert call(run, *argv) == 0
+    assert seen == [(file, command)]
+
+
+def test_a_command_that_runs_another_says_so_in_its_usage(capsys):
+    def run(console: Console, source: Source, command: CommandLine) -> int:
+        """Run it."""
+        return 0
+
+    assert call(run, "--help") == 0
+    assert "[FILE] -- COMMAND..." in capsys.readouterr().out
+
+
+def test_parameters_of_its_own_stay_as_they_are():
+    def command(console: Console, name: Annotated[str, typer.Argument()] = "desk") -> int:
+        """Do it."""
+        return len(name)
+
+    assert call(command) == 4
+    assert call(command, "x") == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "heavy"),
+    [
+        (["--help"], HEAVY),
+        # typer itself reads values with pydantic, when it has it
+        *((argv, HEAVY - {"pydantic"}) for argv in (["version"], *([name, "--help"] for name, _ in COMMANDS))),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, list) else "",
+)
+def test_help_and_version_import_nothing_heavy(argv, heavy):
+    script = f"""if True:
+        import sys
+        from orchestra.cli import main
+        code = main({argv!r})
+        found = [name for name in {sorted(heavy)!r} if name in sys.modules]
+        sys.exit(f'exit {{code}}, imported {{found}}' if code or found else 0)
+    """
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
+
+
+def test_every_command_has_a_short_help_that_fits(run_cli):
+    lines = run_cli("--help").out.split("Commands:")[1].strip().splitlines()
+    assert len(lines) == len(COMMANDS)
+    assert not [line for line in lines if line.endswith("...")]
