@@ -1,0 +1,143 @@
+"""Everything that the core knows, frozen; and the draft that one step works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from orchestra.engine.core.backoff import delay
+from orchestra.engine.core.messages import SetTimer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from random import Random
+
+    from orchestra.engine.core.failures import Failure, FailureClass
+    from orchestra.engine.core.messages import Command, TimerKey
+    from orchestra.engine.core.moves import ListenerState, ProofState
+    from orchestra.model.plan import PlannedSession, PlannedTunnel
+    from orchestra.model.status import SessionState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Handshakes that may run at once: sshd drops those beyond MaxStartups (10:30:100), and they cost time here."""
+
+    per_server: int = 2
+    total: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A failure that stands: since when, after how many attempts in a row, and when the next one is due."""
+
+    failure: Failure
+    since: float
+    attempts: int
+    next_retry: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The attempts at one server, shared by all sessions to it: two ways to one host do not double its load."""
+
+    failures: int = 0
+    not_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEntry:
+    """One session. ``trouble`` is its last failure, until it is open."""
+
+    spec: PlannedSession
+    state: SessionState = "waiting"
+    opened_at: float = 0.0
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunnelEntry:
+    """One tunnel: its listener, its proof, and what is wrong with either."""
+
+    spec: PlannedTunnel
+    checked: bool
+    """Whether it has a check to pass before it is ready."""
+    listener: ListenerState = "idle"
+    proof: ProofState = "idle"
+    proven: bool = False
+    """The last check that ran to its end on this path was passed."""
+    settled: bool = False
+    """It was ready once, so that what is missing now is a loss and no longer a beginning."""
+    addresses: tuple[str, ...] = ()
+    port: int | None = None
+    notes: tuple[str, ...] = ()
+    bind_trouble: Trouble | None = None
+    proof_trouble: Trouble | None = None
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def entry(self) -> str | None:
+        """The session that it listens at; None: here."""
+        return self.spec.listen.session if self.spec.listen is not None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Sessions parents first, tunnels by name, budgets by server. Entries that did not change keep their identity."""
+
+    sessions: Mapping[str, SessionEntry]
+    tunnels: Mapping[str, TunnelEntry]
+    budgets: Mapping[str, Budget] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Limits = Limits()
+    stopping: bool = False
+
+
+class Draft:
+    """A working copy of the state for the length of one step, with the commands that the step gives."""
+
+    def __init__(self, state: State, now: float, rng: Random) -> None:
+        self.sessions = dict(state.sessions)
+        self.tunnels = dict(state.tunnels)
+        self.budgets = dict(state.budgets)
+        self.limits = state.limits
+        self.now = now
+        self.rng = rng
+        self.commands: list[Command] = []
+
+    def state(self) -> State:
+        """The draft, frozen."""
+        return State(
+            sessions=MappingProxyType(self.sessions),
+            tunnels=MappingProxyType(self.tunnels),
+            budgets=MappingProxyType(self.budgets),
+            limits=self.limits,
+        )
+
+    def trouble(
+        self, before: Trouble | None, failure: Failure, kind: FailureClass, attempts: int, timer: TimerKey
+    ) -> Trouble:
+        """The failure as trouble, with a timer for the next attempt when there is to be one."""
+        wait = delay(kind, attempts, self.rng)
+        next_retry = None if wait is None else self.now + wait
+        if next_retry is not None:
+            self.commands.append(SetTimer(timer, next_retry))
+        since = before.since if before is not None and before.failure.code == failure.code else self.now
+        return Trouble(failure=failure, since=since, attempts=attempts, next_retry=next_retry)
+
+    def is_open(self, session: str | None) -> bool:
+        """Whether that place can be used; *here* (None) always can."""
+        return session is None or self.sessions[session].state == "open"
+
+    def path_is_open(self, tunnel: TunnelEntry) -> bool:
+        """Whether every session of the tunnel is open."""
+        return all(self.sessions[id_].state == "open" for id_ in tunnel.spec.sessions)
+
+    def put_session(self, entry: SessionEntry, **changes: object) -> None:
+        self.sessions[entry.spec.id] = replace(entry, **changes)  # type: ignore[arg-type]
+
+    def put_tunnel(self, entry: TunnelEntry, **changes: object) -> None:
+        self.tunnels[entry.name] = replace(entry, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,66 @@
+"""Dials from a tunnel's exit: with a deadline, a cap on pending ones, and failures that say who dialed what."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from orchestra.diagnostics import Code
+from orchestra.model.plan import Dial
+from orchestra.session.errors import DialRefused
+from orchestra.session.protocols import Receiver
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from orchestra.session.protocols import Session, Stream
+
+R = TypeVar("R", bound=Receiver)
+
+PENDING = 32
+"""Dials to one target that may be pending: sshd holds a channel to a silent host for two minutes after we gave up."""
+
+
+class Caps:
+    """Counts the pending dials of every target; those beyond the cap wait their turn."""
+
+    def __init__(self, limit: int = PENDING) -> None:
+        self._limit = limit
+        self._slots: dict[str, tuple[asyncio.Semaphore, int]] = {}
+
+    @asynccontextmanager
+    async def slot(self, target: str) -> AsyncIterator[None]:
+        """One of the target's places; forgotten with its last user."""
+        semaphore, users = self._slots.get(target) or (asyncio.Semaphore(self._limit), 0)
+        self._slots[target] = semaphore, users + 1
+        try:
+            async with semaphore:
+                yield
+        finally:
+            semaphore, users = self._slots.pop(target)
+            if users > 1:
+                self._slots[target] = semaphore, users - 1
+
+
+async def dial(session: Session, make: Callable[[], R], where: Dial, deadline: float, caps: Caps) -> tuple[Stream, R]:
+    """Dials; raises DialRefused or SessionLost, with the target's name in the message."""
+    try:
+        async with asyncio.timeout(deadline), caps.slot(f"{where.by} {where}"):
+            if where.path is not None:
+                return await session.create_unix_connection(make, where.path)
+            if where.host is None or where.port is None:
+                raise DialRefused(Code.DIAL_FAILED, f"{where.by} has no address to dial", host=where.by)
+            return await session.create_connection(make, where.host, where.port)
+    except TimeoutError:
+        message = f"{attempt(where)}: no answer within {deadline:g} seconds"
+        raise DialRefused(Code.CONNECT_TIMEOUT, message, host=where.by) from None
+    except DialRefused as error:
+        reason = error.message.removeprefix(f"{where.by} dials {where}: ")
+        message = error.message if reason == error.message else f"{attempt(where)}: {reason}"
+        raise DialRefused(error.code, message, host=error.host, suggestion=error.suggestion) from error
+
+
+def attempt(where: Dial) -> str:
+    """``gateway dialed 10.20.0.30:5900 (desk-vnc)``."""
+    return f"{where.by} dialed {where}" + (f" ({where.means})" if where.means else "")

@@ -1,0 +1,40 @@
+"""What plugins do wrong stays theirs: foreign exceptions and missed deadlines become failures that name the plugin."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+from orchestra.diagnostics import Code
+from orchestra.errors import RuntimeFailure
+from orchestra.model.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+T = TypeVar("T")
+
+
+async def fenced(what: str, work: Awaitable[T], deadline: float, *, host: str | None = None) -> T:
+    """Awaits a plugin's work for at most ``deadline`` seconds.
+
+    ``what`` names it: ``transport ssh``, ``check http``. Raises RuntimeFailure: its own, or PLUGIN_FAILED.
+    """
+    try:
+        async with asyncio.timeout(deadline) as scope:
+            return await work
+    except RuntimeFailure:
+        raise
+    except TimeoutError as error:
+        if not scope.expired():
+            raise plugin_failed(what, error, host) from error
+        message = f"{what} did not come to an end within {deadline:g} seconds"
+        raise RuntimeFailure(Code.PLUGIN_FAILED, message, host=host) from error
+    except Exception as error:
+        raise plugin_failed(what, error, host) from error
+
+
+def plugin_failed(what: str, error: Exception, host: str | None = None) -> RuntimeFailure:
+    """A foreign exception as a failure of the plugin."""
+    text = clean(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    return RuntimeFailure(Code.PLUGIN_FAILED, f"{what} failed: {text}", host=host, suggestion="this is a fault in it")

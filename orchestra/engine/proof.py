@@ -1,0 +1,203 @@
+"""Proves where a listener at a server really listens.
+
+sshd reports success also when it narrows the address (GatewayPorts no) or widens it (yes), see sshd_config(5). So the
+listener is dialed from its own server, at loopback and at each declared address. A connection is ours when the channel
+that comes back delivers the token that we sent; the target never hears of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from orchestra.diagnostics import Code
+from orchestra.model.address import Endpoint, is_loopback, parse_ip
+from orchestra.session.errors import BindRefused, DialRefused, SessionError, Unsupported
+
+if TYPE_CHECKING:
+    from orchestra.model.plan import ListenProbe, PlannedListen
+    from orchestra.session.protocols import Accept, Peer, Receiver, Session, Stream
+
+Finding: TypeAlias = Literal["ours", "closed", "forbidden", "silent"]
+
+DIAL_DEADLINE = 5.0
+CHANNEL_DEADLINE = 3.0
+"""Seconds between the dial's success and the arrival of our own channel; it is on its way before the dial returns."""
+TOKEN = 16
+
+
+class Gate:
+    """Stands before a listener's accept. While it is shut, connections that may be probes are looked at first.
+
+    A stranger cannot be taken for a probe, for it would have to know the token. One that comes from the server itself
+    while the gate is shut is turned away; the listener is not ready yet.
+    """
+
+    def __init__(self, accept: Accept, probed: frozenset[str]) -> None:
+        self._accept = accept
+        self._probed = probed
+        self._shut = bool(probed)
+        self._visitors: set[Visitor] = set()
+        self._arrival = asyncio.Event()
+        self._token: bytes | None = None
+        self._seen: asyncio.Future[None] | None = None
+
+    async def __call__(self, peer: Peer) -> Receiver:
+        if self._shut and self._may_be_probe(peer):
+            return Visitor(self)
+        return await self._accept(peer)
+
+    def open(self) -> None:
+        """From now on every connection is a user's."""
+        self._shut = False
+        for visitor in list(self._visitors):
+            visitor.dismiss()
+
+    def _may_be_probe(self, peer: Peer) -> bool:
+        address = parse_ip(peer.host or "")
+        if address is None or address.is_loopback or peer.host in self._probed:
+            return True
+        mapped = getattr(address, "ipv4_mapped", None)
+        return mapped is not None and (mapped.is_loopback or str(mapped) in self._probed)
+
+    async def recognise(self, stream: Stream) -> bool:
+        """Whether the dialed stream ends at this gate. Nothing is sent before a channel has come back."""
+        loop = asyncio.get_running_loop()
+        self._token, self._seen = secrets.token_bytes(TOKEN), loop.create_future()
+        try:
+            async with asyncio.timeout(CHANNEL_DEADLINE):
+                await self._arrival.wait()
+                stream.write(self._token)
+                await self._seen
+        except TimeoutError:
+            return False
+        finally:
+            self._token = None
+            self._arrival.clear()
+        return True
+
+    def arrived(self, visitor: Visitor) -> None:
+        """A connection that may be a probe."""
+        self._visitors.add(visitor)
+        self._arrival.set()
+
+    def left(self, visitor: Visitor) -> None:
+        """It has ended."""
+        self._visitors.discard(visitor)
+
+    def hears(self, data: bytes) -> None:
+        """What a visitor said first."""
+        if self._seen is not None and not self._seen.done() and data == self._token:
+            self._seen.set_result(None)
+
+
+class Visitor:
+    """A connection that may be a probe: its first bytes decide, and it ends in any case."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._heard = b""
+        self._stream: Stream | None = None
+
+    def connection_made(self, stream: Stream, /) -> None:
+        self._stream = stream
+        self._gate.arrived(self)
+
+    def data_received(self, data: bytes, /) -> None:
+        self._heard += bytes(data[:TOKEN])
+        if len(self._heard) >= TOKEN:
+            self._gate.hears(self._heard[:TOKEN])
+            self.dismiss()
+
+    def eof_received(self) -> bool | None:
+        return False
+
+    def pause_writing(self) -> None:
+        pass
+
+    def resume_writing(self) -> None:
+        pass
+
+    def connection_lost(self, exc: Exception | None, /) -> None:  # noqa: ARG002
+        self._gate.left(self)
+
+    def dismiss(self) -> None:
+        """Ends it."""
+        if self._stream is not None and not self._stream.is_closing():
+            self._stream.abort()
+
+
+class _Caller:
+    """The dialing end of a probe, which only waits for its end."""
+
+    def connection_made(self, stream: Stream, /) -> None: ...
+    def data_received(self, data: bytes, /) -> None: ...
+    def eof_received(self) -> bool | None: ...
+    def pause_writing(self) -> None: ...
+    def resume_writing(self) -> None: ...
+    def connection_lost(self, exc: Exception | None, /) -> None: ...
+
+
+def gate_for(planned: PlannedListen, accept: Accept) -> Gate:
+    """A gate that is shut when there is anything to be proven."""
+    return Gate(accept, frozenset(probe.host for probe in planned.probes))
+
+
+async def verify(session: Session, gate: Gate, planned: PlannedListen, port: int) -> tuple[str, ...]:
+    """Dials every probe; returns notes. Raises BindRefused with BIND_WIDENED or BIND_NARROWED, or SessionLost."""
+    found = {probe: await _probe(session, gate, probe.host, port) for probe in planned.probes}
+    notes: list[str] = []
+    for probe, finding in found.items():
+        notes += _judge(session.host, probe, finding, port)
+    _require_loopback(session.host, found, port)
+    return tuple(dict.fromkeys(notes))
+
+
+async def _probe(session: Session, gate: Gate, host: str, port: int) -> Finding:
+    try:
+        async with asyncio.timeout(DIAL_DEADLINE):
+            stream, _ = await session.create_connection(_Caller, host, port)
+    except TimeoutError:
+        return "silent"
+    except (DialRefused, Unsupported) as refusal:
+        return _refused(refusal)
+    try:
+        return "ours" if await gate.recognise(stream) else "closed"
+    finally:
+        stream.abort()
+
+
+def _refused(refusal: SessionError) -> Finding:
+    if refusal.code in (Code.FORWARD_REFUSED, Code.TRANSPORT_CANNOT):
+        return "forbidden"
+    return "silent" if refusal.code == Code.CONNECT_TIMEOUT else "closed"
+
+
+def _judge(server: str, probe: ListenProbe, finding: Finding, port: int) -> list[str]:
+    where = f"{Endpoint(probe.host, port)}" + (f" on {probe.network}" if probe.network else "")
+    match probe.expect, finding:
+        case _, "forbidden":
+            return [f"{Code.BIND_UNVERIFIED}: {server} may not dial {where}, so where it listens is taken on trust"]
+        case "open" | "any", "silent":
+            return [f"{Code.BIND_UNVERIFIED}: {server} dialed {where} to prove the listener, and nothing answered"]
+        case "closed", "ours":
+            message = f"{server} was not to listen on {where}, but does: its sshd widens the address (GatewayPorts yes)"
+            hint = "set GatewayPorts to clientspecified there, or write gateway_ports: yes if this exposure is meant"
+            raise BindRefused(Code.BIND_WIDENED, message, host=server, suggestion=hint)
+        case "open", "closed" if not is_loopback(probe.host):
+            message = f"{server} was to listen on {where}, but does not: its sshd narrows the address (GatewayPorts no)"
+            hint = "set GatewayPorts to clientspecified there, or listen on localhost"
+            raise BindRefused(Code.BIND_NARROWED, message, host=server, suggestion=hint)
+        case "any", "ours" if probe.network:
+            return [f"{server} listens on {where}, for everyone who can dial it there"]
+    return []
+
+
+def _require_loopback(server: str, found: dict[ListenProbe, Finding], port: int) -> None:
+    """Of the loopbacks that must be open one has to be; a server without IPv6 has no ::1."""
+    wanted = {probe.host: f for probe, f in found.items() if probe.expect == "open" and is_loopback(probe.host)}
+    if wanted and all(finding == "closed" for finding in wanted.values()):
+        where = " and ".join(str(Endpoint(host, port)) for host in wanted)
+        message = f"{server} was to listen on {where}, but nothing of ours answers there"
+        raise BindRefused(Code.BIND_NARROWED, message, host=server)
