@@ -1,0 +1,9 @@
+"""The lab inside this process: asyncssh servers, and a virtual network that every dial walks through.
+
+:mod:`.world` gives every host its addresses, :mod:`.walk` says where a connection goes, :mod:`.network` has the
+listeners and makes the connections, :mod:`.server` the SSH servers, :mod:`.lab` puts them together.
+"""
+
+from orchestra.lab.embedded.lab import EmbeddedLab, open_embedded_lab
+
+__all__ = ["EmbeddedLab", "open_embedded_lab"]

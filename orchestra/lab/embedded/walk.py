@@ -1,0 +1,185 @@
+"""Where a connection goes: from host to host, as the kernels of all machines on the way would decide.
+
+A walk is a pure function of the world and the dial. It knows nothing of listeners: it ends at a machine, with a port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from orchestra.lab.embedded.world import World
+from orchestra.model.address import IPAddress
+from orchestra.model.topology import Host, Masquerade, PortForward, Rule, Selector
+
+TTL = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A new connection at one point of its way."""
+
+    source: IPAddress
+    destination: IPAddress
+    port: int
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A firewall let it pass, to this port."""
+
+    firewall: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """It reaches a machine, which sees this flow."""
+
+    host: str
+    flow: Flow
+    passed: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """It reaches nobody: ``dropped`` by a packet filter, so that the dialer waits in vain, or without a way."""
+
+    how: Literal["dropped", "unreachable"]
+    at: str
+    passed: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Hop:
+    network: str
+    host: str
+
+
+def walk(world: World, dialer: str, destination: IPAddress, port: int, protocol: str = "tcp") -> Arrival | Lost:
+    """A dial by a host, to its end."""
+    if destination.is_loopback or destination in world.addresses(dialer):
+        return Arrival(dialer, Flow(destination, destination, port, protocol))
+    hop = _next_hop(world, dialer, destination)
+    source = _own_address(world, dialer, hop.network, destination.version) if hop else None
+    if hop is None or source is None:
+        return Lost("unreachable", dialer)
+    flow = Flow(source, destination, port, protocol)
+    passed: tuple[Passage, ...] = ()
+    for _ in range(TTL):
+        host = world.hosts[hop.host]
+        translated = _destination_nat(world, host, hop.network, flow)
+        if translated.destination in world.addresses(host.name):
+            if host.inbound is not None and not allows(world, host.inbound, translated):
+                return Lost("dropped", host.name, passed)
+            return Arrival(host.name, translated, passed)
+        if translated == flow and _masquerades(host, hop.network):
+            return Lost("unreachable", host.name, passed)
+        flow = translated
+        hop = _next_hop(world, host.name, flow.destination)
+        if hop is None or not host.forwards:
+            return Lost("unreachable", host.name, passed)
+        if not allows(world, host.rules, flow):
+            return Lost("dropped", host.name, passed)
+        passed = (*passed, Passage(host.name, flow.port))
+        own = _own_address(world, host.name, hop.network, flow.destination.version)
+        if own is None:
+            return Lost("unreachable", host.name, passed)
+        if _masquerades(host, hop.network):
+            flow = replace(flow, source=own)
+    return Lost("dropped", hop.host, passed)
+
+
+def allows(world: World, rules: Iterable[Rule], flow: Flow) -> bool:
+    """Whether a packet filter lets a flow pass: the first rule that matches decides, and none denies."""
+    return next((rule.action == "allow" for rule in rules if _matches(world, rule, flow)), False)
+
+
+def _matches(world: World, rule: Rule, flow: Flow) -> bool:
+    return (
+        rule.protocol in ("any", flow.protocol)
+        and (not rule.ports or any(low <= flow.port <= high for low, high in rule.ports))
+        and any(_selects(world, each, flow.source) for each in rule.sources)
+        and any(_selects(world, each, flow.destination) for each in rule.destinations)
+    )
+
+
+def _selects(world: World, selector: Selector, address: IPAddress) -> bool:
+    if selector.kind == "network":
+        return selector.name is not None and world.lies_in(address, selector.name)
+    if selector.kind == "host":
+        return selector.name is not None and address in world.addresses(selector.name)
+    return selector.kind == "any" or (selector.cidr is not None and address in selector.cidr)
+
+
+def _next_hop(world: World, host: str, destination: IPAddress) -> _Hop | None:
+    """The neighbour that a host hands a packet to: its receiver, or the firewall on the way; None: no route."""
+    near, holding = world.attached(host), world.holding(destination)
+    own = [network for network in holding if network in near]
+    if own:
+        owners = [_Hop(network, owner) for network in own if (owner := world.owner(network, destination))]
+        return owners[0] if len(owners) == 1 else None
+    if len(holding) != 1:
+        return None
+    target = holding[0]
+    if firewall := world.hosts[host].route.get(target):
+        shared = sorted(set(near) & set(world.attached(firewall)) - set(world.links))
+        return _Hop(shared[0], firewall) if shared and firewall != host else None
+    away = _distances(world, target)
+    ways = [
+        (away[firewall], firewall, network)
+        for firewall in away
+        if firewall != host
+        for network in set(near) & set(world.attached(firewall)) - set(world.links)
+    ]
+    return _Hop(min(ways)[2], min(ways)[1]) if ways else None
+
+
+def _distances(world: World, target: str) -> dict[str, int]:
+    """Firewall to how many firewalls, itself included, a packet passes from it into the network."""
+    firewalls = {name: set(world.attached(name)) for name, host in world.hosts.items() if host.forwards}
+    found: dict[str, int] = {}
+    reached, distance = {target}, 0
+    while nearer := {name for name, networks in firewalls.items() if name not in found and networks & reached}:
+        distance += 1
+        found.update(dict.fromkeys(nearer, distance))
+        reached = set().union(*(firewalls[name] for name in nearer)) - set(world.links)
+    return found
+
+
+def _own_address(world: World, host: str, network: str, version: int) -> IPAddress | None:
+    return next((each for each in world.addresses(host, network) if each.version == version), None)
+
+
+def _destination_nat(world: World, firewall: Host, network: str, flow: Flow) -> Flow:
+    """What arrives from a network for the firewall's own address may be for somebody behind it."""
+    if flow.destination not in world.addresses(firewall.name):
+        return flow
+    for entry in firewall.nat:
+        if isinstance(entry, PortForward) and (entry.network, entry.port, entry.protocol) == (
+            network,
+            flow.port,
+            flow.protocol,
+        ):
+            receiver = _handed_to(world, firewall.name, entry.host, flow.destination)
+            return replace(flow, destination=receiver, port=entry.to_port) if receiver else flow
+    return flow
+
+
+def _handed_to(world: World, firewall: str, host: str, published: IPAddress) -> IPAddress | None:
+    if world.machine(host) == world.machine(firewall):
+        return published
+    near = world.attached(firewall)
+    candidates = sorted(
+        (each.network not in near, each.network, address)
+        for each in world.hosts[host].attachments
+        for address in each.addresses
+        if address.version == published.version
+    )
+    return candidates[0][2] if candidates else None
+
+
+def _masquerades(host: Host, network: str) -> bool:
+    return any(isinstance(entry, Masquerade) and entry.network == network for entry in host.nat)
