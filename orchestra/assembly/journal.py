@@ -1,0 +1,46 @@
+"""The log of a running orchestra: one line per event, for ``orchestra logs``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from orchestra.control.paths import unwritable
+
+_FULL = 4 << 20
+"""Bytes; a log that has grown beyond that is set aside, in place of an older one, when an orchestra starts."""
+
+
+class Journal:
+    """Appends lines with their time (UTC, RFC 3339); every line is in the file when the call returns."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        """Each line of the text with the time before it."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._file.write("".join(f"{now} {line}\n" for line in text.splitlines()))
+        self._file.flush()
+
+
+@contextmanager
+def journal(path: Path) -> Iterator[Journal]:
+    """The log at ``path``, appended to; only its user can read it. Raises RuntimeFailure with STATE_UNWRITABLE."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _set_aside(path)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+        yield Journal(file)
+
+
+def _set_aside(path: Path) -> None:
+    if path.exists() and path.stat().st_size > _FULL:
+        path.replace(path.with_suffix(".log.1"))

@@ -1,0 +1,139 @@
+"""What is to be brought up, as one value, and how its parts are put together."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from orchestra import __version__
+from orchestra.assembly.running import Identity, Running
+from orchestra.control.claim import Info
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from orchestra.control.paths import Place
+    from orchestra.model.events import Event
+    from orchestra.model.plan import Plan
+    from orchestra.model.topology import Topology
+    from orchestra.plugin.manager import Plugins
+    from orchestra.session.protocols import Session
+
+
+_log = logging.getLogger(__name__)
+
+
+class LabKind(StrEnum):
+    """Where the topology's other hosts run, when they are not real."""
+
+    NETNS = "netns"
+    EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """A plan that is to be made true, and by which means."""
+
+    name: str
+    plan: Plan
+    topology: Topology
+    plugins: Plugins
+    lab: LabKind | None = None
+
+    @property
+    def file(self) -> str:
+        """The topology's file as it can be named from any directory."""
+        file = self.topology.file
+        return file if file.startswith(("<", "-")) else os.path.abspath(file)  # noqa: PTH100 - keeps symbolic links
+
+    def info(self) -> Info:
+        """What this process says of itself to others."""
+        return Info(
+            name=self.name,
+            topology=self.plan.topology,
+            pid=os.getpid(),
+            file=self.file,
+            version=__version__,
+            started=time.time(),
+        )
+
+
+def reachable_part(plan: Plan) -> Plan:
+    """The plan without the tunnels that are not opened here: unreachable ones, and those that another client holds."""
+    tunnels = tuple(tunnel for tunnel in plan.tunnels if tunnel.verdict == "reachable")
+    needed = {id_ for tunnel in tunnels for id_ in tunnel.sessions}
+    return replace(plan, tunnels=tunnels, sessions=tuple(s for s in plan.sessions if s.id in needed))
+
+
+@asynccontextmanager
+async def launched(
+    launch: Launch, *, observers: Sequence[Callable[[Event], None]] = (), place: Place | None = None
+) -> AsyncIterator[Running]:
+    """Brings it up, and takes it down at the end, whatever the end is: tunnels, then control socket, then lab.
+
+    ``place`` is where the control socket goes, claimed already; without one nobody can ask. Inside, the running
+    orchestra is still on its way to being ready.
+    """
+    from orchestra.engine import Engine
+
+    async with _world(launch) as (here, topology):
+        running = Running(
+            Identity(name=launch.name, topology=launch.plan.topology, file=launch.file),
+            launch.plan,
+            lambda observe: Engine(launch.plan, topology, here=here, plugins=launch.plugins, observe=observe),
+            observers=(*observers, *map(_fenced, launch.plugins.observers)),
+        )
+        async with _answering(running, place), running:
+            yield running
+
+
+def _fenced(observer: Callable[[Event], None]) -> Callable[[Event], None]:
+    """A plugin's observer, failing alone."""
+
+    def observe(event: Event) -> None:
+        try:
+            observer(event)
+        except Exception:  # noqa: BLE001 - a stranger's code may raise anything
+            _log.exception("an observer of a plugin failed: %r", observer)
+
+    return observe
+
+
+@asynccontextmanager
+async def _answering(running: Running, place: Place | None) -> AsyncIterator[None]:
+    if place is None:
+        yield
+        return
+    from orchestra.control.server import serving
+
+    async with serving(running, place.socket):
+        yield
+
+
+@asynccontextmanager
+async def _world(launch: Launch) -> AsyncIterator[tuple[Session, Topology]]:
+    """Where the client stands: this machine, or the client's place in a lab, whose topology has its own credentials."""
+    if launch.lab is None:
+        from orchestra.session.here import Here
+
+        here = Here(launch.plan.client)
+        try:
+            yield here, launch.topology
+        finally:
+            here.close()
+            await here.wait_closed()
+        return
+    if launch.lab is LabKind.NETNS:
+        from orchestra.lab.netns import open_netns_lab as open_lab
+    else:
+        from orchestra.lab.embedded import open_embedded_lab as open_lab
+    lab = await open_lab(launch.topology, launch.plan.client)
+    try:
+        yield lab.here, lab.topology
+    finally:
+        await lab.close()

@@ -1,0 +1,66 @@
+"""Waiting until it is ready, and what to say when it does not become so."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from orchestra.diagnostics import Code
+from orchestra.errors import OrchestraError, RuntimeFailure
+
+if TYPE_CHECKING:
+    from orchestra.assembly.running import Running
+    from orchestra.model.status import ErrorStatus, Status
+
+
+class GaveUp(OrchestraError):
+    """It was not ready in time."""
+
+
+class TakenDown(OrchestraError):
+    """Somebody else took it down before it was ready."""
+
+
+async def make_ready(
+    running: Running, *, timeout: float | None = None, patient: bool = False, fail_fast: bool = False
+) -> None:
+    """Returns when it is ready.
+
+    Raises GaveUp after ``timeout`` seconds (None: never), TakenDown, and RuntimeFailure: for an error that trying
+    again will not mend, unless ``patient``, and for any, if ``fail_fast``.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            found = await running.until(
+                lambda outcome: (
+                    outcome.ready or (outcome.fatal and not patient) or (outcome.first_failure and fail_fast)
+                )
+            )
+    except TimeoutError:
+        raise GaveUp(gave_up(running.status(), timeout or 0.0)) from None
+    if found.ready:
+        return
+    if error := (found.fatal if not patient else None) or (found.first_failure if fail_fast else None):
+        raise as_failure(error)
+    raise TakenDown(f"{running.identity.name} was taken down before it was ready")
+
+
+async def until_failure(running: Running) -> None:
+    """Returns when it has been taken down. Raises RuntimeFailure when something that is not optional fails before."""
+    found = await running.until(lambda outcome: outcome.first_failure)
+    if found.first_failure is not None and not running.is_closing:
+        raise as_failure(found.first_failure)
+    await running.wait_closed()
+
+
+def gave_up(status: Status, timeout: float) -> str:
+    """The message after a timeout: what each tunnel that is not ready waits for."""
+    unready = [tunnel for tunnel in status.tunnels if tunnel.state != "ready" and not tunnel.optional]
+    lines = [f"{t.name}: {t.error.message if t.error else f'still {t.state}'}" for t in unready]
+    return "\n  ".join([f"{status.name} is not ready after {timeout:g} s", *lines])
+
+
+def as_failure(error: ErrorStatus) -> RuntimeFailure:
+    """The error of a status as one that can be raised."""
+    code = Code(error.code) if error.code in Code.__members__ else Code.PLUGIN_FAILED
+    return RuntimeFailure(code, error.message, host=error.host, suggestion=error.suggestion)

@@ -1,0 +1,161 @@
+"""One orchestra that is up, or on its way: the engine, what it said, and the answers to whoever asks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from orchestra import __version__
+from orchestra.assembly.feed import Feed
+from orchestra.control.handlers import Readiness
+from orchestra.engine.outcome import Outcome, outcome
+from orchestra.model.events import Event, OverallChanged, SessionChanged, TunnelChanged
+from orchestra.model.status import Status
+
+if TYPE_CHECKING:
+    from orchestra.engine import Engine
+    from orchestra.model.plan import Plan
+
+_ORDERLY = 10.0
+"""Seconds that closing in good order may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who this orchestra is."""
+
+    name: str
+    topology: str
+    file: str
+
+
+class Running:
+    """Owns the engine from the moment it is entered, and answers the control socket (:class:`Handlers`).
+
+    Leaving it takes everything down in good order; cancelled meanwhile, at once.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        plan: Plan,
+        make_engine: Callable[[Callable[[Event], None]], Engine],
+        *,
+        observers: Sequence[Callable[[Event], None]] = (),
+    ) -> None:
+        self.identity = identity
+        self.plan = plan
+        self._observers = tuple(observers)
+        self._feed = Feed()
+        self._changed = asyncio.Event()
+        self._closed = asyncio.Event()
+        self.is_closing = False
+        """Whether it is being taken down: what fails from then on is no failure."""
+        self._engine = make_engine(self._observe)
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._engine.run(), name="engine")
+        self._task.add_done_callback(lambda _: self._ended())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        task = self._task
+        if task is None:
+            return
+        self.stop()
+        try:
+            await asyncio.wait((task,), timeout=_ORDERLY)
+        finally:  # also when this wait was cancelled: then everything ends at once
+            if not task.done():
+                task.cancel()
+                await asyncio.wait((task,))
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None and kind is None:
+            raise fault
+
+    async def until(self, decided: Callable[[Outcome], object]) -> Outcome:
+        """The first outcome about which that is true, or the one that stands when everything has been taken down."""
+        while True:
+            found = outcome(self._engine.snapshot())
+            if self._is_over() or decided(found):
+                return found
+            await self._changed.wait()
+
+    async def wait_closed(self) -> None:
+        """Returns when everything has been taken down; raises what the engine raised."""
+        await self._closed.wait()
+        if self._task and not self._task.cancelled():
+            self._task.result()
+
+    async def wait_ready(self) -> Readiness:
+        found = await self.until(lambda outcome: outcome.ready or outcome.fatal)
+        return Readiness(ready=found.ready, fatal=found.fatal)
+
+    def status(self) -> Status:
+        found = self._engine.snapshot()
+        return Status(
+            topology=self.identity.topology,
+            name=self.identity.name,
+            pid=os.getpid(),
+            version=__version__,
+            file=self.identity.file,
+            state=found.state,
+            sessions=found.sessions,
+            tunnels=found.tunnels,
+        )
+
+    def variables(self) -> Mapping[str, str]:
+        from orchestra.render.variables import variables
+
+        return variables(self.plan, self._engine.snapshot().tunnels)
+
+    def stop(self) -> None:
+        self.is_closing = True
+        self._engine.stop()
+
+    async def events(self) -> AsyncIterator[Event]:
+        with self._feed.subscribed() as news:
+            for event in _as_events(self.status()):
+                yield event
+            async for event in news:
+                yield event
+
+    def _observe(self, event: Event) -> None:
+        self._feed.publish(event)
+        self._pulse()
+        for observer in self._observers:
+            observer(event)
+
+    def _ended(self) -> None:
+        self._closed.set()
+        self._feed.close()
+        self._pulse()
+
+    def _is_over(self) -> bool:
+        if self._task is None or not self._task.done():
+            return False
+        if not self._task.cancelled():
+            self._task.result()  # a fault of the engine is ours
+        return True
+
+    def _pulse(self) -> None:
+        """Wakes everybody who waits for a change; those who wait later wait for the next."""
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+
+def _as_events(status: Status) -> list[Event]:
+    """What is true now, told as if it had just happened."""
+    sessions = [SessionChanged(id=s.id, server=s.server, state=s.state, error=s.error) for s in status.sessions]
+    tunnels = [
+        TunnelChanged(name=t.name, state=t.state, proven=t.proven, listen=t.listen, error=t.error)
+        for t in status.tunnels
+    ]
+    return [*sessions, *tunnels, OverallChanged(state=status.state)]
