@@ -134,7 +134,7 @@ class Here:
         """One accepted connection: nothing is read from it before ``accept`` has returned who receives."""
         try:
             receiver = await accept(_peer(sock))
-        except Exception:  # whatever it raises means no; who raised it reports it
+        except Exception:  # noqa: BLE001 - whatever it raises means no; who raised it reports it
             reset(sock)
             return
         except BaseException:

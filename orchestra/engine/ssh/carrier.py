@@ -1,0 +1,166 @@
+"""The stream below an SSH session: a socket of this machine, or a channel of the session before it.
+
+asyncssh writes once per packet. Over another session each write would become a packet of its own there, twice as
+many at every hop; so the writes of one turn of the loop are gathered. When the stream below is full, everything that
+writes to the session is paused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import asyncssh
+
+from orchestra.engine.ssh.internals import tune
+from orchestra.session.protocols import Session, Stream
+
+FLUSH_AT = 256 * 1024
+"""Bytes that are passed on at once, without waiting for the turn of the loop to end."""
+_HIDDEN = frozenset({"peername", "sockname"})
+_SILENCE = 30_000
+"""Milliseconds after which unacknowledged data breaks a TCP connection (TCP_USER_TIMEOUT, tcp(7))."""
+
+
+class Carrier:
+    """Joins one connection of asyncssh to the stream that carries it: a receiver below, a transport above."""
+
+    def __init__(self, congested: Callable[[bool], None]) -> None:
+        self._congested = congested
+        self._loop = asyncio.get_running_loop()
+        self._stream: Stream | None = None
+        self._connection: asyncssh.SSHClientConnection | None = None
+        self._early: list[bytes] = []
+        self._buffer: list[bytes] = []
+        self._size = 0
+        self._scheduled = False
+        self._lost: Exception | None = None
+        self.is_lost = False
+        self.graceful = False
+        """Whether what is queued is to be sent before the end."""
+
+    async def dial(self, over: Session, host: str | None, port: int | None, path: str | None) -> None:
+        """Dials the server from the place before it. Raises what that session raises."""
+        if path is not None:
+            stream, _ = await over.create_unix_connection(lambda: self, path)
+        else:
+            stream, _ = await over.create_connection(lambda: self, host or "", port or 0)
+        _tune_socket(stream.get_extra_info("socket"))
+
+    @property
+    def loss(self) -> Exception | None:
+        """Why the stream below ended, when it did."""
+        return self._lost
+
+    # What asyncssh asks of a tunnel.
+
+    async def create_connection(
+        self, factory: Callable[[], asyncssh.SSHClientConnection], _host: str, _port: int
+    ) -> tuple[Any, asyncssh.SSHClientConnection]:
+        """Gives the connection its transport: this object."""
+        connection = factory()
+        tune(connection)
+        self._connection = connection
+        connection.connection_made(self)  # type: ignore[arg-type]
+        if self.is_lost:
+            connection.connection_lost(self._lost)
+        for data in self._early:
+            connection.data_received(data)
+        self._early.clear()
+        return self, connection
+
+    async def wait_closed(self) -> None:
+        """Nothing to wait for: the session waits for the connection."""
+
+    # What asyncssh asks of a transport.
+
+    def write(self, data: bytes) -> None:
+        """Queues it until the turn of the loop ends."""
+        self._buffer.append(data)
+        self._size += len(data)
+        if self._size >= FLUSH_AT:
+            self._flush()
+        elif not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def is_closing(self) -> bool:
+        """Whether the stream below has ended or is ending."""
+        return self._stream is None or self._stream.is_closing()
+
+    def close(self) -> None:
+        """Ends the stream below; asyncssh calls ``abort``, also for a good end."""
+        self.abort()
+
+    def abort(self) -> None:
+        """Ends the stream below: at once, or after what is queued has been sent."""
+        if self._stream is None:
+            return
+        if self.graceful:
+            self._flush()
+            self._stream.close()
+        else:
+            self._stream.abort()
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        """What is known of the stream below, but no addresses: the first hop's would pass for those of this server
+        wherever host keys are looked up by address."""
+        if self._stream is None or name in _HIDDEN or name == "socket":
+            return default
+        return self._stream.get_extra_info(name, default)
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        if self._buffer and self._stream is not None:
+            data = self._buffer[0] if len(self._buffer) == 1 else b"".join(self._buffer)
+            self._buffer.clear()
+            self._size = 0
+            self._stream.write(data)
+
+    # What the stream below tells.
+
+    def connection_made(self, stream: Stream, /) -> None:
+        self._stream = stream
+
+    def data_received(self, data: bytes, /) -> None:
+        if self._connection is None:
+            self._early.append(data)
+        else:
+            self._connection.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        if self._connection is not None:
+            self._connection.eof_received()
+        else:
+            self.connection_lost(ConnectionResetError("it was closed at once"))
+        return False
+
+    def pause_writing(self) -> None:
+        self._congested(True)
+
+    def resume_writing(self) -> None:
+        self._congested(False)
+
+    def connection_lost(self, exc: Exception | None, /) -> None:
+        if not self.is_lost:
+            self.is_lost, self._lost = True, exc
+        if self._connection is not None:
+            self._connection.connection_lost(exc)
+
+
+def _tune_socket(sock: object) -> None:
+    """Lets the kernel notice a dead link, whatever the keepalives of SSH do."""
+    if not hasattr(sock, "setsockopt") or getattr(sock, "family", None) not in (socket.AF_INET, socket.AF_INET6):
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for option, value in (
+        ("TCP_KEEPIDLE", 15),
+        ("TCP_KEEPINTVL", 5),
+        ("TCP_KEEPCNT", 3),
+        ("TCP_USER_TIMEOUT", _SILENCE),
+    ):
+        if number := getattr(socket, option, None):
+            sock.setsockopt(socket.IPPROTO_TCP, number, value)

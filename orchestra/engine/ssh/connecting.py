@@ -1,0 +1,162 @@
+"""Opening a session: dial, know the server, be known to it, all within one deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from typing import Any
+
+import asyncssh
+
+from orchestra.engine.ssh import internals, translate
+from orchestra.engine.ssh.carrier import Carrier
+from orchestra.engine.ssh.credentials import Credentials, gather
+from orchestra.engine.ssh.session import SshSession
+from orchestra.engine.ssh.transport import WindowBudget
+from orchestra.engine.ssh.trust import Verifier, host_key_name
+from orchestra.model.address import Endpoint, UnixPath
+from orchestra.model.topology import SshSettings
+from orchestra.plugin.interfaces import OpenRequest
+from orchestra.session.errors import OpenFailed, SessionError
+from orchestra.session.protocols import Session
+
+CONNECT_TIMEOUT = 10.0
+KEEPALIVE_FIRST = 15.0
+KEEPALIVE_STEP = 5.0
+"""A further hop waits longer, so that the hop at fault is the one that is named."""
+KEEPALIVE_PROBES = 3
+
+CIPHERS = (
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "chacha20-poly1305@openssh.com",
+    "aes256-ctr",
+    "aes192-ctr",
+    "aes128-ctr",
+)
+
+
+async def connect(request: OpenRequest, windows: WindowBudget) -> Session:
+    """Opens it. Raises OpenFailed; cancelled, it leaves nothing open."""
+    settings = request.server.server.ssh if request.server.server is not None else SshSettings()
+    attempt = _attempt(request, settings)
+    credentials = Credentials()
+    carrier: Carrier | None = None
+    verifier: Verifier | None = None
+    opened = False
+    try:
+        async with asyncio.timeout(attempt.timeout):
+            credentials = await gather(settings, attempt.server, request.read_secret, request.notice)
+            attempt.offered = tuple(credentials.names)
+            verifier = Verifier(
+                settings, attempt.server, host_key_name(request.server, request.dial.host), request.notice
+            )
+            await asyncio.to_thread(verifier.load)
+            session = SshSession(attempt.server, windows)
+            carrier = Carrier(session.set_congested)
+            await carrier.dial(request.over, request.dial.host, request.dial.port, request.dial.path)
+            attempt.stage = "key exchange"
+            owner = _Owner(session, verifier, credentials, attempt)
+            options = _options(settings, verifier, credentials, attempt.user, request.depth)
+            connection = await asyncssh.connect(
+                verifier.name, verifier.port, tunnel=carrier, client_factory=lambda: owner, config=[], **options
+            )
+            session.start(connection, carrier)
+            await asyncio.to_thread(verifier.remember)
+            opened = True
+            return session
+    except (asyncssh.Error, OSError, ValueError, TimeoutError, SessionError) as error:
+        raise _failure(error, attempt, carrier, verifier) from error
+    finally:
+        await credentials.close()
+        if carrier is not None and not opened:
+            carrier.abort()
+
+
+def _attempt(request: OpenRequest, settings: SshSettings) -> translate.Attempt:
+    dial = request.dial
+    address = str(UnixPath(dial.path)) if dial.path is not None else str(Endpoint(dial.host, dial.port))
+    return translate.Attempt(
+        server=request.server.name,
+        by=request.over.host,
+        address=address,
+        user=settings.user or getpass.getuser(),
+        timeout=settings.connect_timeout or CONNECT_TIMEOUT,
+    )
+
+
+def _failure(
+    error: BaseException, attempt: translate.Attempt, carrier: Carrier | None, verifier: Verifier | None
+) -> OpenFailed:
+    if isinstance(error, asyncssh.HostKeyNotVerifiable) and verifier is not None:
+        return verifier.refusal(str(error))
+    below = carrier.loss if carrier is not None else None
+    return translate.open_failed(below if isinstance(below, SessionError) else error, attempt)
+
+
+def _options(
+    settings: SshSettings, verifier: Verifier, credentials: Credentials, user: str, depth: int
+) -> dict[str, Any]:
+    silence = settings.keepalive or KEEPALIVE_FIRST + KEEPALIVE_STEP * (depth - 1)
+    authorities = [asyncssh.import_public_key(key.line) for key in verifier.trusted.authorities]
+    keys = verifier.importable(verifier.trusted.keys)
+    revoked = verifier.importable(verifier.trusted.revoked)
+    methods = [*(["publickey"] if credentials.keys else [])]
+    if credentials.password is not None:
+        methods += ["keyboard-interactive", "password"]
+    return {
+        "username": user,
+        "known_hosts": lambda *_: (keys, authorities, revoked),
+        "host_key_alias": verifier.name,
+        "server_host_key_algs": internals.host_key_algorithms(keys, authorities=bool(authorities)),
+        "encryption_algs": CIPHERS,
+        "compression_algs": ["none"],
+        "client_keys": None,  # ours come by public_key_auth_requested; an empty list would mean the default files
+        "agent_path": None,
+        "agent_forwarding": False,
+        "x11_forwarding": False,
+        "x509_trusted_certs": None,
+        "gss_host": None,
+        "host_based_auth": False,
+        "public_key_auth": bool(credentials.keys),
+        "password_auth": credentials.password is not None,
+        "kbdint_auth": credentials.password is not None,
+        "password": credentials.password,
+        "preferred_auth": methods or ["publickey"],
+        "keepalive_interval": silence / KEEPALIVE_PROBES,
+        "keepalive_count_max": KEEPALIVE_PROBES - 1,
+        "login_timeout": 0,
+    }
+
+
+class _Owner(asyncssh.SSHClient):
+    """What asyncssh asks while it opens, and tells afterwards."""
+
+    def __init__(
+        self, session: SshSession, verifier: Verifier, credentials: Credentials, attempt: translate.Attempt
+    ) -> None:
+        self._session, self._verifier, self._attempt = session, verifier, attempt
+        self._credentials = credentials
+        self._keys_offered = False
+        self._connection: asyncssh.SSHClientConnection | None = None
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        self._connection = conn
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._connection is not None and self._connection.get_extra_info("server_version"):
+            self._attempt.banner_seen = True
+        self._session.ended(exc)
+
+    def debug_msg_received(self, msg: str, _lang: str, _always_display: bool) -> None:
+        self._session.debug_messages[3:] = [msg]
+
+    def validate_host_public_key(self, _host: str, _addr: str, _port: int, key: asyncssh.SSHKey) -> bool:
+        return self._verifier.accepts(key.public_data, key.get_algorithm())
+
+    def begin_auth(self, _username: str) -> None:
+        self._attempt.stage = "authentication"
+
+    def public_key_auth_requested(self) -> list[asyncssh.SSHKeyPair] | None:
+        offered, self._keys_offered = self._keys_offered, True
+        return None if offered else list(self._credentials.keys)

@@ -1,0 +1,300 @@
+"""A server reached over SSH, as a place: it dials, listens and runs by channels of one connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal, TypeVar
+
+import asyncssh
+
+from orchestra.diagnostics import Code
+from orchestra.engine.ssh import internals, translate
+from orchestra.engine.ssh.carrier import Carrier
+from orchestra.engine.ssh.channels import ChannelStream, ProcessStream
+from orchestra.engine.ssh.transport import WindowBudget
+from orchestra.model.address import WILDCARD, Endpoint, UnixPath
+from orchestra.model.text import clean
+from orchestra.session.errors import DialRefused, SessionError, SessionLost
+from orchestra.session.protocols import Accept, Listener, Peer, Process, Receiver, Stream
+
+R = TypeVar("R", bound=Receiver)
+T = TypeVar("T")
+
+PACKET = 32 * 1024
+INBOUND_WINDOW = 1024 * 1024
+"""Of every channel that a listener accepts: asyncssh fixes it when the listener opens."""
+DRAIN = 5.0
+"""Seconds that a good end waits for queued data."""
+
+
+class SshSession:
+    """One SSH connection. Made by :mod:`.connecting`."""
+
+    is_here = False
+
+    def __init__(self, host: str, windows: WindowBudget) -> None:
+        self.host = host
+        self.congested = False
+        self.debug_messages: list[str] = []
+        """What the server said in SSH_MSG_DEBUG since the last request."""
+        self._windows = windows
+        self._connection: asyncssh.SSHClientConnection | None = None
+        self._carrier: Carrier | None = None
+        self._streams: set[ChannelStream] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing = False
+        self._reason: Exception | None = None
+        self._ended = asyncio.Event()
+        self._binding = asyncio.Lock()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def start(self, connection: asyncssh.SSHClientConnection, carrier: Carrier) -> None:
+        """The connection is authenticated."""
+        self._connection, self._carrier = connection, carrier
+
+    @property
+    def state(self) -> Literal["open", "closing", "closed"]:
+        if self._ended.is_set() or self.is_over:
+            return "closed"
+        return "closing" if self._closing else "open"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the connection has ended, also when not everybody was told yet."""
+        return self._connection is None or internals.is_dead(self._connection)
+
+    async def create_connection(self, make: Callable[[], R], host: str, port: int) -> tuple[Stream, R]:
+        def ask(make: Any, window: int) -> Coroutine[Any, Any, Any]:
+            return self._open.create_connection(make, host, port, window=window, max_pktsize=PACKET)
+
+        return await self._dial(make, ask, str(Endpoint(host, port)))
+
+    async def create_unix_connection(self, make: Callable[[], R], path: str) -> tuple[Stream, R]:
+        def ask(make: Any, window: int) -> Coroutine[Any, Any, Any]:
+            return self._open.create_unix_connection(make, path, window=window, max_pktsize=PACKET)
+
+        return await self._dial(make, ask, str(UnixPath(path)))
+
+    async def create_server(self, accept: Accept, host: str, port: int) -> Listener:
+        sent = "" if host == WILDCARD else host
+
+        async def factory(peer_host: str, peer_port: int) -> ChannelStream:
+            return await self._accept(accept, _peer(peer_host, peer_port))
+
+        return await self._listen(
+            lambda: self._open.create_server(factory, sent, port, window=INBOUND_WINDOW, max_pktsize=PACKET),
+            str(Endpoint(host, port)),
+        )
+
+    async def create_unix_server(self, accept: Accept, path: str) -> Listener:
+        async def factory() -> ChannelStream:
+            return await self._accept(accept, Peer(host=None, port=None, text=f"a program on {self.host}"))
+
+        return await self._listen(
+            lambda: self._open.create_unix_server(factory, path, window=INBOUND_WINDOW, max_pktsize=PACKET),
+            str(UnixPath(path)),
+        )
+
+    async def create_process(self, make: Callable[[], R], command: str) -> tuple[Process, R]:
+        stream = ProcessStream(self, make, self._windows.take())
+        try:
+            await self._uninterrupted(
+                self._open.create_session(
+                    lambda: stream,  # type: ignore[arg-type, return-value]
+                    command,
+                    encoding=None,
+                    request_pty=False,
+                    window=stream.window,
+                    max_pktsize=PACKET,
+                ),
+                stream,
+            )
+        except asyncssh.ChannelOpenError as error:
+            raise self._unless_over(translate.command_refused(error, self.host)) from error
+        return stream, stream.receiver  # type: ignore[return-value]
+
+    async def ping(self) -> None:
+        await internals.ping(self._open)
+        self._check()
+
+    def close(self) -> None:
+        if not self._closing and not self.is_over:
+            self._closing = True
+            self._spawn(self._close())
+
+    def abort(self) -> None:
+        self._closing = True
+        if self._connection is not None:
+            self._connection.abort()
+
+    async def wait_closed(self) -> Exception | None:
+        await self._ended.wait()
+        return self._reason
+
+    # What the streams need.
+
+    def attach(self, stream: ChannelStream) -> None:
+        """Its channel is open."""
+        self._streams.add(stream)
+        self._idle.clear()
+
+    def detach(self, stream: ChannelStream) -> None:
+        """Its channel has ended."""
+        self._windows.give(stream.window)
+        self._streams.discard(stream)
+        if not self._streams:
+            self._idle.set()
+
+    def loss(self, error: Exception | None) -> Exception:
+        """Why its streams end with the session."""
+        if self._closing:
+            return SessionLost(Code.SESSION_LOST, f"the session to {self.host} was closed", host=self.host)
+        below = self._carrier.loss if self._carrier is not None else None
+        return translate.session_lost(below or error, self.host)
+
+    # What the connection tells.
+
+    def set_congested(self, congested: bool) -> None:
+        """The stream below is full, or no longer: everybody who writes to this session waits."""
+        self.congested = congested
+        for stream in list(self._streams):
+            stream.set_congested(congested)
+
+    def ended(self, error: Exception | None) -> None:
+        """The connection has ended."""
+        if not self._ended.is_set():
+            self._reason = None if self._closing else self.loss(error)
+            self._ended.set()
+
+    # How it is done.
+
+    @property
+    def _open(self) -> asyncssh.SSHClientConnection:
+        self._check()
+        assert self._connection is not None  # noqa: S101 - checked
+        return self._connection
+
+    def _check(self) -> None:
+        if self.state != "open":
+            raise self._reason or self.loss(None)
+
+    async def _dial(
+        self, make: Callable[[], R], ask: Callable[[Any, int], Coroutine[Any, Any, Any]], address: str
+    ) -> tuple[Stream, R]:
+        self._check()
+        stream = ChannelStream(self, make, self._windows.take())
+        try:
+            await self._uninterrupted(ask(lambda: stream, stream.window), stream)
+        except asyncssh.ChannelOpenError as error:
+            raise self._unless_over(translate.dial_refused(error, self.host, address)) from error
+        if stream.receiver is None:
+            raise DialRefused(
+                Code.DIAL_FAILED, f"{self.host} dials {address}: it could not be received", host=self.host
+            )
+        return stream, stream.receiver  # type: ignore[return-value]
+
+    async def _uninterrupted(self, opening: Coroutine[Any, Any, Any], stream: ChannelStream) -> None:
+        """Waits for a channel. Cancelled, it lets the server's answer come and then closes what was opened: asyncssh
+        would keep the number, and the server the connection."""
+        task = self._spawn(opening)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            stream.abandoned = True
+            if task.done() and stream.receiver is not None:
+                stream.abort()
+            raise
+        except asyncssh.ChannelOpenError:
+            self._windows.give(stream.window)
+            raise
+
+    def _unless_over(self, refusal: SessionError) -> Exception:
+        """The server refused; or there is no server any more."""
+        return self.loss(None) if self.is_over else refusal
+
+    async def _accept(self, accept: Accept, peer: Peer) -> ChannelStream:
+        """The channel is confirmed when this returns, refused when it raises."""
+        try:
+            receiver = await accept(peer)
+        except Exception as error:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "refused") from error
+        if self.is_over:
+            receiver.connection_lost(self.loss(None))
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "the session ended")
+        return ChannelStream(self, lambda: receiver, self._windows.take())
+
+    async def _listen(self, ask: Callable[[], Any], address: str) -> Listener:
+        """One request at a time, so that the server's debug messages can be told apart."""
+        async with self._binding:
+            self._check()
+            self.debug_messages.clear()
+            task = self._spawn(_awaited(ask()))
+            try:
+                inner = await asyncio.shield(task)
+            except asyncio.CancelledError:
+                task.add_done_callback(_close_listener)
+                raise
+            except asyncssh.ChannelListenError as error:
+                if self.is_over:
+                    raise self.loss(None) from error
+                raise translate.bind_refused(self.host, address, self.debug_messages) from error
+            return SshListener(inner)
+
+    async def _close(self) -> None:
+        """Sends what is queued, waits for the server to take it, then says goodbye."""
+        assert self._connection is not None  # noqa: S101 - it was open
+        assert self._carrier is not None  # noqa: S101
+        for stream in list(self._streams):
+            stream.finish()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN):
+                await self._idle.wait()
+        self._carrier.graceful = True
+        self._connection.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._settle)
+        return task
+
+    def _settle(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # told to whoever waits, or to nobody
+
+
+class SshListener:
+    """A listener at the server."""
+
+    def __init__(self, inner: asyncssh.SSHListener) -> None:
+        self._inner = inner
+        self._closing = False
+
+    @property
+    def port(self) -> int:
+        return self._inner.get_port()
+
+    def close(self) -> None:
+        if not self._closing:
+            self._closing = True
+            self._inner.close()
+
+    async def wait_closed(self) -> None:
+        await self._inner.wait_closed()
+
+
+async def _awaited(result: Any) -> Any:
+    return await result
+
+
+def _close_listener(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()
+
+
+def _peer(host: str, port: int) -> Peer:
+    return Peer(host=clean(host, 60) or None, port=port or None, text=clean(str(Endpoint(host, port)), 80))

@@ -1,0 +1,142 @@
+"""asyncssh's exceptions, as refusals for people. No other file catches them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import asyncssh
+
+from orchestra.diagnostics import Code
+from orchestra.model.text import clean
+from orchestra.session.errors import BindRefused, DialRefused, OpenFailed, SessionError, SessionLost
+
+Stage: TypeAlias = Literal["connecting", "key exchange", "authentication"]
+
+_TOO_MANY = "too many authentication failures"
+
+# How OpenSSH words a failed connect: strerror(3) and gai_strerror(3) of its platform (channels.c, connect_to_helper).
+_WORDING: tuple[tuple[str, Code, str, str | None], ...] = (
+    ("refused", Code.CONNECT_REFUSED, "connection refused", "is the service running, and does it listen there?"),
+    ("timed out", Code.CONNECT_TIMEOUT, "no answer", "a firewall behind the server may drop it"),
+    ("name or service not known", Code.NAME_UNRESOLVED, "the server cannot resolve the name", "check the name there"),
+    ("name resolution", Code.NAME_UNRESOLVED, "the server cannot resolve the name", "check the server's resolver"),
+    ("nodename nor servname", Code.NAME_UNRESOLVED, "the server cannot resolve the name", "check the name there"),
+    ("no address associated", Code.NAME_UNRESOLVED, "the name has no address there", "check the name there"),
+)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What is being attempted, for messages: filled in as it goes on."""
+
+    server: str
+    by: str
+    address: str
+    user: str
+    timeout: float
+    stage: Stage = "connecting"
+    banner_seen: bool = False
+    """Whether the server has said that it speaks SSH."""
+    offered: tuple[str, ...] = ()
+    """Methods and keys that were offered, as people write them."""
+
+
+def open_failed(error: BaseException, attempt: Attempt) -> OpenFailed:
+    """Why a session could not be opened."""
+    if isinstance(error, OpenFailed):
+        return error
+    if isinstance(error, SessionError):
+        return _below_failed(error, attempt)
+    if isinstance(error, TimeoutError):
+        return _timed_out(attempt)
+    if isinstance(error, asyncssh.PermissionDenied) or _TOO_MANY in str(error).lower():
+        return _not_authenticated(error, attempt)
+    if isinstance(error, asyncssh.ConnectionLost | OSError):
+        return _connection_lost(error, attempt)
+    what = f"{attempt.server} at {attempt.address} and we do not understand each other: {_text(error)}"
+    hint = "the server may be too old, or the port may belong to another program"
+    return OpenFailed(Code.PROTOCOL_ERROR, what, host=attempt.server, suggestion=hint)
+
+
+def _below_failed(error: SessionError, attempt: Attempt) -> OpenFailed:
+    code = Code.CONNECT_FAILED if error.code in {Code.DIAL_FAILED, Code.SESSION_LOST} else error.code
+    return OpenFailed(code, f"{attempt.server}: {error}", host=error.host, suggestion=error.suggestion)
+
+
+def _timed_out(attempt: Attempt) -> OpenFailed:
+    what = f"{attempt.by} dials {attempt.address}: {attempt.server} did not answer in {attempt.timeout:g} s"
+    hint = "a firewall on the way may drop it, or the host is down"
+    if attempt.stage != "connecting":
+        what, hint = f"{what} ({attempt.stage})", "the server may be overloaded; connect_timeout can be raised"
+    return OpenFailed(Code.CONNECT_TIMEOUT, what, host=attempt.server, suggestion=hint)
+
+
+def _not_authenticated(error: BaseException, attempt: Attempt) -> OpenFailed:
+    offered = ", ".join(attempt.offered) or "nothing"
+    what = f"{attempt.server} at {attempt.address} does not let {attempt.user} in; offered: {offered}"
+    hint = f"check the user, and that one of these keys is among {attempt.user}'s authorized keys on {attempt.server}"
+    if not attempt.offered:
+        hint = "name an identity, an agent or a password under ssh:, or start an agent"
+    if _TOO_MANY in str(error).lower():
+        hint = "the server counts every key that is offered: name the right one as identity"
+    return OpenFailed(Code.AUTH_FAILED, what, host=attempt.server, suggestion=hint)
+
+
+def _connection_lost(error: BaseException, attempt: Attempt) -> OpenFailed:
+    if not attempt.banner_seen:
+        what = f"{attempt.server} at {attempt.address} closed the connection before it said anything"
+        hint = "it may be busy (MaxStartups) or penalise this address (PerSourcePenalties); it is tried again later"
+        return OpenFailed(Code.SERVER_BUSY, what, host=attempt.server, suggestion=hint)
+    what = f"the connection to {attempt.server} at {attempt.address} broke during {attempt.stage}: {_text(error)}"
+    return OpenFailed(Code.CONNECT_FAILED, what, host=attempt.server)
+
+
+def dial_refused(error: asyncssh.ChannelOpenError, server: str, address: str) -> DialRefused:
+    """Why a server did not open a channel to an address (RFC 4254 section 5.1)."""
+    reason = clean(error.reason, 200)
+    code, what, hint = _judge_channel(error.code, reason, address)
+    return DialRefused(code, f"{server} dials {address}: {what}", host=server, suggestion=hint)
+
+
+def _judge_channel(number: int, reason: str, address: str) -> tuple[Code, str, str | None]:
+    if number == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED:
+        hint = f"its sshd must allow it: AllowTcpForwarding yes (or local), and PermitOpen any or {address}"
+        return Code.FORWARD_REFUSED, "the server's policy forbids it", hint
+    if number == asyncssh.OPEN_UNKNOWN_CHANNEL_TYPE:
+        return Code.FORWARD_REFUSED, "the server knows no forwarding", "its SSH server may be built without it"
+    if number == asyncssh.OPEN_RESOURCE_SHORTAGE:
+        return Code.DIAL_FAILED, f"the server has no resources left ({reason})", None
+    for words, code, what, advice in _WORDING:
+        if words in reason.lower():
+            return code, what, advice
+    return Code.DIAL_FAILED, reason or "the server gave no reason", None
+
+
+def command_refused(error: asyncssh.ChannelOpenError, server: str) -> DialRefused:
+    """Why a server did not run a command."""
+    what = f"{server} does not run commands for us: {clean(error.reason, 200)}"
+    return DialRefused(Code.FORWARD_REFUSED, what, host=server, suggestion="its sshd limits this account or sessions")
+
+
+def bind_refused(server: str, address: str, said: list[str]) -> BindRefused:
+    """Why a server did not open a listener; SSH carries no reason, but OpenSSH sends debug messages."""
+    told = f": {clean(' '.join(said), 200)}" if said else ""
+    hint = (
+        "its sshd may forbid it (AllowTcpForwarding, PermitListen), or the port is in use there or needs privileges; "
+        "its log tells which"
+    )
+    what = f"{server} refuses to listen on {address}{told}"
+    return BindRefused(Code.FORWARD_REFUSED, what, host=server, suggestion=hint)
+
+
+def session_lost(error: BaseException | None, server: str) -> SessionLost:
+    """Why a session ended by itself."""
+    if isinstance(error, SessionLost) and error.host == server:
+        return error
+    why = _text(error) if error is not None else "the server said goodbye"
+    return SessionLost(Code.SESSION_LOST, f"the session to {server} was lost: {why}", host=server)
+
+
+def _text(error: BaseException) -> str:
+    return clean(str(error) or type(error).__name__, 300)
