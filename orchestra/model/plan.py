@@ -144,6 +144,10 @@ class Alternative:
     sessions: tuple[str, ...] = ()
     """Ids, when these sessions are part of the plan."""
     cost: int = 0
+    exit: str | None = None
+    """The session at its end, when it is part of the plan (None: here)."""
+    dial: Dial | None = None
+    """What is dialed there; None for a kind without one target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,95 @@
+"""Packet filters: the first rule that matches decides; none matches: deny."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestra.graph.addresses import Party, selects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestra.graph.world import World
+    from orchestra.model.topology import Rule
+
+NEAREST = 3
+"""How many near misses are worth telling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A connection as one filter sees it: after destination nat, before the filter's own masquerade."""
+
+    source: Party
+    destination: Party
+    port: int
+    protocol: str
+
+    def __str__(self) -> str:
+        return f"{self.source} to {self.destination} port {self.port}/{self.protocol}"
+
+
+def deciding_rule(world: World, rules: Iterable[Rule], flow: Flow) -> Rule | None:
+    """The first rule that matches; None when none does."""
+    for rule in rules:
+        if (
+            _protocol_matches(rule, flow)
+            and _port_matches(rule, flow)
+            and any(selects(world, each, flow.source) for each in rule.sources)
+            and any(selects(world, each, flow.destination) for each in rule.destinations)
+        ):
+            return rule
+    return None
+
+
+def allowed(world: World, rules: Iterable[Rule], flow: Flow) -> bool:
+    """Whether the filter lets it pass."""
+    rule = deciding_rule(world, rules, flow)
+    return rule is not None and rule.action == "allow"
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """An allowing rule that does not match, and the fields in which it differs: few first."""
+
+    rule: Rule
+    differs: tuple[str, ...]
+
+
+def near_misses(world: World, rules: Iterable[Rule], flow: Flow) -> tuple[NearMiss, ...]:
+    """The allowing rules nearest to a flow that was denied."""
+    missed = [
+        NearMiss(rule, differs) for rule in rules if rule.action == "allow" if (differs := _differs(world, rule, flow))
+    ]
+    missed = [miss for miss in missed if len(miss.differs) < 3]
+    return tuple(sorted(missed, key=lambda miss: (len(miss.differs), miss.rule.index))[:NEAREST])
+
+
+def opposite(world: World, rules: tuple[Rule, ...], flow: Flow) -> Rule | None:
+    """The rule that lets some connection pass the other way round, when one does."""
+    ports = sorted({22, flow.port, *(low for rule in rules if rule.action == "allow" for low, _ in rule.ports)})
+    for port in ports:
+        back = Flow(flow.destination, flow.source, port, flow.protocol)
+        rule = deciding_rule(world, rules, back)
+        if rule is not None and rule.action == "allow":
+            return rule
+    return None
+
+
+def _differs(world: World, rule: Rule, flow: Flow) -> tuple[str, ...]:
+    matches = {
+        "from": any(selects(world, each, flow.source) for each in rule.sources),
+        "to": any(selects(world, each, flow.destination) for each in rule.destinations),
+        "ports": _port_matches(rule, flow),
+        "protocol": _protocol_matches(rule, flow),
+    }
+    return tuple(name for name, same in matches.items() if not same)
+
+
+def _port_matches(rule: Rule, flow: Flow) -> bool:
+    return not rule.ports or any(low <= flow.port <= high for low, high in rule.ports)
+
+
+def _protocol_matches(rule: Rule, flow: Flow) -> bool:
+    return rule.protocol in ("any", flow.protocol)

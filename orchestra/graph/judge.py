@@ -1,0 +1,320 @@
+"""The dial verdict: can this host dial this address, whom does it mean there, and what decides.
+
+The flow is walked as the packets go: from the dialer along the way, through every firewall on it, to the host that
+the address means. Each filter judges the flow as it is at that point. A denied flow is walked to its end all the
+same, so that everything that would have to change is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from orchestra.diagnostics import Code
+from orchestra.graph.addresses import Dialer, Meaning, Party, meaning
+from orchestra.graph.filters import Flow, deciding_rule, opposite
+from orchestra.graph.nat import handed_to, masquerade, own_party, port_forward
+from orchestra.graph.routes import BadRoute, Hop, next_hop
+from orchestra.model.address import parse_ip
+
+if TYPE_CHECKING:
+    from orchestra.diagnostics import Place
+    from orchestra.graph.world import World
+    from orchestra.model.address import IPAddress
+    from orchestra.model.topology import PortForward, Rule
+
+StepKind: TypeAlias = Literal["own", "network", "rules", "inbound", "nat", "hidden", "assumed", "stuck"]
+
+FURTHEST = 32
+"""Firewalls on one way; more is a loop of port forwards."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that a dial meets on its way."""
+
+    kind: StepKind
+    at: str
+    passes: bool = True
+    flow: Flow | None = None
+    rule: Rule | None = None
+    entry: PortForward | None = None
+    place: Place | None = None
+    code: Code | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """What stops a dial. ``permission``: one more rule would let it pass; else the topology itself must change."""
+
+    code: Code
+    at: str
+    flow: Flow | None
+    place: Place | None
+    permission: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The verdict on one dial. ``means`` is None when the file declares nobody there; ``port`` is that at its end."""
+
+    dialer: Dialer
+    host: str
+    port: int
+    protocol: str
+    means: str | None
+    means_port: int
+    steps: tuple[Step, ...]
+    address: IPAddress | None = None
+    """The address at its end; None when it is not known."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether everything on the way lets it pass."""
+        return all(step.passes for step in self.steps)
+
+    @property
+    def denials(self) -> tuple[Denial, ...]:
+        """Everything that stops it, in the order of the way."""
+        return tuple(
+            Denial(
+                code=step.code or Code.NO_ROUTE_DECLARED,
+                at=step.at,
+                flow=step.flow,
+                place=step.place,
+                permission=step.kind in ("rules", "inbound"),
+            )
+            for step in self.steps
+            if not step.passes
+        )
+
+    @property
+    def assumed(self) -> tuple[Code, ...]:
+        """What was believed rather than read."""
+        return tuple(step.code for step in self.steps if step.kind == "assumed" and step.code)
+
+    @property
+    def firewalls(self) -> tuple[str, ...]:
+        """The firewalls that it passes."""
+        return tuple(step.at for step in self.steps if step.kind == "rules")
+
+
+def judge(
+    world: World, dialer: Dialer, host: str, port: int, protocol: str = "tcp", *, meant: str | None = None
+) -> Judgement:
+    """Judges one dial of the text ``host``.
+
+    A name may have several addresses: the first that passes decides, else the one with the fewest denials.
+    ``meant``: see :func:`orchestra.graph.addresses.meaning`.
+    """
+    found = meaning(world, dialer, host, meant)
+    if found.itself or not found.parties:
+        return _unwalked(world, dialer, host, port, protocol, found, meant)
+    assumed = _assumption(dialer, host, found)
+    walks = []
+    for party in found.parties:
+        walked = _Walk(world, dialer, port, protocol, party).run()
+        judgement = Judgement(
+            dialer=dialer,
+            host=host,
+            port=port,
+            protocol=protocol,
+            means=walked.destination.host,
+            means_port=walked.port,
+            address=walked.destination.address,
+            steps=(*walked.steps, *assumed),
+        )
+        if judgement.passes:
+            return judgement
+        walks.append(judgement)
+    return min(walks, key=lambda each: len(each.denials))
+
+
+def believed(dialer: Dialer, host: str, port: int, protocol: str, means: str | None) -> Judgement:
+    """A dial that no declared network carries and that is believed to work all the same."""
+    code = Code.ASSUMED_REACHABLE if parse_ip(host) else Code.ASSUMED_NAME_RESOLVES
+    step = Step(kind="assumed", at=str(dialer), code=code, detail=host)
+    return Judgement(
+        dialer=dialer, host=host, port=port, protocol=protocol, means=means, means_port=port, steps=(step,)
+    )
+
+
+def _assumption(dialer: Dialer, host: str, found: Meaning) -> tuple[Step, ...]:
+    if found.assumed is None:
+        return ()
+    return (Step(kind="assumed", at=str(dialer), code=found.assumed, detail=host),)
+
+
+def _unwalked(
+    world: World, dialer: Dialer, host: str, port: int, protocol: str, found: Meaning, meant: str | None
+) -> Judgement:
+    """A dial that never leaves the dialer, or that does not know where to go."""
+    steps: tuple[Step, ...]
+    if found.itself:
+        steps = (Step(kind="own", at=str(dialer), detail=host), *_assumption(dialer, host, found))
+        means = dialer.host
+    else:
+        means = meant
+        steps = (_nowhere(world, dialer, host, found, meant),)
+    return Judgement(dialer=dialer, host=host, port=port, protocol=protocol, means=means, means_port=port, steps=steps)
+
+
+def _nowhere(world: World, dialer: Dialer, host: str, found: Meaning, meant: str | None) -> Step:
+    if found.code is Code.AMBIGUOUS_ADDRESS:
+        detail = f"{host} is on {', '.join(found.networks)}, and {dialer} is on none of them alone"
+        return Step(kind="stuck", at=str(dialer), passes=False, code=found.code, detail=detail)
+    networks = " or ".join(world.networks_of(meant)) or "no network"
+    return no_way(world, dialer, networks)
+
+
+def no_way(world: World, dialer: Dialer, networks: str) -> Step:
+    """The step that says that nothing declared leads from the dialer to the networks."""
+    routers = sorted({node[1] for name in dialer.networks for node in world.skeleton.adj[("network", name)]})
+    where = f"is on {', '.join(dialer.networks)}" if dialer.networks else "is on no network"
+    if routers:
+        detail = f"{dialer} {where}, and neither {' nor '.join(routers)} leads to {networks}"
+        return Step(kind="stuck", at=str(dialer), passes=False, code=Code.NO_ROUTE_DECLARED, detail=detail)
+    detail = f"{dialer} {where}; no network and no firewall joins it to {networks}"
+    return Step(kind="stuck", at=str(dialer), passes=False, code=Code.NO_SHARED_NETWORK, detail=detail)
+
+
+class _Walk:
+    """A flow on its way; ``run`` walks it to its end."""
+
+    def __init__(self, world: World, dialer: Dialer, port: int, protocol: str, destination: Party) -> None:
+        self.world = world
+        self.dialer = dialer
+        self.at, self.networks = dialer.host, dialer.networks
+        self.source: Party | None = None
+        self.destination = destination
+        self.port = port
+        self.protocol = protocol
+        self.steps: list[Step] = []
+
+    @property
+    def flow(self) -> Flow:
+        source = self.source or Party(self.dialer.host, None, None)
+        return Flow(source, self.destination, self.port, self.protocol)
+
+    @property
+    def version(self) -> int | None:
+        return self.destination.address.version if self.destination.address else None
+
+    def run(self) -> _Walk:
+        for _ in range(FURTHEST):
+            target = self.destination.network
+            if target is None:  # nobody knows where it is: believed
+                return self
+            if target in self.networks:
+                link, receiver = target, self.destination.host
+            else:
+                hop = next_hop(self.world, self.at, self.networks, target)
+                if not isinstance(hop, Hop):
+                    return self._stuck(hop, target)
+                link, receiver = hop.link, hop.firewall
+            self._leave(link)
+            if receiver is None or self._arrive(receiver, link):
+                return self
+            self.at, self.networks = receiver, tuple(self.world.attached[receiver])
+        self._add("stuck", False, Code.NO_ROUTE_DECLARED, detail="the way goes round in a circle")
+        return self
+
+    def _add(self, kind: StepKind, passes: bool = True, code: Code | None = None, detail: str = "") -> None:
+        self.steps.append(
+            Step(kind=kind, at=self.at or str(self.dialer), passes=passes, code=code, detail=detail, flow=self.flow)
+        )
+
+    def _stuck(self, hop: BadRoute | None, target: str) -> _Walk:
+        if hop is None:
+            where = Dialer(self.at, self.networks)
+            self.steps.append(no_way(self.world, where, target))
+            return self
+        detail = f"route of {hop.host} sends {hop.network} to {hop.firewall}, which is no firewall on its networks"
+        self.steps.append(
+            Step(kind="stuck", at=hop.host, passes=False, code=Code.NO_ROUTE_DECLARED, detail=detail, place=hop.place)
+        )
+        return self
+
+    def _leave(self, link: str) -> None:
+        """What leaves a host bears its address there; what leaves a masquerading firewall bears the firewall's."""
+        if self.source is None:
+            self.source = own_party(self.world, self.dialer.host, link, self.version)
+            self._check_family(link)
+            self._add("network", detail=link)
+        elif self.at is not None and masquerade(self.world, self.at, link):
+            self.source = own_party(self.world, self.at, link, self.version)
+
+    def _check_family(self, link: str) -> None:
+        """A dialer needs an address of the family that it dials."""
+        declared = self.world.networks_of(self.dialer.host).get(link, ())
+        cidrs = self.world.topology.networks[link].cidrs
+        versions = {address.version for address in declared} or {cidr.version for cidr in cidrs}
+        if versions and self.version is not None and self.version not in versions:
+            detail = f"{self.dialer} has no IPv{self.version} address on {link}"
+            self._add("stuck", False, Code.FAMILY_MISMATCH, detail)
+
+    def _arrive(self, host: str, link: str) -> bool:
+        """At a host that the flow reaches by ``link``; true when it goes no further."""
+        published = False
+        if self.world.same_machine(host, self.destination.host):
+            entry = port_forward(self.world, host, link, self.port, self.protocol) if self._forwards(host) else None
+            if entry is None or not self._translate(host, entry):
+                return self._inbound(host)
+            if self.destination.host == host:
+                return self._inbound(host)
+            published = True
+        if not published and (hidden := masquerade(self.world, host, link)):
+            self.steps.append(
+                Step(
+                    kind="hidden",
+                    at=host,
+                    passes=False,
+                    code=Code.NAT_UNMAPPED,
+                    flow=self.flow,
+                    place=hidden.place,
+                    detail=link,
+                )
+            )
+        self._filter("rules", host, self.world.hosts[host].rules)
+        return False
+
+    def _forwards(self, host: str) -> bool:
+        return self.world.hosts[host].forwards
+
+    def _translate(self, host: str, entry: PortForward) -> bool:
+        party = handed_to(self.world, host, entry, self.version)
+        self.steps.append(Step(kind="nat", at=host, flow=self.flow, entry=entry, place=entry.place))
+        if party is None:
+            detail = f"{host} sees no address of {entry.host}"
+            self.steps.append(
+                Step(kind="stuck", at=host, passes=False, code=Code.NO_ADDRESS_AT_HOP, detail=detail, place=entry.place)
+            )
+            return False
+        self.destination, self.port = party, entry.to_port
+        return True
+
+    def _inbound(self, host: str) -> bool:
+        inbound = self.world.hosts[host].inbound
+        if inbound is not None:
+            self._filter("inbound", host, inbound)
+        return True
+
+    def _filter(self, kind: Literal["rules", "inbound"], host: str, rules: tuple[Rule, ...]) -> None:
+        flow = self.flow
+        rule = deciding_rule(self.world, rules, flow)
+        passes = rule is not None and rule.action == "allow"
+        place = rule.place if rule else self._place(host, kind)
+        code = None if passes else self._denied(kind, rule, rules, flow)
+        self.steps.append(Step(kind=kind, at=host, passes=passes, flow=flow, rule=rule, place=place, code=code))
+
+    def _denied(self, kind: str, rule: Rule | None, rules: tuple[Rule, ...], flow: Flow) -> Code:
+        if kind == "inbound":
+            return Code.INBOUND_DENY
+        if opposite(self.world, rules, flow):
+            return Code.FIREWALL_WRONG_DIRECTION
+        return Code.FIREWALL_DENY_RULE if rule else Code.FIREWALL_DEFAULT_DENY
+
+    def _place(self, host: str, kind: str) -> Place | None:
+        section = f"{self.world.hosts[host].kind}s"
+        return self.world.topology.place_of(section, host, kind) or self.world.hosts[host].place

@@ -1,0 +1,106 @@
+"""Address translation: what a firewall publishes, and what it hides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestra.graph.addresses import Dialer, Party, dialer_at, seen_from
+from orchestra.graph.routes import Hop, next_hop
+from orchestra.model.topology import Masquerade, PortForward
+
+if TYPE_CHECKING:
+    from orchestra.graph.world import World
+    from orchestra.model.address import IPAddress
+
+
+def port_forward(world: World, firewall: str, network: str, port: int, protocol: str) -> PortForward | None:
+    """The first entry for what arrives at the firewall's own address from a network."""
+    for entry in world.hosts[firewall].nat:
+        if isinstance(entry, PortForward) and (entry.network, entry.port, entry.protocol) == (network, port, protocol):
+            return entry
+    return None
+
+
+def masquerade(world: World, firewall: str, network: str) -> Masquerade | None:
+    """The entry that hides what leaves the firewall by a network."""
+    for entry in world.hosts[firewall].nat:
+        if isinstance(entry, Masquerade) and entry.network == network:
+            return entry
+    return None
+
+
+def own_party(world: World, host: str | None, network: str, version: int | None) -> Party:
+    """A host as the source of what it sends by a network: its first address there, of the family of the flow."""
+    addresses = world.networks_of(host).get(network, ())
+    fitting = [address for address in addresses if version in (None, address.version)]
+    return Party(host, network, fitting[0] if fitting else None)
+
+
+def handed_to(world: World, firewall: str, entry: PortForward, version: int | None) -> Party | None:
+    """Whom a port forward hands a flow to, as the firewall sees it; None when it has no address for that family."""
+    if world.same_machine(entry.host, firewall):
+        return Party(firewall, None, None)
+    for party in seen_from(world, dialer_at(world, firewall), entry.host):
+        if party.address is None or version in (None, party.address.version):
+            return party
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """An address at which a firewall on the way publishes a service."""
+
+    address: IPAddress
+    port: int
+    firewall: str
+
+
+def publications(world: World, dialer: Dialer, host: str, port: int, protocol: str) -> tuple[Publication, ...]:
+    """What nat entries on the way from the dialer to the host publish for the service, by the firewalls' names."""
+    on_way = _firewalls_on_way(world, dialer, host)
+    if not on_way:
+        return ()
+    return tuple(
+        Publication(address, entry.port, firewall)
+        for firewall, entry in _publishing(world, host, port, protocol, on_way)
+        for address in world.networks_of(firewall).get(entry.network, ())
+    )
+
+
+def _publishing(
+    world: World, host: str, port: int, protocol: str, on_way: frozenset[str], seen: frozenset[str] = frozenset()
+) -> list[tuple[str, PortForward]]:
+    """Entries that lead to the service, also by way of another firewall's entry."""
+    found = [
+        (firewall, entry)
+        for firewall in sorted(on_way - seen)
+        for entry in world.hosts[firewall].nat
+        if isinstance(entry, PortForward)
+        if (entry.host, entry.to_port, entry.protocol) == (host, port, protocol)
+    ]
+    further = [
+        outer
+        for firewall, entry in found
+        for outer in _publishing(world, firewall, entry.port, protocol, on_way, seen | {firewall})
+    ]
+    return sorted(found + further, key=lambda each: (each[0], each[1].port))
+
+
+def _firewalls_on_way(world: World, dialer: Dialer, host: str) -> frozenset[str]:
+    networks = world.networks_of(host)
+    if any(network in dialer.networks for network in networks):
+        return frozenset()
+    return frozenset(name for network in networks for name in _chain(world, dialer, network))
+
+
+def _chain(world: World, dialer: Dialer, target: str) -> list[str]:
+    host, networks = dialer.host, dialer.networks
+    passed: list[str] = []
+    while target not in networks:
+        hop = next_hop(world, host, networks, target)
+        if not isinstance(hop, Hop) or hop.firewall in passed:
+            return []
+        passed.append(hop.firewall)
+        host, networks = hop.firewall, tuple(world.attached[hop.firewall])
+    return passed

@@ -1,0 +1,121 @@
+"""Judgements in words: one sentence for everything that a dial meets, with the line of the file that decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestra.diagnostics import Code
+from orchestra.graph.filters import NearMiss, near_misses, opposite
+from orchestra.model.plan import Reason
+
+if TYPE_CHECKING:
+    from orchestra.graph.judge import Judgement, Step
+    from orchestra.graph.world import World
+    from orchestra.model.topology import Rule, Selector
+
+
+def reasons(world: World, judgement: Judgement) -> tuple[Reason, ...]:
+    """Why a dial passes or does not; under each filter that denies, the nearest rules and where they differ."""
+    return tuple(reason for step in judgement.steps for reason in explain(world, judgement, step))
+
+
+def explain(world: World, judgement: Judgement, step: Step) -> tuple[Reason, ...]:
+    """One step in words."""
+    said = Reason(text=_sentence(world, judgement, step), passes=step.passes, place=step.place)
+    if step.passes or step.kind not in ("rules", "inbound"):
+        return (said,)
+    return (said, *_hints(world, step))
+
+
+def rules_of(world: World, step: Step) -> tuple[Rule, ...]:
+    """The rules of the filter at a step."""
+    host = world.hosts[step.at]
+    return (host.inbound or ()) if step.kind == "inbound" else host.rules
+
+
+def rule_text(rule: Rule) -> str:
+    """A rule as people call it: by name, else by what it says."""
+    if rule.name:
+        return f"rule {rule.name!r}"
+    what = f"{rule.action} {_selectors(rule.sources)} to {_selectors(rule.destinations)}{_ports(rule)}"
+    return f"rule {rule.index + 1} ({what})"
+
+
+def _sentence(world: World, judgement: Judgement, step: Step) -> str:
+    texts = {
+        "own": _own,
+        "network": _network,
+        "rules": _filter,
+        "inbound": _filter,
+        "nat": _nat,
+        "hidden": _hidden,
+        "assumed": _assumed,
+        "stuck": _stuck,
+    }
+    return texts[step.kind](world, judgement, step)
+
+
+def _own(_world: World, judgement: Judgement, step: Step) -> str:
+    return f"{step.detail} dialed by {judgement.dialer} is {judgement.dialer}"
+
+
+def _network(_world: World, judgement: Judgement, step: Step) -> str:
+    if step.flow is not None and step.flow.destination.network == step.detail:
+        return f"{judgement.dialer} is on {step.detail} itself"
+    return f"{judgement.dialer} leaves by {step.detail}"
+
+
+def _filter(_world: World, _judgement: Judgement, step: Step) -> str:
+    what = f"inbound of {step.at}" if step.kind == "inbound" else step.at
+    if step.rule is None:
+        return f"{what} has no rule that allows {step.flow}"
+    return f"{rule_text(step.rule)} of {what} {'allows' if step.passes else 'denies'} {step.flow}"
+
+
+def _nat(_world: World, _judgement: Judgement, step: Step) -> str:
+    if step.entry is None:
+        return ""
+    entry = step.entry
+    return f"{step.at} hands what arrives from {entry.network} at port {entry.port} to {entry.host}:{entry.to_port}"
+
+
+def _hidden(_world: World, _judgement: Judgement, step: Step) -> str:
+    whom = step.flow.destination if step.flow else "it"
+    return f"{step.at} masquerades what leaves by {step.detail}: from there {whom} is reached by nat only"
+
+
+def _assumed(_world: World, judgement: Judgement, step: Step) -> str:
+    if step.code is Code.ASSUMED_NAME_RESOLVES:
+        return f"assumed: {judgement.dialer} resolves {step.detail} and reaches it"
+    return f"assumed: {judgement.dialer} reaches {step.detail}, which nobody declared"
+
+
+def _stuck(_world: World, _judgement: Judgement, step: Step) -> str:
+    return step.detail
+
+
+def _hints(world: World, step: Step) -> tuple[Reason, ...]:
+    if step.flow is None:
+        return ()
+    rules = rules_of(world, step)
+    near = tuple(_near(miss) for miss in near_misses(world, rules, step.flow))
+    back = opposite(world, rules, step.flow) if step.code is Code.FIREWALL_WRONG_DIRECTION else None
+    if back is None:
+        return near
+    text = f"the opposite way passes: {rule_text(back)} of {step.at}"
+    return (Reason(text=text, passes=False, place=back.place), *near)
+
+
+def _near(miss: NearMiss) -> Reason:
+    differs = " and ".join(f"`{field}`" for field in miss.differs) or "its position, after the rule that denies"
+    return Reason(text=f"nearest: {rule_text(miss.rule)} differs in {differs}", passes=False, place=miss.rule.place)
+
+
+def _selectors(selectors: tuple[Selector, ...]) -> str:
+    return ", ".join(each.text for each in selectors)
+
+
+def _ports(rule: Rule) -> str:
+    if not rule.ports:
+        return ""
+    return " port " + ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in rule.ports)

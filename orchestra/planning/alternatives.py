@@ -1,0 +1,87 @@
+"""Other paths that would do, hop-disjoint first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from orchestra.planning.sessions import Chain, hop, search
+from orchestra.planning.tunnels import possible_exits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestra.planning.context import Context
+    from orchestra.planning.dials import Attempt
+    from orchestra.planning.tunnels import Request, Solution
+
+MOST = 3
+"""Alternatives that are told."""
+LOOKED_AT = 6
+"""Exits, and places that could dial one server, that are considered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another chain to an exit that can dial the service."""
+
+    exit: Chain
+    dial: Attempt | None
+
+
+def others(context: Context, request: Request, solution: Solution) -> tuple[Other, ...]:
+    """Up to three other ways out, those that share no server with the first before the rest."""
+    avoid = frozenset(request.tunnel.avoid)
+    tree = search(context, avoid=avoid)
+    found = {solution.exit.servers: Other(solution.exit, solution.dial)}
+    exits = [(solution.exit, solution.dial), *islice(possible_exits(context, tree, request), LOOKED_AT)]
+    for chain, made in exits:
+        for variant in (chain, *_detours(context, chain, avoid)):
+            if _passes_in_order(request.tunnel.via, (*reversed(solution.entry.servers), *variant.servers)):
+                found.setdefault(variant.servers, Other(variant, made))
+    del found[solution.exit.servers]
+    ranked = sorted(found.values(), key=lambda each: _rank(solution.exit, each.exit))
+    return tuple(ranked[:MOST])
+
+
+def _rank(first: Chain, other: Chain) -> tuple[int, int, int, tuple[str, ...]]:
+    shared = len(set(first.servers) & set(other.servers))
+    return (shared, other.cost, len(other.servers), other.servers)
+
+
+def _detours(context: Context, chain: Chain, avoid: frozenset[str]) -> Iterator[Chain]:
+    """Chains to the same place of which one server is dialed from elsewhere."""
+    for index, server in enumerate(chain.servers):
+        rest = chain.servers[index:]
+        for parent in _parents(context, server, avoid):
+            servers = (*parent.servers, *rest)
+            if len(set(servers)) == len(servers) and servers != chain.servers:
+                yield Chain(_cost(context, servers), len(servers), servers)
+
+
+def _parents(context: Context, server: str, avoid: frozenset[str]) -> tuple[Chain, ...]:
+    """The nearest places from which a server can be dialed."""
+    key = ("parents", server, avoid)
+    if key not in context.memo:
+        tree = search(context, avoid=avoid)
+        able = (
+            chain
+            for place, chain in tree.items()
+            if server not in chain.servers
+            and (made := hop(context, place, server)).passes
+            and not avoid.intersection(made.firewalls)
+        )
+        context.memo[key] = tuple(islice(able, LOOKED_AT))
+    found: tuple[Chain, ...] = context.memo[key]
+    return found
+
+
+def _cost(context: Context, servers: tuple[str, ...]) -> int:
+    parts = (context.host(name).server for name in servers)
+    return sum(part.cost for part in parts if part)
+
+
+def _passes_in_order(via: tuple[str, ...], hops: tuple[str, ...]) -> bool:
+    left = iter(hops)
+    return all(name in left for name in via)

@@ -1,0 +1,329 @@
+"""Dials: the first candidate that networks, firewalls and sshd all pass, or what stands against the best one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orchestra.diagnostics import Code
+from orchestra.graph import Judgement, believed, judge, reasons, seen_from
+from orchestra.graph.reasons import explain
+from orchestra.model.address import parse_ip
+from orchestra.model.plan import Dial, Missing, Reason
+from orchestra.planning.candidates import Candidate, candidates
+
+if TYPE_CHECKING:
+    from orchestra.diagnostics import Place
+    from orchestra.graph import Dialer
+    from orchestra.planning.context import Context
+    from orchestra.planning.services import Service
+
+STRUCTURAL = 1000
+"""The weight of what no permission can change, in permissions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What stands against a dial or a listener. ``missing``: the permission that would do; None: none would."""
+
+    code: Code
+    text: str
+    at: str
+    place: Place | None = None
+    missing: Missing | None = None
+    suggestion: str | None = None
+
+    @property
+    def weight(self) -> int:
+        """How much it counts in the search for the least set of permissions."""
+        return 1 if self.missing is not None else STRUCTURAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One dial and everything that stands against it."""
+
+    dialer: Dialer
+    service: Service
+    text: str | None = None
+    port: int | None = None
+    means: str | None = None
+    judgement: Judgement | None = None
+    transport: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def passes(self) -> bool:
+        """Whether nothing stands against it."""
+        return not self.problems
+
+    @property
+    def weight(self) -> int:
+        """What stands against it, as one number."""
+        return sum(problem.weight for problem in self.problems)
+
+    @property
+    def firewalls(self) -> tuple[str, ...]:
+        """The firewalls on its way."""
+        return self.judgement.firewalls if self.judgement else ()
+
+
+def attempt(context: Context, host: str, service: Service) -> Attempt:
+    """What a host dials to reach a service: the first candidate that passes, else the one with the least against it."""
+    key = ("attempt", host, service)
+    if key not in context.memo:
+        context.memo[key] = _attempt(context, context.dialer(host), service)
+    found: Attempt = context.memo[key]
+    return found
+
+
+def attempt_by(context: Context, dialer: Dialer, service: Service) -> Attempt:
+    """The same for one who dials by itself, with no sshd in between: any host, or an unnamed one of a network."""
+    return _attempt(context, dialer, service, bare=True)
+
+
+def _attempt(context: Context, dialer: Dialer, service: Service, *, bare: bool = False) -> Attempt:
+    barred = _behind(context, dialer, service)
+    if not bare:
+        barred += _by_server(context, dialer, service)
+    if service.path is not None:
+        return _unix(context, dialer, service, barred)
+    best: Attempt | None = None
+    for candidate in candidates(context.world, dialer, service):
+        limits = () if bare else _permit_open(context, dialer, service, candidate)
+        tried = _try(context, dialer, service, candidate, (*barred, *limits))
+        if tried.passes:
+            return tried
+        if best is None or tried.weight < best.weight:
+            best = tried
+    if best is not None:
+        return best
+    return Attempt(
+        dialer=dialer, service=service, means=service.host, problems=(*barred, _no_address(context, dialer, service))
+    )
+
+
+def _by_server(context: Context, dialer: Dialer, service: Service) -> tuple[Problem, ...]:
+    """What the dialing server itself does not do."""
+    host = dialer.host
+    if host is None or host == context.here:
+        return ()
+    forwarding = context.forwarding(host)
+    if forwarding is None:
+        text = f"{host} has no SSH server, so nothing can be dialed from it"
+        hint = f"give {host} an `ssh:` section if it runs one"
+        return (
+            Problem(code=Code.NOT_AN_SSH_SERVER, text=text, at=host, place=context.host(host).place, suggestion=hint),
+        )
+    spec = context.transport(host)
+    if not (spec.unix if service.path else spec.connect):
+        text = f"sessions by {spec.name} to {host} cannot dial {'unix sockets' if service.path else 'addresses'}"
+        return (Problem(code=Code.TRANSPORT_CANNOT, text=text, at=host, place=context.host(host).place),)
+    if not (forwarding.unix if service.path else forwarding.local):
+        what = "unix" if service.path else "local"
+        text = f"the sshd of {host} does not forward (`forwarding: {{{what}: no}}`)"
+        place = forwarding.place or context.host(host).place
+        missing = _sshd(host, service, service.path or service.text)
+        hint = (
+            f"set {'AllowStreamLocalForwarding' if service.path else 'AllowTcpForwarding'} on {host}, and say so here"
+        )
+        return (
+            Problem(code=Code.FORWARDING_DISABLED, text=text, at=host, place=place, missing=missing, suggestion=hint),
+        )
+    return ()
+
+
+def _behind(context: Context, dialer: Dialer, service: Service) -> tuple[Problem, ...]:
+    if not service.behind or dialer.host in service.behind or context.world.same_machine(dialer.host, service.host):
+        return ()
+    text = f"{service.name} is behind {' and '.join(service.behind)}: {dialer} does not dial it"
+    return (Problem(code=Code.NO_ROUTE_DECLARED, text=text, at=str(dialer), place=service.place),)
+
+
+def _unix(context: Context, dialer: Dialer, service: Service, barred: tuple[Problem, ...]) -> Attempt:
+    problems = barred
+    if not context.world.same_machine(dialer.host, service.host):
+        text = f"unix:{service.path} is a socket of {service.host}; {dialer} cannot dial it"
+        problems += (Problem(code=Code.LOOPBACK_ELSEWHERE, text=text, at=str(dialer), place=service.place),)
+    return Attempt(dialer=dialer, service=service, means=dialer.host, problems=problems)
+
+
+def _try(
+    context: Context, dialer: Dialer, service: Service, candidate: Candidate, barred: tuple[Problem, ...]
+) -> Attempt:
+    verdict = _verdict(context, dialer, service, candidate)
+    problems = (
+        *barred,
+        *_denials(context, verdict),
+        *_someone_else(context, service, candidate, verdict),
+        *_untrusted(context, dialer, service, verdict),
+    )
+    means = verdict.means
+    if means is None or context.world.same_machine(means, service.host):
+        means = service.host if service.host in context.world.hosts else means
+    return Attempt(
+        dialer=dialer,
+        service=service,
+        text=candidate.text,
+        port=candidate.port,
+        means=means,
+        judgement=verdict,
+        problems=problems,
+    )
+
+
+def _verdict(context: Context, dialer: Dialer, service: Service, candidate: Candidate) -> Judgement:
+    verdict = judge(context.world, dialer, candidate.text, candidate.port, service.protocol, meant=candidate.meant)
+    fallback = service.behind and dialer.host in service.behind
+    if candidate.text == service.fallback and dialer.host in (service.trusted or ()):
+        fallback = True
+    if fallback and not verdict.passes and not seen_from(context.world, dialer, service.host):
+        return believed(dialer, candidate.text, candidate.port, service.protocol, candidate.meant)
+    return verdict
+
+
+def _denials(context: Context, verdict: Judgement) -> tuple[Problem, ...]:
+    if verdict.passes:
+        return ()
+    problems = []
+    for step in verdict.steps:
+        if step.passes:
+            continue
+        said, *hints = explain(context.world, verdict, step)
+        code = step.code or Code.NO_ROUTE_DECLARED
+        missing = _missing_rule(step.at, step.flow) if step.kind in ("rules", "inbound") else None
+        hint = "; ".join(_with_place(each) for each in hints)
+        problems.append(
+            Problem(code=code, text=said.text, at=step.at, place=step.place, missing=missing, suggestion=hint or None)
+        )
+    return tuple(problems)
+
+
+def _with_place(reason: Reason) -> str:
+    return f"{reason.text} ({reason.place})" if reason.place else reason.text
+
+
+def _missing_rule(at: str, flow: Any) -> Missing:
+    source, destination = flow.source, flow.destination
+    return Missing(
+        kind="firewall",
+        at=at,
+        from_=source.host or (str(source.address) if source.address else source.network) or "any",
+        to=destination.host,
+        address=str(destination.address) if destination.address else None,
+        port=flow.port,
+        protocol=flow.protocol,
+    )
+
+
+def _someone_else(context: Context, service: Service, candidate: Candidate, verdict: Judgement) -> tuple[Problem, ...]:
+    """The address has to mean the machine of the service to this dialer."""
+    world = context.world
+    if not verdict.passes or verdict.means is None or not world.networks_of(candidate.meant):
+        return ()
+    fitting = world.same_machine(verdict.means, candidate.meant)
+    if fitting and service.one_address and verdict.address is not None and candidate.meant == service.host:
+        fitting = verdict.address == parse_ip(service.text or "")
+    if fitting:
+        return ()
+    text = f"{candidate.text} dialed by {verdict.dialer} is {verdict.means}, not {candidate.meant}"
+    return (Problem(code=Code.NO_ADDRESS_AT_HOP, text=text, at=str(verdict.dialer), place=service.place),)
+
+
+def _untrusted(context: Context, dialer: Dialer, service: Service, verdict: Judgement) -> tuple[Problem, ...]:
+    """What no network leads to is dialed only by those whom the file makes responsible for it."""
+    steps = verdict.steps
+    if not verdict.assumed or any(step.kind in ("network", "own", "stuck") for step in steps):
+        return ()
+    if service.trusted is None:
+        text = f"no network of the file leads to {service.name}, and it is not said which server dials it"
+        hint = f"write `exit:` in the tunnel, or `behind:` in {service.name}"
+        return (Problem(code=Code.AMBIGUOUS_EXIT, text=text, at=str(dialer), place=service.place, suggestion=hint),)
+    if dialer.host in service.trusted or any(context.world.same_machine(dialer.host, each) for each in service.trusted):
+        return ()
+    text = f"{service.name} is dialed by {' or '.join(service.trusted)}, not by {dialer}: no network leads to it"
+    return (Problem(code=Code.NO_ROUTE_DECLARED, text=text, at=str(dialer), place=service.place),)
+
+
+def _permit_open(context: Context, dialer: Dialer, service: Service, candidate: Candidate) -> tuple[Problem, ...]:
+    """sshd compares the text that is sent, letter by letter (sshd_config(5), PermitOpen)."""
+    forwarding = context.forwarding(dialer.host) if dialer.host not in (None, context.here) else None
+    if forwarding is None or forwarding.permit_open is None:
+        return ()
+    if any(permits(entry, candidate.text, candidate.port) for entry in forwarding.permit_open):
+        return ()
+    address = f"{candidate.text}:{candidate.port}"
+    allowed = ", ".join(forwarding.permit_open) or "nothing"
+    text = f"the sshd of {dialer} permits {allowed}, not {address} (it compares the text)"
+    return (
+        Problem(
+            code=Code.PERMITOPEN_MISMATCH,
+            text=text,
+            at=str(dialer),
+            place=forwarding.place,
+            missing=_sshd(str(dialer), service, candidate.text, candidate.port),
+            suggestion=f"add {address} to PermitOpen on {dialer}, and to `permit_open` here",
+        ),
+    )
+
+
+def permits(entry: str, host: str, port: int) -> bool:
+    """Whether an entry of PermitOpen or PermitListen covers a literal host text and port; ``*`` covers either."""
+    text, _, number = entry.rpartition(":")
+    text = text.removeprefix("[").removesuffix("]") if text else "*"
+    return text in ("*", host) and number in ("*", str(port))
+
+
+def _sshd(host: str, service: Service, address: str | None, port: int | None = None) -> Missing:
+    return Missing(
+        kind="sshd",
+        at=host,
+        from_=host,
+        to=service.host,
+        address=address,
+        port=port or service.port or None,
+        protocol=service.protocol,
+    )
+
+
+def _no_address(context: Context, dialer: Dialer, service: Service) -> Problem:
+    if service.on_loopback:
+        where = f"{service.text}:{service.port}"
+        text = f"{service.name} listens on {where} of {service.host}; dialed by {dialer}, {service.text} is {dialer}"
+        hint = f"only {service.host} itself can dial it: give it an SSH server, or let the service listen elsewhere"
+        return Problem(code=Code.LOOPBACK_ELSEWHERE, text=text, at=str(dialer), place=service.place, suggestion=hint)
+    unreached = context.world.networks_of(service.host)
+    if unreached and not seen_from(context.world, dialer, service.host):
+        judged = judge(context.world, dialer, service.host, service.port, service.protocol, meant=service.host)
+        step = next((each for each in judged.steps if not each.passes), None)
+        if step is not None:
+            return Problem(code=step.code or Code.NO_ROUTE_DECLARED, text=step.detail, at=step.at, place=service.place)
+    text = f"{service.host} has no address that {dialer} could dial"
+    return Problem(
+        code=Code.NO_ADDRESS_AT_HOP,
+        text=text,
+        at=str(dialer),
+        place=service.place,
+        suggestion=f"give {service.host} an address on a network, a name, or `ssh: {{host: …}}`",
+    )
+
+
+def as_dial(context: Context, made: Attempt) -> Dial:
+    """An attempt as it stands in a plan, with its reasons."""
+    said = reasons(context.world, made.judgement) if made.judgement else ()
+    told = {reason.text for reason in said}
+    further = tuple(
+        Reason(text=each.text, passes=False, place=each.place) for each in made.problems if each.text not in told
+    )
+    by = made.dialer.host or str(made.dialer)
+    if made.transport is not None:
+        return Dial(by=by, transport=made.transport, text=made.service.name, means=made.means, reasons=further)
+    if made.service.path is not None:
+        return Dial(by=by, path=made.service.path, means=made.means, reasons=further)
+    return Dial(
+        by=by,
+        host=made.text or made.service.text or made.service.fallback or made.service.host,
+        port=made.port or made.service.port,
+        means=made.means,
+        reasons=(*said, *further),
+    )

@@ -1,0 +1,273 @@
+"""Where a tunnel is entered: the sockets to bind, the text that is sent to a server, and what sshd makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from orchestra.diagnostics import Code, Diagnostic
+from orchestra.model.address import LOCALHOST, LOOPBACKS, WILDCARD, Endpoint, UnixPath, is_loopback, parse_ip
+from orchestra.model.plan import Bind, ListenProbe, Missing, PlannedListen
+from orchestra.planning.dials import Problem, permits
+
+if TYPE_CHECKING:
+    from orchestra.model.topology import Forwarding, Tunnel
+    from orchestra.planning.context import Context
+
+PRIVILEGED = 1024
+"""Ports below need privileges (RFC 6335 calls them system ports)."""
+WILDCARDS = {WILDCARD: (4, 6), "0.0.0.0": (4,), "::": (6,)}  # noqa: S104
+VERSIONS = {None: (4, 6), "ipv4": (4,), "ipv6": (6,)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """The listener of a tunnel, what stands against it, and what there is to say about it."""
+
+    planned: PlannedListen
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[Diagnostic, ...] = ()
+
+
+def plan_listen(context: Context, tunnel: Tunnel, at: str, target_port: int | None, *, free_ports: bool) -> Listen:
+    """The listener of a tunnel at a host; ``session`` is filled in when the sessions have their ids."""
+    if isinstance(tunnel.listen, UnixPath):
+        return _unix(context, tunnel, at, tunnel.listen)
+    host, port, chosen, notes = _address(tunnel, target_port, free_ports=free_ports)
+    binds = _binds(context, tunnel, at, host, port)
+    forwarding = context.forwarding(at) if at != context.here else None
+    requests = binds if forwarding is None else _requests(tunnel, host, port, binds)
+    exposed = _exposed(binds, forwarding)
+    planned = PlannedListen(
+        at=at,
+        session=None,
+        binds=binds,
+        requests=requests,
+        chosen=chosen,
+        exposed=exposed,
+        probes=_probes(context, at, binds, forwarding) if forwarding else (),
+    )
+    problems = _problems(context, tunnel, at, requests, forwarding)
+    if not binds:
+        problems += (_no_family(tunnel, at, host),)
+    if exposed:
+        notes = (*notes, _exposure(tunnel, planned, forwarding))
+    return Listen(planned=planned, problems=problems, notes=notes)
+
+
+def _address(
+    tunnel: Tunnel, target_port: int | None, *, free_ports: bool
+) -> tuple[str, int, bool, tuple[Diagnostic, ...]]:
+    """Host text, port, whether the port or the whole address was left to us, and what to say about that."""
+    written = tunnel.listen if isinstance(tunnel.listen, Endpoint) else None
+    host = (written.host if written else None) or LOCALHOST
+    if written is not None and written.port is not None:
+        return host, written.port, written.port == 0, ()
+    if free_ports or target_port is None:
+        return host, 0, True, ()
+    if target_port < PRIVILEGED:
+        return host, 0, True, (_any_port(tunnel, target_port),)
+    return host, target_port, written is None, ()
+
+
+def _any_port(tunnel: Tunnel, port: int) -> Diagnostic:
+    return Diagnostic(
+        code=Code.LISTEN_ANY_PORT,
+        severity="info",
+        message=f"port {port} needs privileges, so any free port is taken in its place",
+        place=tunnel.place,
+        suggestion=f"write `listen: localhost:{port}` to insist on it, or a port from {PRIVILEGED} on",
+        tunnel=tunnel.name,
+    )
+
+
+def _binds(context: Context, tunnel: Tunnel, at: str, host: str, port: int) -> tuple[Bind, ...]:
+    versions = VERSIONS[tunnel.family]
+    if host.lower() == LOCALHOST:
+        return tuple(Bind(host=each, port=port) for each in LOOPBACKS if _version(each) in versions)
+    if host == WILDCARD and tunnel.family is not None:
+        return (Bind(host="0.0.0.0" if tunnel.family == "ipv4" else "::", port=port),)  # noqa: S104
+    if host == WILDCARD:
+        return (Bind(host=host, port=port),)
+    if parse_ip(host) is not None:
+        return (Bind(host=host, port=port),) if _version(host) in versions else ()
+    own = sorted(context.world.addresses.get(at, ()), key=lambda each: (each.version, each))
+    literals = tuple(Bind(host=str(each), port=port) for each in own if each.version in versions)
+    return literals or (Bind(host=host, port=port),)
+
+
+def _requests(tunnel: Tunnel, host: str, port: int, binds: tuple[Bind, ...]) -> tuple[Bind, ...]:
+    """``localhost`` is sent once and binds every loopback, unless a family is asked for; names are sent as written."""
+    if host.lower() == LOCALHOST and tunnel.family is None:
+        return (Bind(host=LOCALHOST, port=port),)
+    if parse_ip(host) is None and host != WILDCARD and tunnel.family is None:
+        return (Bind(host=host, port=port),)
+    return binds
+
+
+def _version(host: str) -> int:
+    address = parse_ip(host)
+    return address.version if address else 0
+
+
+def _exposed(binds: tuple[Bind, ...], forwarding: Forwarding | None) -> bool:
+    if forwarding is not None and forwarding.gateway_ports != "clientspecified":
+        return forwarding.gateway_ports == "yes"
+    return any(not is_loopback(bind.host) for bind in binds)
+
+
+def _exposure(tunnel: Tunnel, planned: PlannedListen, forwarding: Forwarding | None) -> Diagnostic:
+    where = ", ".join(planned.addresses)
+    if forwarding is not None and forwarding.gateway_ports == "yes":
+        text = f"{planned.at} has `gateway_ports: yes`: its sshd opens {where} on every address, whatever is asked for"
+        hint = "set GatewayPorts clientspecified there, and say so here"
+    else:
+        text = f"{where} of {planned.at} can be dialed from beyond {planned.at} itself"
+        hint = "write `listen: localhost:PORT` when only that host needs it"
+    return Diagnostic(
+        code=Code.LISTEN_EXPOSED,
+        severity="warning",
+        message=text,
+        place=tunnel.place,
+        suggestion=hint,
+        tunnel=tunnel.name,
+    )
+
+
+def _probes(context: Context, at: str, binds: tuple[Bind, ...], forwarding: Forwarding) -> tuple[ListenProbe, ...]:
+    """Every loopback and every declared address of the server, and what has to be found there."""
+    addresses: list[tuple[str, str | None]] = [(each, None) for each in LOOPBACKS]
+    for network, declared in context.world.networks_of(at).items():
+        addresses += [(str(address), network) for address in declared]
+    return tuple(
+        ListenProbe(host=host, expect=_expected(host, binds, forwarding), network=network)
+        for host, network in addresses
+    )
+
+
+def _expected(host: str, binds: tuple[Bind, ...], forwarding: Forwarding) -> Literal["open", "closed", "any"]:
+    if any(covers(bind.host, host) for bind in binds):
+        return "open"
+    return "any" if forwarding.gateway_ports == "yes" else "closed"
+
+
+def covers(bound: str, host: str) -> bool:
+    """Whether a socket bound to one address text also answers at another literal."""
+    return bound == host or _version(host) in WILDCARDS.get(bound, ())
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two sockets of one port stand in each other's way."""
+    if covers(one, other) or covers(other, one):
+        return True
+    return bool(set(WILDCARDS.get(one, ())) & set(WILDCARDS.get(other, ())))
+
+
+def _problems(
+    context: Context, tunnel: Tunnel, at: str, requests: tuple[Bind, ...], forwarding: Forwarding | None
+) -> tuple[Problem, ...]:
+    """What the listening host does not do: listen at all, beyond loopback, or at that address."""
+    if at == context.here:
+        return ()
+    if forwarding is None:
+        return (_no_server(context, at),)
+    if not context.transport(at).listen:
+        text = f"sessions by {context.transport(at).name} to {at} cannot listen"
+        return (Problem(code=Code.TRANSPORT_CANNOT, text=text, at=at, place=tunnel.place),)
+    place = forwarding.place or context.host(at).place
+    problems: list[Problem] = []
+    if not forwarding.remote:
+        text = f"the sshd of {at} opens no listeners (`forwarding: {{remote: no}}`)"
+        hint = f"set AllowTcpForwarding on {at}, and say so here"
+        problems.append(
+            Problem(
+                code=Code.FORWARDING_DISABLED,
+                text=text,
+                at=at,
+                place=place,
+                missing=_sshd(at, requests),
+                suggestion=hint,
+            )
+        )
+    beyond = [bind for bind in requests if not is_loopback(bind.host)]
+    if beyond and forwarding.gateway_ports == "no":
+        text = f"the sshd of {at} has `gateway_ports: no`: asked for {beyond[0]}, it listens on loopback only"
+        hint = f"set GatewayPorts clientspecified on {at}, and say so here, or listen on localhost"
+        problems.append(
+            Problem(
+                code=Code.GATEWAY_PORTS_DISABLED,
+                text=text,
+                at=at,
+                place=place,
+                missing=_sshd(at, requests),
+                suggestion=hint,
+            )
+        )
+    return (*problems, *_permit_listen(at, requests, forwarding))
+
+
+def _permit_listen(at: str, requests: tuple[Bind, ...], forwarding: Forwarding) -> tuple[Problem, ...]:
+    """sshd compares the text that is sent; a wildcard is sent as the empty string (sshd_config(5), PermitListen)."""
+    allowed = forwarding.permit_listen
+    if allowed is None:
+        return ()
+    return tuple(
+        Problem(
+            code=Code.PERMITLISTEN_MISMATCH,
+            text=f"the sshd of {at} permits listening on {', '.join(allowed) or 'nothing'}, not on {bind}",
+            at=at,
+            place=forwarding.place,
+            missing=_sshd(at, (bind,)),
+            suggestion=f"add {bind} to PermitListen on {at}, and to `permit_listen` here",
+        )
+        for bind in requests
+        if not any(permits(entry, "" if bind.host == WILDCARD else bind.host, bind.port) for entry in allowed)
+    )
+
+
+def _no_server(context: Context, at: str) -> Problem:
+    place = context.host(at).place if at in context.world.hosts else None
+    return Problem(
+        code=Code.NOT_AN_SSH_SERVER,
+        text=f"{at} has no SSH server, so no listener can be opened there from {context.here}",
+        at=at,
+        place=place,
+        suggestion=f"give {at} an `ssh:` section if it runs one, or write `at:` with a server that can",
+    )
+
+
+def _no_family(tunnel: Tunnel, at: str, host: str) -> Problem:
+    text = f"{host} of {at} is no address of the family {tunnel.family}"
+    return Problem(code=Code.FAMILY_MISMATCH, text=text, at=at, place=tunnel.place)
+
+
+def _sshd(at: str, requests: tuple[Bind, ...]) -> Missing:
+    bind = requests[0] if requests else Bind(host=LOCALHOST, port=0)
+    return Missing(kind="sshd", at=at, from_=at, to=None, address=bind.host, port=bind.port or None, protocol="tcp")
+
+
+def _unix(context: Context, tunnel: Tunnel, at: str, path: UnixPath) -> Listen:
+    planned = PlannedListen(at=at, session=None, unix=path)
+    if at == context.here:
+        return Listen(planned=planned)
+    forwarding = context.forwarding(at)
+    if forwarding is None:
+        return Listen(planned=planned, problems=(_no_server(context, at),))
+    if not context.transport(at).unix:
+        text = f"sessions by {context.transport(at).name} to {at} cannot listen on unix sockets"
+        return Listen(
+            planned=planned, problems=(Problem(code=Code.TRANSPORT_CANNOT, text=text, at=at, place=tunnel.place),)
+        )
+    if not forwarding.unix:
+        text = f"the sshd of {at} does not forward unix sockets (`forwarding: {{unix: no}}`)"
+        missing = Missing(kind="sshd", at=at, from_=at, to=None, address=str(path), port=None, protocol="unix")
+        problem = Problem(
+            code=Code.FORWARDING_DISABLED,
+            text=text,
+            at=at,
+            place=forwarding.place,
+            missing=missing,
+            suggestion=f"set AllowStreamLocalForwarding on {at}, and say so here",
+        )
+        return Listen(planned=planned, problems=(problem,))
+    return Listen(planned=planned)

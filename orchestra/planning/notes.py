@@ -1,0 +1,65 @@
+"""What a reader of a plan should know although nothing is wrong: assumptions, exposure, missing protection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestra.diagnostics import Code, Diagnostic
+from orchestra.planning.sessions import hop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestra.planning.context import Context
+    from orchestra.planning.dials import Attempt
+    from orchestra.planning.tunnels import Request, Solution
+
+
+def notes_of(context: Context, request: Request, solution: Solution) -> tuple[Diagnostic, ...]:
+    """Everything there is to say about a tunnel that can be carried."""
+    return (
+        *solution.listen.notes,
+        *_unprotected(context, request, solution),
+        *_assumptions(context, request, solution),
+    )
+
+
+def _unprotected(context: Context, request: Request, solution: Solution) -> Iterator[Diagnostic]:
+    """Direct: no SSH session protects what is carried."""
+    made = solution.dial
+    if solution.entry.servers or solution.exit.servers or made is None:
+        return
+    if made.means is not None and context.world.same_machine(made.means, context.here):
+        return
+    yield Diagnostic(
+        code=Code.UNPROTECTED_DIRECT,
+        severity="info",
+        message=f"{context.here} dials {made.service.name} itself: no SSH session protects this connection",
+        place=request.tunnel.place,
+        suggestion="write `via:` with a server to send it through a session",
+        tunnel=request.tunnel.name,
+    )
+
+
+def _assumptions(context: Context, request: Request, solution: Solution) -> Iterator[Diagnostic]:
+    for made in _dials(context, solution):
+        for code in made.judgement.assumed if made.judgement else ():
+            what = "resolves and reaches" if code is Code.ASSUMED_NAME_RESOLVES else "reaches"
+            yield Diagnostic(
+                code=code,
+                severity="info",
+                message=f"assumed: {made.dialer} {what} {made.text} ({made.service.name}); nobody declared it",
+                place=made.service.place or request.tunnel.place,
+                tunnel=request.tunnel.name,
+            )
+
+
+def _dials(context: Context, solution: Solution) -> Iterator[Attempt]:
+    """Every dial of a solution, sessions first."""
+    for chain in (solution.entry, solution.exit):
+        for index, server in enumerate(chain.servers):
+            yield hop(context, chain.servers[index - 1] if index else context.here, server)
+    if solution.dial is not None:
+        yield solution.dial
+    if solution.user is not None:
+        yield solution.user

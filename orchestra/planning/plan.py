@@ -1,0 +1,218 @@
+"""(topology, here) to plan. No clock, no network, no randomness, whatever the order of the file's keys."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from orchestra.diagnostics import Diagnostic, in_file_order
+from orchestra.errors import UsageError
+from orchestra.model.plan import Alternative, Plan, PlannedSession, PlannedTunnel
+from orchestra.planning.alternatives import Other, others
+from orchestra.planning.blocked import explain_blocked
+from orchestra.planning.client import choose_client
+from orchestra.planning.conflicts import listen_conflicts
+from orchestra.planning.context import make_context
+from orchestra.planning.dials import as_dial
+from orchestra.planning.elsewhere import held_by, no_holder, offered_elsewhere
+from orchestra.planning.notes import notes_of
+from orchestra.planning.sessions import hop
+from orchestra.planning.tunnels import Request, Solution, make_request, solve
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from orchestra.model.plan import Direction
+    from orchestra.model.topology import Topology, Tunnel
+    from orchestra.planning.context import Context
+    from orchestra.plugin.vocabulary import Vocabulary
+
+Ids = dict[tuple[str, ...], str]
+
+
+def make_plan(
+    topology: Topology,
+    *,
+    client: str | None = None,
+    vocabulary: Vocabulary,
+    tunnels: Collection[str] | None = None,
+    profiles: Sequence[str] = (),
+    free_ports: bool = False,
+) -> Plan:
+    """Plans every tunnel that is asked for, seen from one client.
+
+    ``tunnels`` restricts it to those names (by default: those without profiles, or with one of ``profiles``).
+    ``free_ports``: a listen address that the file leaves out is any free port. Raises UsageError for a client or a
+    tunnel that does not exist, TopologyInvalid when it is not clear which client is here.
+    """
+    here = choose_client(topology, client)
+    context = make_context(topology, here, vocabulary, offered_elsewhere(topology, here))
+    planned = [_plan_tunnel(context, each, free_ports=free_ports) for each in select(topology, tunnels, profiles)]
+    ids = _session_ids(chain for each in planned for chain in each.chains)
+    finished = tuple(each.finish(ids) for each in planned)
+    listeners = [(each.spec, each.listen) for each in finished if each.verdict == "reachable" and each.listen]
+    notes = [note for each in planned for note in each.diagnostics]
+    return Plan(
+        topology=topology.name,
+        client=here,
+        sessions=_sessions(context, ids),
+        tunnels=finished,
+        diagnostics=in_file_order((*notes, *listen_conflicts(context, listeners))),
+    )
+
+
+def select(topology: Topology, tunnels: Collection[str] | None, profiles: Sequence[str]) -> tuple[Tunnel, ...]:
+    """The tunnels that are asked for, by name. Raises UsageError for a name that does not exist."""
+    if tunnels is None:
+        return tuple(
+            tunnel
+            for name, tunnel in sorted(topology.tunnels.items())
+            if not tunnel.profiles or set(tunnel.profiles) & set(profiles)
+        )
+    for name in tunnels:
+        if name not in topology.tunnels:
+            near = difflib.get_close_matches(name, topology.tunnels, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(topology.tunnels)) or 'none'}"
+            raise UsageError(f"{topology.file} has no tunnel {name!r}: {hint}")
+    return tuple(topology.tunnels[name] for name in sorted(set(tunnels)))
+
+
+class _Planned:
+    """A tunnel on its way into the plan: all but the ids of its sessions."""
+
+    def __init__(
+        self,
+        context: Context,
+        tunnel: PlannedTunnel,
+        diagnostics: tuple[Diagnostic, ...] = (),
+        solution: Solution | None = None,
+        further: tuple[Other, ...] = (),
+    ) -> None:
+        self.context = context
+        self.tunnel = tunnel
+        self.diagnostics = diagnostics
+        self.solution = solution
+        self.further = further
+
+    @property
+    def chains(self) -> tuple[tuple[str, ...], ...]:
+        """The chains whose sessions have to be in the plan; those of alternatives when they may be used."""
+        if self.solution is None:
+            return ()
+        spare = self.further if self.tunnel.spec.failover else ()
+        return (self.solution.entry.servers, self.solution.exit.servers, *(each.exit.servers for each in spare))
+
+    def finish(self, ids: Ids) -> PlannedTunnel:
+        """With the ids of its sessions."""
+        solution = self.solution
+        if solution is None:
+            return self.tunnel
+        entry, exit_ = ids.get(solution.entry.servers), ids.get(solution.exit.servers)
+        return replace(
+            self.tunnel,
+            listen=replace(solution.listen.planned, session=entry),
+            sessions=_ids_of(ids, solution.entry.servers, solution.exit.servers),
+            entry=entry,
+            exit=exit_,
+            alternatives=tuple(self._alternative(ids, each) for each in self.further),
+        )
+
+    def _alternative(self, ids: Ids, other: Other) -> Alternative:
+        assert self.solution is not None  # noqa: S101 - only solutions have alternatives
+        path = replace(self.solution, exit=other.exit).path(self.context.here)
+        known = self.tunnel.spec.failover
+        return Alternative(
+            path=path,
+            sessions=_ids_of(ids, self.solution.entry.servers, other.exit.servers) if known else (),
+            cost=other.exit.cost,
+            exit=ids.get(other.exit.servers) if known else None,
+            dial=as_dial(self.context, other.dial) if other.dial else None,
+        )
+
+
+def _plan_tunnel(context: Context, tunnel: Tunnel, *, free_ports: bool) -> _Planned:
+    holder = held_by(context.topology, context.here, tunnel)
+    if holder is None:
+        nobody = PlannedTunnel(name=tunnel.name, kind=tunnel.kind, verdict="unreachable", spec=tunnel)
+        return _Planned(context, nobody, (no_holder(context.topology, tunnel),))
+    request = make_request(context, tunnel)
+    base = PlannedTunnel(
+        name=tunnel.name,
+        kind=tunnel.kind,
+        verdict="elsewhere",
+        spec=tunnel,
+        protocol=request.service.protocol if request.service else "tcp",
+        held_by=holder,
+    )
+    if holder != context.here:
+        return _Planned(context, base)
+    solution = solve(context, request, free_ports=free_ports)
+    if solution is None:
+        return _unreachable(context, base, request, free_ports=free_ports)
+    reached = replace(
+        base,
+        verdict="reachable",
+        direction=_direction(solution.entry.servers, solution.exit.servers),
+        path=solution.path(context.here),
+        dial=as_dial(context, solution.dial) if solution.dial else None,
+        user=as_dial(context, solution.user) if solution.user else None,
+    )
+    return _Planned(
+        context, reached, notes_of(context, request, solution), solution, others(context, request, solution)
+    )
+
+
+def _unreachable(context: Context, base: PlannedTunnel, request: Request, *, free_ports: bool) -> _Planned:
+    blocked = explain_blocked(context, request, free_ports=free_ports)
+    split = blocked.path.index(context.here)
+    planned = replace(
+        base,
+        verdict="unreachable",
+        listen=blocked.entry.listen.planned if blocked.entry else None,
+        direction=_direction(blocked.path[:split], blocked.path[split + 1 :]),
+        path=blocked.path,
+        blocked=blocked.dials,
+        missing=blocked.missing,
+    )
+    return _Planned(context, planned, blocked.diagnostics)
+
+
+def _direction(entry: tuple[str, ...], exit_: tuple[str, ...]) -> Direction:
+    if entry:
+        return "bridge" if exit_ else "remote"
+    return "local" if exit_ else "direct"
+
+
+def _session_ids(chains: Iterable[tuple[str, ...]]) -> Ids:
+    """An id for every session of the chains, parents first: the server's name, `~2` for a second way to it."""
+    sessions = sorted({chain[:end] for chain in chains for end in range(1, len(chain) + 1)}, key=lambda c: (len(c), c))
+    ids: Ids = {}
+    taken: set[str] = set()
+    for chain in sessions:
+        name, number = chain[-1], 1
+        while name in taken:
+            number += 1
+            name = f"{chain[-1]}~{number}"
+        taken.add(name)
+        ids[chain] = name
+    return ids
+
+
+def _sessions(context: Context, ids: Ids) -> tuple[PlannedSession, ...]:
+    return tuple(
+        PlannedSession(
+            id=name,
+            server=chain[-1],
+            via=ids.get(chain[:-1]),
+            dial=as_dial(context, hop(context, chain[-2] if len(chain) > 1 else context.here, chain[-1])),
+            depth=len(chain),
+        )
+        for chain, name in ids.items()
+    )
+
+
+def _ids_of(ids: Ids, *chains: tuple[str, ...]) -> tuple[str, ...]:
+    """Ids of every session that the chains need, parents first."""
+    needed = {chain[:end] for chain in chains for end in range(1, len(chain) + 1)}
+    return tuple(name for chain, name in ids.items() if chain in needed)

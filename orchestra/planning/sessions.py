@@ -1,0 +1,104 @@
+"""Chains of sessions: each is dialed through the one before it. Least cost, then fewest sessions, then names."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestra.planning.dials import Attempt, attempt
+from orchestra.planning.services import ssh_service
+
+if TYPE_CHECKING:
+    from orchestra.planning.context import Context
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Chain:
+    """Sessions from here to a place. ``cost`` and ``new`` leave out those that are open anyway."""
+
+    cost: int = 0
+    new: int = 0
+    servers: tuple[str, ...] = ()
+
+    def place(self, here: str) -> str:
+        """The host at its end."""
+        return self.servers[-1] if self.servers else here
+
+    def then(self, server: str, cost: int) -> Chain:
+        """One session more."""
+        return Chain(self.cost + cost, self.new + 1, (*self.servers, server))
+
+
+HERE = Chain()
+
+
+def hop(context: Context, place: str, server: str) -> Attempt:
+    """The dial that opens a session from a place: here, or the server at the end of a chain."""
+    spec = context.transport(server)
+    if not spec.dialed:
+        return _undialed(context, place, server)
+    return attempt(context, place, ssh_service(context, server))
+
+
+def _undialed(context: Context, place: str, server: str) -> Attempt:
+    """A transport that finds its own way does so from here, past every network and firewall of the file."""
+    service = ssh_service(context, server)
+    dialer = context.dialer(place)
+    if place != context.here:
+        return attempt(context, place, service)
+    return Attempt(dialer=dialer, service=service, means=server, transport=context.transport(server).name)
+
+
+def search(
+    context: Context, sources: tuple[Chain, ...] = (HERE,), avoid: frozenset[str] = frozenset()
+) -> dict[str, Chain]:
+    """Dijkstra over places: every host that sessions can be brought to, with the best chain, nearest first.
+
+    Costs belong to servers, not to dials, so the first place that can dial a server is the best one to dial it from.
+    """
+    key = ("search", sources, avoid)
+    if key not in context.memo:
+        context.memo[key] = _search(context, sources, avoid)
+    found: dict[str, Chain] = context.memo[key]
+    return found
+
+
+def _search(context: Context, sources: tuple[Chain, ...], avoid: frozenset[str]) -> dict[str, Chain]:
+    settled: dict[str, Chain] = {}
+    passed = {server for chain in sources for server in chain.servers}
+    waiting = [server for server in context.servers if server not in avoid and server not in passed]
+    heap = sorted(sources)
+    while heap:
+        chain = heapq.heappop(heap)
+        place = chain.place(context.here)
+        if place in settled:
+            continue
+        settled[place] = chain
+        left = []
+        for server in waiting:
+            made = hop(context, place, server)
+            if made.passes and not avoid.intersection(made.firewalls):
+                part = context.host(server).server
+                heapq.heappush(heap, chain.then(server, part.cost if part else 0))
+            else:
+                left.append(server)
+        waiting = left
+    return settled
+
+
+def through(
+    context: Context, via: tuple[str, ...], avoid: frozenset[str], sources: tuple[Chain, ...] = (HERE,)
+) -> dict[str, Chain] | None:
+    """The same with servers to pass, in order; None when one of them is out of reach."""
+    for server in via:
+        chain = search(context, sources, avoid).get(server)
+        if chain is None:
+            return None
+        sources = (chain,)
+    return search(context, sources, avoid)
+
+
+def prefixes(chain: Chain) -> tuple[Chain, ...]:
+    """Every place on a chain, as sources that cost nothing: its sessions are open anyway."""
+    return tuple(Chain(0, 0, chain.servers[:length]) for length in range(len(chain.servers) + 1))
