@@ -20,7 +20,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from orchestra.model.address import WILDCARD, Endpoint, UnixPath, parse_address
 
@@ -37,6 +37,8 @@ _METHODS = (b"GET ", b"HEAD ", b"PUT ", b"POST ")
 _HEAD_LIMIT = CHUNK
 _GRACE = 0.2
 """Seconds to wait for the rest of what begins like a method, before it is taken for something to echo."""
+_LINGER = 2.0
+"""Seconds to wait for the end of the request after the answer."""
 
 
 def identity(target: str, host: str) -> str:
@@ -61,6 +63,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, name
         first = await _first_bytes(reader)
         if first.startswith(_METHODS):
             await _answer(first, reader, writer, name)
+            await _linger(reader, writer)
         else:
             await _echo(first, reader, writer, name)
         writer.close()
@@ -122,6 +125,15 @@ async def _answer(first: bytes, reader: asyncio.StreamReader, writer: asyncio.St
     await writer.drain()
 
 
+async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Reads what nobody asked for: to close before would reset the connection, and lose the answer (RFC 9112 9.6)."""
+    writer.write_eof()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER):
+            while await reader.read(CHUNK):
+                pass
+
+
 async def _digest(
     headers: dict[str, str], body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
@@ -159,8 +171,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._prefix = f"{name} ".encode()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)  # noqa: S101 - for the type checker
-        self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
         self._congested = False
 

@@ -131,8 +131,8 @@ class Account(asyncssh.SSHServer):
         self,
         dest_host: str,
         dest_port: int,
-        orig_host: str,
-        orig_port: int,  # noqa: ARG002 - asyncssh's shape
+        orig_host: str,  # noqa: ARG002 - asyncssh's shape
+        orig_port: int,  # noqa: ARG002
     ) -> Awaitable[asyncssh.SSHTCPSession[bytes]]:
         return self._dial(dest_host, dest_port)
 
