@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from orchestra.model.plan import Bind, PlannedListen
     from orchestra.session.protocols import Accept, Listener, Session
 
-ATTEMPTS = 16
+ATTEMPTS = 8
 """Ports that are tried until one is free in every family."""
+
+_PERHAPS_IN_USE = frozenset({Code.LISTEN_IN_USE, Code.FORWARD_REFUSED})
+"""SSH carries no reason for a listener that a server refuses (RFC 4254 section 7.1)."""
 
 _NO_SUCH_FAMILY = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
@@ -44,23 +47,22 @@ async def listen(session: Session, planned: PlannedListen, accept: Accept, port:
     if planned.unix is not None:
         listener = await session.create_unix_server(accept, planned.unix.path)
         return Bound(listeners=(listener,), addresses=planned.addresses, port=0)
-    candidates = list(_candidates(planned, port))
-    for candidate in candidates[:-1]:
+    *candidates, last = _candidates(planned, port)
+    for candidate in candidates:
         try:
             return await _listen_at(session, planned, accept, candidate)
         except BindRefused as refusal:
-            if refusal.code != Code.LISTEN_IN_USE:
+            if refusal.code not in _PERHAPS_IN_USE:
                 raise
-    return await _listen_at(session, planned, accept, candidates[-1])
+    return await _listen_at(session, planned, accept, last)
 
 
 def _candidates(planned: PlannedListen, port: int | None) -> Iterator[int]:
-    if any(request.port for request in planned.requests):
-        yield 0
-        return
-    if port:
+    """Ports to try in turn; 0 is the planned one, or any."""
+    free = all(request.port == 0 for request in planned.requests)
+    if free and port:
         yield port
-    yield from [0] * (ATTEMPTS if len(planned.requests) > 1 else 1)
+    yield from [0] * (ATTEMPTS if free and len(planned.requests) > 1 else 1)
 
 
 async def _listen_at(session: Session, planned: PlannedListen, accept: Accept, port: int) -> Bound:

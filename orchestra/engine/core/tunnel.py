@@ -52,9 +52,11 @@ def bind_failed(draft: Draft, name: str, failure: Failure) -> None:
 
 
 def _bind_class(entry: TunnelEntry, failure: Failure) -> FailureClass:
-    """Binding here costs nobody anything, and a port that our own lost session still holds at a server comes free."""
+    """Binding here costs nobody anything. At a server that let us listen before, our own lost session may still hold
+    the port until sshd notices (ClientAliveInterval); SSH does not say why a listener is refused."""
+    busy = {Code.LISTEN_IN_USE} if entry.entry is None else {Code.LISTEN_IN_USE, Code.FORWARD_REFUSED}
     ours = entry.entry is None or entry.port is not None
-    return "transient" if failure.code == Code.LISTEN_IN_USE and ours else classify(failure.code)
+    return "transient" if failure.code in busy and ours else classify(failure.code)
 
 
 def bind_due(draft: Draft, name: str) -> None:
