@@ -5,6 +5,8 @@ for what is wrong whatever the paths are.
 """
 
 from orchestra.planning.client import choose_client
+from orchestra.planning.expect import check_expectations
 from orchestra.planning.plan import make_plan
+from orchestra.planning.static import check_statically
 
-__all__ = ["choose_client", "make_plan"]
+__all__ = ["check_expectations", "check_statically", "choose_client", "make_plan"]

@@ -44,17 +44,20 @@ def entries(context: Context, tunnel: Tunnel, service: Service | None, *, free_p
         yield Entry(at=at, listen=listen, user=user)
 
 
-def _places(context: Context, tunnel: Tunnel) -> Iterator[str]:
+def fixed_entry(context: Context, tunnel: Tunnel) -> str | None:
+    """The host to listen at, when no path has to be known for it."""
     if tunnel.at is not None:
-        yield tunnel.at
-        return
+        return tunnel.at
     from_ = tunnel.from_ or context.here
     if from_ == context.here or from_ in context.servers:
-        yield from_
-        return
-    owner = _owner(context, tunnel)
-    if owner is not None:
-        yield owner
+        return from_
+    return _owner(context, tunnel)
+
+
+def _places(context: Context, tunnel: Tunnel) -> Iterator[str]:
+    fixed = fixed_entry(context, tunnel)
+    if fixed is not None:
+        yield fixed
         return
     yield from (place for place in search(context, avoid=frozenset(tunnel.avoid)) if place != context.here)
     yield context.here

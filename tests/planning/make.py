@@ -134,7 +134,7 @@ def topology(*things: Network | Host | Target | Tunnel, **more: Any) -> Topology
     for each in of(Target).values():
         hosts.setdefault(each.host, Host(name=each.host, kind="target"))
     tunnels = of(Tunnel) or {name: Tunnel(name=name, to=name, implicit=True) for name in of(Target)}
-    placed = {name: replace(each, place=Place(FILE, 90 + n, 3)) for n, (name, each) in enumerate(sorted(tunnels.items()))}
-    return Topology(
-        name="t", file=FILE, networks=of(Network), hosts=hosts, targets=of(Target), tunnels=placed, **more
-    )
+    placed = {
+        name: replace(each, place=Place(FILE, 90 + n, 3)) for n, (name, each) in enumerate(sorted(tunnels.items()))
+    }
+    return Topology(name="t", file=FILE, networks=of(Network), hosts=hosts, targets=of(Target), tunnels=placed, **more)
