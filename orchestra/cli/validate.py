@@ -10,6 +10,7 @@ from orchestra.cli.exits import Exit
 from orchestra.cli.options import Format, Output, Source
 from orchestra.diagnostics import Code, Diagnostic, in_file_order
 from orchestra.model.text import clean
+from orchestra.render.layout import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,14 +49,15 @@ def exit_of_checks(diagnostics: Iterable[Diagnostic]) -> Exit:
 def _check(loaded: Loaded, plugins: Plugins, client: str | None) -> tuple[Diagnostic, ...]:
     from orchestra.planning import check_expectations, check_statically
 
-    known = {"client": client, "vocabulary": plugins.vocabulary}
+    vocabulary = plugins.vocabulary
     if loaded.topology is None:
-        return check_statically(loaded.partial, **known)
-    return check_statically(loaded.topology, **known) + check_expectations(loaded.topology, **known)
+        return check_statically(loaded.partial, client=client, vocabulary=vocabulary)
+    found = check_statically(loaded.topology, client=client, vocabulary=vocabulary)
+    return found + check_expectations(loaded.topology, client=client, vocabulary=vocabulary)
 
 
 def _summary(loaded: Loaded) -> str:
     topology = loaded.partial if loaded.topology is None else loaded.topology
     parts = ((topology.hosts, "host"), (topology.tunnels, "tunnel"), (topology.expectations, "expectation"))
-    counts = ", ".join(f"{len(part)} {noun}{'' if len(part) == 1 else 's'}" for part, noun in parts)
+    counts = ", ".join(counted(len(part), noun) for part, noun in parts)
     return f"{clean(topology.file)}: valid ({counts})"

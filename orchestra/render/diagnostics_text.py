@@ -14,11 +14,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from orchestra.model.text import clean
+from orchestra.render.layout import columns, counted
 from orchestra.render.style import PLAIN, Role, Style
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def excerpt(source: str, place: Place) -> tuple[str, str] | None:
     first = max(0, min(start - 20, len(line) - _WIDTH))
     window, more = line[first : first + _WIDTH], len(line) > first + _WIDTH
     shown = f"{'…' if first else ''}{_printable(window)}{'…' if more else ''}"
-    indent = _columns(window[: start - first]) + (1 if first else 0)
-    return shown.rstrip(), " " * indent + "^" * max(1, _columns(window[start - first : end - first]))
+    indent = columns(window[: start - first]) + (1 if first else 0)
+    return shown.rstrip(), " " * indent + "^" * max(1, columns(window[start - first : end - first]))
 
 
 def _token_length(line: str, start: int) -> int:
@@ -102,13 +102,8 @@ def _printable(text: str) -> str:
     return "".join(clean(char) or " " for char in text)
 
 
-def _columns(text: str) -> int:
-    """How many cells of a terminal the text takes (UAX 11)."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char) for char in text)
-
-
 def _totals(diagnostics: Iterable[Diagnostic], style: Style) -> str:
     counts = Counter(d.severity for d in diagnostics)
     nouns: tuple[tuple[Severity, str], ...] = (("error", "error"), ("warning", "warning"), ("info", "note"))
-    parts = (style(_ROLES[s], f"{counts[s]} {noun}{'' if counts[s] == 1 else 's'}") for s, noun in nouns if counts[s])
+    parts = (style(_ROLES[s], counted(counts[s], noun)) for s, noun in nouns if counts[s])
     return ", ".join(parts)

@@ -1,0 +1,92 @@
+"""``orchestra demo``: a topology at work in a lab on this machine, with proof."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestra.assembly.launch import LabKind
+from orchestra.cli.common import Planned, read_plan, report
+from orchestra.cli.console import Console
+from orchestra.cli.exits import Exit
+from orchestra.cli.options import Source
+
+if TYPE_CHECKING:
+    from orchestra.assembly.demo import Page
+    from orchestra.lab.interface import Lab
+
+
+def demo(
+    console: Console,
+    source: Source,
+    lab: Annotated[
+        LabKind | None, typer.Option("--lab", help="Which lab. Default: netns where this machine can, else embedded.")
+    ] = None,
+) -> int:
+    """Show a topology at work on this machine, with proof.
+
+    Its other hosts are made in a lab: one dial is tried without orchestra, then the tunnels are opened, used and
+    closed, and the firewalls' own counters tell what passed them.
+    """
+    from orchestra.render.plan_text import plan_text
+
+    planned = read_plan(source)
+    kind = lab or _best_lab(console)
+    console.data(plan_text(planned.plan, console.out.style))
+    report(planned.plan.diagnostics, planned.read.sources, console)
+    if any(tunnel.verdict == "unreachable" for tunnel in planned.plan.tunnels):
+        return Exit.UNREACHABLE
+    return asyncio.run(_show(console, planned, kind))
+
+
+def _best_lab(console: Console) -> LabKind:
+    from orchestra.lab.netns import available
+
+    if (reason := available()) is None:
+        return LabKind.NETNS
+    console.message(f"no network namespaces here ({reason}), so the lab is embedded in this process")
+    return LabKind.EMBEDDED
+
+
+async def _show(console: Console, planned: Planned, kind: LabKind) -> int:
+    from orchestra.assembly.launch import open_lab
+
+    console.data(f"\nA {kind} lab: every other host of the file, on this machine.\n")
+    async with open_lab(kind, planned.read.topology, planned.plan.client) as lab:
+        proven = await _prove(console, planned, lab)
+    console.data("\nEverything is closed again.")
+    return Exit.DONE if proven else Exit.FAILED
+
+
+async def _prove(console: Console, planned: Planned, lab: Lab) -> bool:
+    from orchestra.assembly import demo as steps
+    from orchestra.render.progress import progress_line
+
+    plan, style = planned.plan, console.out.style
+    for tunnel in plan.tunnels:
+        if tunnel.dial:
+            outcome = await steps.try_directly(lab, plan.client, tunnel.dial)
+            console.data(f"without orchestra   {plan.client} dials {tunnel.dial}: {outcome}")
+    console.data("")
+    pages = await steps.carry(
+        plan, lab, planned.read.plugins, lambda event: _tell(console, progress_line(event, style))
+    )
+    console.data("")
+    wanted = steps.sample_digest()
+    for page in pages:
+        console.data(_said(page, genuine=page.digest == wanted))
+    console.data(f"passed the firewalls   {steps.what_passed(await lab.counters())}")
+    return bool(pages) and all(page.digest == wanted for page in pages)
+
+
+def _tell(console: Console, line: str | None) -> None:
+    if line:
+        console.data(line)
+
+
+def _said(page: Page, *, genuine: bool) -> str:
+    speed = page.received / page.seconds / 1e6
+    bytes_ = f"{page.received >> 20} MiB at {speed:.0f} MB/s, {'bit for bit' if genuine else 'DAMAGED'}"
+    return f"through orchestra   http://{page.address}/ says “{page.text}”; then {bytes_}"

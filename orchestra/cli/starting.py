@@ -1,0 +1,103 @@
+"""What ``up`` and ``run`` share: their options, the refusal of a plan that cannot be carried out, how endings are told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestra.cli.common import read_plan, report
+from orchestra.cli.console import Console
+from orchestra.cli.errors import explain
+from orchestra.cli.exits import Exit, exit_of_error, exit_of_plan
+from orchestra.cli.options import Selection, Source
+from orchestra.errors import OrchestraError
+
+if TYPE_CHECKING:
+    from orchestra.assembly.launch import Launch
+
+
+class Lab(StrEnum):
+    """Where the topology's other hosts run, when they are not real."""
+
+    NETNS = "netns"
+    EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starting:
+    """How it is brought up."""
+
+    lab: Annotated[
+        Lab | None,
+        typer.Option(
+            "--lab", help="Run the topology's other hosts on this machine. Default without a value: embedded."
+        ),
+    ] = None
+    partial: Annotated[bool, typer.Option("--partial", help="Leave out what is unreachable by the model.")] = False
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="End at the first failure.")] = False
+
+
+class Refused(OrchestraError):
+    """The plan cannot be carried out; everything has been said. ``code`` is the exit code."""
+
+    def __init__(self, code: Exit) -> None:
+        super().__init__("the plan cannot be carried out")
+        self.code = code
+
+
+def prepare(
+    console: Console,
+    source: Source,
+    selection: Selection,
+    starting: Starting,
+    *,
+    name: str | None = None,
+    free_ports: bool = False,
+) -> Launch:
+    """What is to be brought up. Nothing has been opened yet. Raises Refused after saying why, TopologyInvalid, …"""
+    from orchestra.assembly.launch import LabKind, Launch, reachable_part
+
+    planned = read_plan(source, selection, free_ports=free_ports)
+    plan, read = planned.plan, planned.read
+    report(plan.diagnostics, read.sources, console)
+    part = reachable_part(plan)
+    code = exit_of_plan(plan)
+    if code and not (code is Exit.UNREACHABLE and starting.partial and part.tunnels):
+        if code is Exit.UNREACHABLE and part.tunnels:
+            console.error("nothing was opened; --partial opens the tunnels that are reachable")
+        raise Refused(code)
+    return Launch(
+        name=name or read.topology.name,
+        plan=part,
+        topology=read.topology,
+        plugins=read.plugins,
+        lab=LabKind(starting.lab) if starting.lab else None,
+    )
+
+
+def told(console: Console, work: Callable[[], int]) -> int:
+    """The exit code of work that may end early; what ended it is said, unless it was a signal."""
+    from orchestra.assembly.readiness import GaveUp, TakenDown
+    from orchestra.assembly.signals import Interrupted
+
+    try:
+        return work()
+    except Refused as refused:
+        return refused.code
+    except Interrupted as interrupted:
+        return 128 + interrupted.signum
+    except OrchestraError as error:
+        console.error(explain(error, console))
+        if isinstance(error, GaveUp):
+            return Exit.TIMEOUT
+        return Exit.TERMINATED if isinstance(error, TakenDown) else exit_of_error(error)
+
+
+def environment() -> dict[str, str]:
+    """This process's environment, as a plain mapping."""
+    return dict(os.environ)
