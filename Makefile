@@ -15,7 +15,7 @@ TOOLS := sshd:openssh-server ssh:openssh-client nft:nftables ip:iproute2 unshare
 .PHONY: demo test setup packages lint types check bench clean
 
 demo: setup
-	@$(BIN)/python -m orchestra.assembly.demo topologies/vnc-firewall.yaml
+	@$(BIN)/orchestra demo topologies/vnc-firewall.yaml
 
 test: setup lint types check
 

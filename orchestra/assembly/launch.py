@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from orchestra.control.paths import Place
+    from orchestra.lab.interface import Lab
     from orchestra.model.events import Event
     from orchestra.model.plan import Plan
     from orchestra.model.topology import Topology
@@ -128,12 +129,19 @@ async def _world(launch: Launch) -> AsyncIterator[tuple[Session, Topology]]:
             here.close()
             await here.wait_closed()
         return
-    if launch.lab is LabKind.NETNS:
-        from orchestra.lab.netns import open_netns_lab as open_lab
-    else:
-        from orchestra.lab.embedded import open_embedded_lab as open_lab
-    lab = await open_lab(launch.topology, launch.plan.client)
-    try:
+    async with open_lab(launch.lab, launch.topology, launch.plan.client) as lab:
         yield lab.here, lab.topology
+
+
+@asynccontextmanager
+async def open_lab(kind: LabKind, topology: Topology, client: str) -> AsyncIterator[Lab]:
+    """A lab of the topology, with ``client`` as *here*; it is taken down at the end."""
+    if kind is LabKind.NETNS:
+        from orchestra.lab.netns import open_netns_lab as opening
+    else:
+        from orchestra.lab.embedded import open_embedded_lab as opening
+    lab = await opening(topology, client)
+    try:
+        yield lab
     finally:
         await lab.close()

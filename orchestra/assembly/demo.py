@@ -1,0 +1,128 @@
+"""The main job, shown: a topology in a lab, one dial that fails by itself, the tunnels that carry it, and the proof."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestra.engine import Engine
+from orchestra.engine.outcome import outcome
+from orchestra.errors import RuntimeFailure
+from orchestra.session.here import Here
+from orchestra.testing.collect import Collector
+
+if TYPE_CHECKING:
+    from orchestra.lab.interface import Counter, Lab
+    from orchestra.model.events import Event
+    from orchestra.model.plan import Dial, Plan, PlannedTunnel
+    from orchestra.plugin.manager import Plugins
+    from orchestra.session.protocols import Session
+
+PATIENCE = 2.0
+"""Seconds for the dial that is expected to fail: a firewall that drops does not answer."""
+
+DEADLINE = 30.0
+SAMPLE = 32 << 20
+"""Bytes of the download that is compared with what was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What came back through a tunnel: the first line of the page, bytes, seconds."""
+
+    tunnel: str
+    address: str
+    text: str
+    received: int
+    seconds: float
+    digest: str
+
+
+async def try_directly(lab: Lab, client: str, dial: Dial) -> str:
+    """What happens when the client dials a target's address by itself, in a few words."""
+    if dial.host is None or dial.port is None:
+        return "has no address of its own"
+    try:
+        async with asyncio.timeout(PATIENCE):
+            stream, _ = await lab.place(client).create_connection(Collector, dial.host, dial.port)
+    except TimeoutError:
+        return "no answer"
+    except RuntimeFailure as failure:
+        return failure.message
+    stream.abort()
+    return "connected"
+
+
+async def carry(plan: Plan, lab: Lab, plugins: Plugins, observe: Callable[[Event], None]) -> list[Page]:
+    """Opens the plan, fetches a page and a large download through every tunnel that is entered here, and closes it.
+
+    Raises RuntimeFailure when it does not become ready.
+    """
+    changed = asyncio.Event()
+
+    def watch(event: Event) -> None:
+        observe(event)
+        changed.set()
+
+    engine = Engine(plan, lab.topology, here=lab.here, plugins=plugins, observe=watch)
+    running = asyncio.create_task(engine.run())
+    try:
+        async with asyncio.timeout(DEADLINE):
+            while not (found := outcome(engine.snapshot())).ready and not found.fatal:
+                changed.clear()
+                await changed.wait()
+        listening = {tunnel.name: tunnel.listen for tunnel in engine.snapshot().tunnels}
+        local = [tunnel for tunnel in plan.tunnels if tunnel.listen and tunnel.listen.session is None]
+        return [await _visit(tunnel, listening[tunnel.name][0]) for tunnel in local]
+    finally:
+        engine.stop()
+        await running
+
+
+async def _visit(tunnel: PlannedTunnel, address: str) -> Page:
+    """Two requests by somebody outside the lab, on this machine: for the page, and for the sample."""
+    host, _, port = address.rpartition(":")
+    outside = Here("outside")
+    page = await _get(outside, host.strip("[]"), int(port), "/")
+    start = time.perf_counter()
+    sample = await _get(outside, host.strip("[]"), int(port), f"/bytes/{SAMPLE}")
+    return Page(
+        tunnel=tunnel.name,
+        address=address,
+        text=page.decode("utf-8", "replace").strip(),
+        received=len(sample),
+        seconds=time.perf_counter() - start,
+        digest=hashlib.sha256(sample).hexdigest(),
+    )
+
+
+async def _get(place: Session, host: str, port: int, path: str) -> bytes:
+    """The body of one HTTP answer."""
+    stream, reader = await place.create_connection(Collector, host, port)
+    try:
+        stream.write(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+        async with asyncio.timeout(DEADLINE):
+            await reader.eof.wait()
+    finally:
+        stream.close()
+    return bytes(reader.data).partition(b"\r\n\r\n")[2]
+
+
+def sample_digest() -> str:
+    """The digest of what the stub sends for the sample, computed on this side."""
+    from orchestra.lab.stub import payload
+
+    digest = hashlib.sha256()
+    for chunk in payload(SAMPLE):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def what_passed(counters: tuple[Counter, ...]) -> str:
+    """The firewalls' own counters, in a line."""
+    passed = [f"{c.firewall}: {c.packets} to {c.protocol} port {c.port}" for c in counters if c.packets]
+    return "; ".join(passed) or "nothing"
