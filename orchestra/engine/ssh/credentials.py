@@ -130,9 +130,12 @@ class _Gatherer:
     async def _load(self, data: bytes, name: str, passphrase: bytes | None) -> asyncssh.SSHKey:
         try:
             return await asyncio.to_thread(asyncssh.import_private_key, data, passphrase)
-        except asyncssh.KeyEncryptionError:
+        except asyncssh.KeyEncryptionError as error:
             if passphrase is None:
                 raise
+            if "bcrypt" in str(error):
+                hint = "pip install bcrypt, or add the key to an agent"
+                raise self._failed(f"{name} is encrypted in OpenSSH's format, which needs bcrypt", hint) from None
             raise self._failed(f"{name}: the passphrase is wrong") from None
         except asyncssh.KeyImportError as error:
             if passphrase is None and "passphrase" in str(error).lower():

@@ -96,13 +96,18 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def _configure(keys: Keys, port: int, lines: tuple[str, ...]) -> Path:
+    Path("/run/sshd").mkdir(parents=True, exist_ok=True)
+    config = keys.folder / f"sshd_config_{port}"
+    config.write_text("\n".join(lines) + CONFIG.format(port=port, folder=keys.folder))
+    return config
+
+
 @asynccontextmanager
 async def sshd(keys: Keys, *lines: str):
     """Runs it with those lines added to its configuration."""
-    Path("/run/sshd").mkdir(parents=True, exist_ok=True)
     port = free_port()
-    config = keys.folder / f"sshd_config_{port}"
-    config.write_text("\n".join(lines) + CONFIG.format(port=port, folder=keys.folder))
+    config = _configure(keys, port, lines)
     process = await asyncio.create_subprocess_exec(
         SSHD, "-D", "-e", "-f", str(config), stderr=asyncio.subprocess.DEVNULL
     )
@@ -143,7 +148,7 @@ def request(settings: SshSettings, over, *, depth: int = 1, name: str = "gateway
         "over": over,
         "depth": depth,
         "read_secret": no_secret,
-        "notice": lambda text: None,
+        "notice": print,
     }
     return OpenRequest(**(values | changes))
 

@@ -1,0 +1,109 @@
+"""What a server's death and a stalled server do to the streams."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from orchestra.session import SessionLost
+from orchestra.testing import Collector
+from orchestra.testing.conformance import CHUNK, Accepting
+
+from .sshd import Keys, descendants, needs_sshd, opened
+
+pytestmark = needs_sshd
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    return Keys(tmp_path_factory.mktemp("keys"))
+
+
+async def _connect(session, here):
+    accept = Accepting()
+    listener = await here.create_server(accept, "127.0.0.1", 0)
+    _, dialed = await session.create_connection(Collector, "127.0.0.1", listener.port)
+    listener.close()
+    return dialed, await accept.collectors.get()
+
+
+def test_a_killed_server_ends_a_download_with_an_error(keys):
+    async def main():
+        async with opened(keys) as (server, session, here):
+            dialed, accepted = await _connect(session, here)
+
+            async def download():
+                while not accepted.ended.is_set():
+                    await accepted.send(CHUNK)
+                    await asyncio.sleep(0)
+
+            sending = asyncio.create_task(download())
+            await dialed.receive(8 << 20)
+            server.kill_sessions()
+            await dialed.ended.wait()
+            assert isinstance(dialed.error, SessionLost)
+            assert "eof" not in dialed.calls
+            assert isinstance(await session.wait_closed(), SessionLost)
+            await sending
+
+    asyncio.run(main())
+
+
+def test_many_writers_into_a_stalled_server_hold_little(keys):
+    async def main():
+        async with opened(keys) as (server, session, here):
+            pairs = [await _connect(session, here) for _ in range(50)]
+            children = descendants(server.process.pid)
+            for child in children:
+                os.kill(child, signal.SIGSTOP)
+            taken = 0
+            for _ in range(400):
+                for dialed, _ in pairs:
+                    if dialed.writable.is_set():
+                        dialed.stream.write(CHUNK)
+                        taken += len(CHUNK)
+                await asyncio.sleep(0)
+            assert not any(dialed.writable.is_set() for dialed, _ in pairs)
+            assert taken < 24 << 20, f"{taken >> 20} MiB were taken"
+            for child in children:
+                os.kill(child, signal.SIGCONT)
+            await asyncio.gather(*(dialed.writable.wait() for dialed, _ in pairs))
+            for dialed, accepted in pairs:
+                dialed.stream.abort()
+                accepted.stream.abort()
+
+    asyncio.run(main())
+
+
+def test_a_receiver_that_fails_ends_its_channel_only(keys):
+    class Failing(Collector):
+        def data_received(self, _data, /):
+            raise ValueError("a bug of a plugin")
+
+    async def main():
+        async with opened(keys) as (_, session, here):
+            accept = Accepting()
+            listener = await here.create_server(accept, "127.0.0.1", 0)
+            _, failing = await session.create_connection(Failing, "127.0.0.1", listener.port)
+            accepted = await accept.collectors.get()
+            await accepted.send(b"x")
+            await failing.ended.wait()
+            dialed, echo = await _connect(session, here)
+            await dialed.send(b"still there")
+            assert await echo.receive(11) == b"still there"
+            listener.close()
+            here.abort()
+
+    asyncio.run(main())
+
+
+def test_no_address_of_the_hop_before_is_known(keys):
+    async def main():
+        async with opened(keys, hops=2) as (_, session, here):
+            dialed, accepted = await _connect(session, here)
+            assert not (dialed.stream.get_extra_info("peername") or ("",))[0]
+            assert dialed.stream.get_extra_info("socket") is None
+            accepted.stream.abort()
+
+    asyncio.run(main())

@@ -1,0 +1,344 @@
+"""Opening sessions to a real sshd: whom we trust, who we are, and what is said when it fails."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from orchestra.diagnostics import Code
+from orchestra.engine.ssh.hostkeys import fingerprint, parse
+from orchestra.engine.ssh.transport import SshTransport
+from orchestra.model.topology import SecretRef
+from orchestra.session import DialRefused, OpenFailed
+from orchestra.session.here import Here
+from orchestra.testing import Collector
+from orchestra.testing.conformance import Accepting
+
+from .sshd import Keys, make_key, needs_sshd, opened, request, sshd
+
+pytestmark = needs_sshd
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    return Keys(tmp_path_factory.mktemp("keys"))
+
+
+def open_to(keys, *lines, config=(), over=None, **changes):
+    """Opens and closes one session; returns the failure, or None."""
+
+    async def main():
+        here = Here("laptop")
+        wanted = {name: changes.pop(name) for name in ("read_secret", "notice") if name in changes}
+        async with sshd(keys, *config) as server:
+            try:
+                session = await SshTransport().open(request(server.settings(**changes), here, **wanted))
+            except OpenFailed as failure:
+                return failure
+            await session.ping()
+            session.close()
+            assert await session.wait_closed() is None
+        assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        return None
+
+    return asyncio.run(main())
+
+
+def run(*command, env=None):
+    done = subprocess.run(command, env=os.environ | (env or {}), check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def known(tmp_path, *lines):
+    file = tmp_path / "known_hosts"
+    file.write_text("".join(f"{line}\n" for line in lines))
+    return (str(file),)
+
+
+def test_an_unknown_host_key_is_shown(keys, tmp_path):
+    failure = open_to(keys, known_hosts=known(tmp_path))
+    assert failure.code == Code.HOST_KEY_UNKNOWN
+    assert fingerprint(next(parse(f"x {keys.host_key}", "f")).blob) in str(failure)
+    assert failure.host == "gateway"
+
+
+def test_a_changed_host_key_is_not_an_unknown_one(keys, tmp_path):
+    async def main():
+        other = make_key(tmp_path / "other")
+        async with sshd(keys) as server:
+            file = known(tmp_path, "# old", f"[127.0.0.1]:{server.port} {other}")
+            with pytest.raises(OpenFailed) as failed:
+                await SshTransport().open(request(server.settings(known_hosts=file), Here("laptop")))
+        assert failed.value.code == Code.HOST_KEY_CHANGED
+        for text in (other, keys.host_key):
+            assert fingerprint(next(parse(f"x {text}", "f")).blob) in str(failed.value)
+        assert f"{file[0]}:2" in str(failed.value)
+
+    asyncio.run(main())
+
+
+def test_a_changed_key_of_another_type_is_a_changed_key(keys, tmp_path):
+    async def main():
+        other = make_key(tmp_path / "other", "ecdsa")
+        async with sshd(keys) as server:
+            file = known(tmp_path, f"[127.0.0.1]:{server.port} {other}")
+            with pytest.raises(OpenFailed) as failed:
+                await SshTransport().open(request(server.settings(known_hosts=file), Here("laptop")))
+        assert failed.value.code == Code.HOST_KEY_CHANGED
+
+    asyncio.run(main())
+
+
+def test_a_key_known_for_the_bare_name_is_enough(keys, tmp_path):
+    assert open_to(keys, known_hosts=known(tmp_path, f"gw {keys.host_key}"), host_key_name="gw") is None
+
+
+def test_a_key_known_for_the_address_does_not_vouch_for_the_name(keys, tmp_path):
+    failure = open_to(keys, known_hosts=known(tmp_path, f"127.0.0.1 {keys.host_key}"), host_key_name="gw")
+    assert failure.code == Code.HOST_KEY_UNKNOWN
+
+
+def test_a_revoked_key_is_never_accepted(keys, tmp_path):
+    lines = (f"gw {keys.host_key}", f"@revoked * {keys.host_key}")
+    failure = open_to(keys, known_hosts=known(tmp_path, *lines), host_key_name="gw")
+    assert failure.code == Code.HOST_KEY_REVOKED
+    assert "known_hosts:2" in str(failure)
+
+
+def test_a_pinned_key_is_trusted_and_no_other(keys, tmp_path):
+    assert open_to(keys, host_key=(keys.host_key,), known_hosts=()) is None
+    failure = open_to(keys, host_key=(make_key(tmp_path / "other"),))
+    assert failure.code == Code.HOST_KEY_CHANGED
+
+
+def test_a_pinned_authority_vouches_for_certificates(keys, tmp_path):
+    authority = make_key(tmp_path / "ca")
+    run("ssh-keygen", "-q", "-s", f"{tmp_path}/ca", "-I", "test", "-h", "-n", "gw", f"{keys.folder}/host_key.pub")
+    certificate = f"HostCertificate {keys.folder}/host_key-cert.pub"
+    pin = (f"@cert-authority {authority}",)
+    assert open_to(keys, config=(certificate,), host_key=pin, host_key_name="gw") is None
+    failure = open_to(keys, config=(certificate,), host_key=pin, host_key_name="another")
+    assert failure.code == Code.HOST_KEY_UNKNOWN
+
+
+def test_a_new_key_is_kept_where_the_policy_says_so(keys, tmp_path):
+    file = tmp_path / "new" / "known_hosts"
+    notices = []
+    changes = {"known_hosts": (str(file),), "host_key_policy": "accept-new", "host_key_name": "gw"}
+    assert open_to(keys, notice=notices.append, **changes) is None
+    assert keys.host_key in file.read_text()
+    assert "SHA256:" in notices[0]
+    file.write_text(f"gw {make_key(tmp_path / 'other')}\n")
+
+
+def test_a_wrong_key_says_what_was_offered(keys, tmp_path):
+    make_key(tmp_path / "stranger")
+    failure = open_to(keys, identity=(str(tmp_path / "stranger"),))
+    assert failure.code == Code.AUTH_FAILED
+    assert f"{tmp_path}/stranger (ssh-ed25519)" in str(failure)
+
+
+def test_a_wrong_user_is_named(keys):
+    failure = open_to(keys, user="nobody-there")
+    assert failure.code == Code.AUTH_FAILED
+    assert "nobody-there" in str(failure)
+
+
+def test_a_key_that_others_may_read_is_refused(keys, tmp_path):
+    make_key(tmp_path / "open")
+    (tmp_path / "open").chmod(0o644)
+    failure = open_to(keys, identity=(str(tmp_path / "open"),))
+    assert failure.code == Code.AUTH_FAILED
+    assert "0644" in str(failure)
+    assert "chmod" in failure.suggestion
+
+
+def test_a_missing_key_is_named(keys, tmp_path):
+    failure = open_to(keys, identity=(str(tmp_path / "none"),))
+    assert (failure.code, str(tmp_path / "none") in str(failure)) == (Code.AUTH_FAILED, True)
+
+
+def test_an_encrypted_key_opens_with_its_passphrase(tmp_path):
+    keys = Keys(tmp_path)
+    (tmp_path / "user_key").unlink()
+    public = make_key(tmp_path / "user_key", "ecdsa", "-m", "PEM")
+    (tmp_path / "authorized_keys").write_text(f"{public}\n")
+    run("ssh-keygen", "-q", "-p", "-P", "", "-N", "sesame", "-m", "PEM", "-f", f"{tmp_path}/user_key")
+
+    async def read(ref):
+        return ref.value
+
+    secret = SecretRef(kind="test", value=b"sesame")
+    assert open_to(keys, passphrase=secret, read_secret=read) is None
+    wrong = open_to(keys, passphrase=SecretRef(kind="test", value=b"x"), read_secret=read)
+    assert "passphrase is wrong" in str(wrong)
+    none = open_to(keys, agent="none")
+    assert (none.code, "encrypted" in str(none)) == (Code.AUTH_FAILED, True)
+
+
+def test_a_private_key_may_be_a_secret(keys):
+    async def read(ref):
+        return ref.value
+
+    secret = SecretRef(kind="test", value=(keys.folder / "user_key").read_bytes())
+    assert open_to(keys, identity=(), private_key=secret, read_secret=read) is None
+
+
+def test_nothing_is_offered_that_the_file_does_not_name(keys, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "id_ed25519").write_bytes((keys.folder / "user_key").read_bytes())
+    (tmp_path / ".ssh" / "id_ed25519").chmod(0o600)
+    assert open_to(keys, identity=()) is None  # nothing named: the default files, as ssh would
+    secret = SecretRef(kind="test", value=b"wrong")
+
+    async def read(ref):
+        return ref.value
+
+    failure = open_to(keys, identity=(), password=secret, read_secret=read)
+    assert (failure.code, "offered: password" in str(failure)) == (Code.AUTH_FAILED, True)
+
+
+def test_an_agent_signs(keys, tmp_path):
+    agent = tmp_path / "agent"
+    pid = run("ssh-agent", "-a", str(agent), "-s").split("SSH_AGENT_PID=")[1].split(";")[0]
+    try:
+        run("ssh-add", "-q", f"{keys.folder}/user_key", env={"SSH_AUTH_SOCK": str(agent)})
+        assert open_to(keys, identity=(), agent=str(agent)) is None
+    finally:
+        os.kill(int(pid), signal.SIGTERM)
+    failure = open_to(keys, identity=(), agent=str(tmp_path / "nobody"))
+    assert (failure.code, "does not answer" in str(failure)) == (Code.AUTH_FAILED, True)
+
+
+def test_forwarding_may_be_forbidden(keys):
+    async def main():
+        async with opened(keys, "AllowTcpForwarding no") as (_, session, here):
+            listener = await here.create_server(Accepting(), "127.0.0.1", 0)
+            with pytest.raises(DialRefused) as refused:
+                await session.create_connection(Collector, "127.0.0.1", listener.port)
+            listener.close()
+            assert refused.value.code == Code.FORWARD_REFUSED
+            assert "AllowTcpForwarding" in refused.value.suggestion
+            with pytest.raises(Exception, match="refuses to listen") as bind:
+                await session.create_server(Accepting(), "127.0.0.1", 0)
+            assert bind.value.code == Code.FORWARD_REFUSED
+            await session.ping()
+
+    asyncio.run(main())
+
+
+def test_permit_open_is_literal(keys):
+    async def main():
+        listening = Here("laptop")
+        listener = await listening.create_server(Accepting(), "127.0.0.1", 0)
+        async with opened(keys, f"PermitOpen localhost:{listener.port}") as (_, session, _here):
+            stream, _ = await session.create_connection(Collector, "localhost", listener.port)
+            stream.abort()
+            with pytest.raises(DialRefused) as refused:
+                await session.create_connection(Collector, "127.0.0.1", listener.port)
+            assert (refused.value.code, "PermitOpen" in refused.value.suggestion) == (Code.FORWARD_REFUSED, True)
+        listening.abort()
+
+    asyncio.run(main())
+
+
+def test_a_name_that_the_server_cannot_resolve(keys):
+    async def main():
+        async with opened(keys) as (_, session, _here):
+            with pytest.raises(DialRefused) as refused:
+                await session.create_connection(Collector, "nowhere.invalid", 80)
+            assert refused.value.code == Code.NAME_UNRESOLVED
+            assert "gateway" in str(refused.value)
+
+    asyncio.run(main())
+
+
+async def _only_guest(port):
+    while True:
+        guest = socket.create_connection(("127.0.0.1", port))
+        if guest.recv(4) == b"SSH-":
+            return guest
+        guest.close()
+        await asyncio.sleep(0.05)
+
+
+def test_a_server_that_is_busy(keys):
+    async def main():
+        async with sshd(keys, "MaxStartups 1:100:1", "LoginGraceTime 30") as server:
+            hog = await _only_guest(server.port)
+            with pytest.raises(OpenFailed) as failed:
+                await SshTransport().open(request(server.settings(), Here("laptop")))
+            hog.close()
+        assert failed.value.code == Code.SERVER_BUSY
+        assert "MaxStartups" in failed.value.suggestion
+
+    asyncio.run(main())
+
+
+def test_nobody_listens(keys):
+    async def main():
+        async with sshd(keys) as server:
+            settings = server.settings()
+        with pytest.raises(OpenFailed) as failed:
+            await SshTransport().open(request(settings, Here("laptop")))
+        assert failed.value.code == Code.CONNECT_REFUSED
+        assert f"127.0.0.1:{settings.port}" in str(failed.value)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("says", "code"),
+    [
+        (b"", Code.CONNECT_TIMEOUT),
+        (b"HTTP/1.1 400 no\r\n\r\n", Code.CONNECT_TIMEOUT),
+        (b"SSH-1.5-old\r\n", Code.PROTOCOL_ERROR),
+    ],
+)
+def test_something_else_listens(keys, says, code):
+    async def main():
+        here = Here("laptop")
+        accept = Accepting()
+        listener = await here.create_server(accept, "127.0.0.1", 0)
+        async with sshd(keys) as server:
+            settings = server.settings(port=listener.port, connect_timeout=0.3)
+        opening = asyncio.create_task(SshTransport().open(request(settings, here)))
+        other = await accept.collectors.get()
+        await asyncio.sleep(0)
+        if says:
+            await other.send(says)
+        with pytest.raises(OpenFailed) as failed:
+            await opening
+        assert failed.value.code == code
+        await other.ended.wait()
+        here.abort()
+
+    asyncio.run(main())
+
+
+def test_cancelling_leaves_nothing(keys):
+    async def main():
+        here = Here("laptop")
+        async with sshd(keys) as server:
+            for delay in (0.0, 0.005, 0.02, 0.05):
+                opening = asyncio.create_task(SshTransport().open(request(server.settings(), here)))
+                await asyncio.sleep(delay)
+                opening.cancel()
+                (result,) = await asyncio.gather(opening, return_exceptions=True)
+                if not isinstance(result, asyncio.CancelledError):
+                    result.abort()
+            here.close()
+            async with asyncio.timeout(5):
+                await here.wait_closed()
+        for _ in range(100):
+            if not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("tasks are left")
+
+    asyncio.run(main())
