@@ -139,7 +139,7 @@ def test_a_unix_socket(tmp_path: Path) -> None:
 
 
 PRIVILEGED = """
-import asyncio, os
+import asyncio, encodings.idna, os
 from tests.engine.test_listening import at_here
 from tests.engine import plans
 os.setgroups([]); os.setgid(65534); os.setuid(65534)  # only now: nobody may not be able to read the interpreter
