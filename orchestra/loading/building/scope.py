@@ -1,0 +1,102 @@
+"""Names of a file, and where things stand in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from orchestra.diagnostics import Code, KeyPath, Place
+from orchestra.loading.draft import Draft
+from orchestra.loading.nodes import find
+from orchestra.loading.report import Report, did_you_mean, nearest, quoted
+from orchestra.model.topology import HostKind
+
+LOCALHOST = "localhost"
+STDIN_NAME = "<stdin>"
+
+
+class Scope:
+    """What every part of the builder needs: known names, places, the report."""
+
+    def __init__(self, draft: Draft, report: Report, environ: Mapping[str, str]) -> None:
+        self.draft = draft
+        self.report = report
+        self.environ = environ
+        names = draft.names
+        self.networks = names.get("networks", frozenset())
+        self.clients = names.get("clients", frozenset())
+        self.firewalls = names.get("firewalls", frozenset())
+        self.targets = names.get("targets", frozenset())
+        own = frozenset(name for name, target in draft.targets.items() if target.host is None)
+        self.broken_targets = self.targets - draft.targets.keys()
+        self.hosts = self.clients | self.firewalls | names.get("servers", frozenset()) | own | self.broken_targets
+        self.users = self.hosts if self.clients else self.hosts | {LOCALHOST}
+        """Hosts at which connections start: without clients, this machine is one."""
+
+    def spot(self, path: KeyPath) -> tuple[str, int, int]:
+        """Where a value stands."""
+        return find(self.draft.root, path)[0].spot
+
+    def place(self, path: KeyPath) -> Place:
+        """Where the key of a value stands; for an element of a list, where it stands itself."""
+        return Place(*find(self.draft.root, path)[1])
+
+    def error(
+        self, code: Code, message: str, path: KeyPath, suggestion: str | None = None, *, key: bool = False
+    ) -> None:
+        """An error of the value at a path, or of its key."""
+        node, key_spot = find(self.draft.root, path)
+        self.report.error(code, message, key_spot if key else node.spot, path, suggestion)
+
+    def known(
+        self, what: str, name: str, names: Collection[str], path: KeyPath, *, key: bool = False, where: str = ""
+    ) -> bool:
+        """Whether the name is one of these; reports UNKNOWN_NAME when not."""
+        if name in names:
+            return True
+        self.error(
+            Code.UNKNOWN_NAME,
+            f"there is no {what} {quoted(name)}{where}",
+            path,
+            did_you_mean(name, names) or self._elsewhere(name),
+            key=key,
+        )
+        return False
+
+    def _elsewhere(self, name: str) -> str | None:
+        near = nearest(name, self.hosts | self.networks | self.targets)
+        return f"did you mean {near!r}?" if near else None
+
+    def network(self, name: str, path: KeyPath, *, key: bool = False) -> bool:
+        """Whether there is such a network."""
+        return self.known("network", name, self.networks, path, key=key)
+
+    def host(self, name: str, path: KeyPath, *, here: bool = False) -> bool:
+        """Whether there is such a host; ``here``: this machine counts, in a file without clients."""
+        return self.known("host", name, self.users if here else self.hosts, path)
+
+    def known_hosts(self, names: Iterable[str], path: KeyPath) -> tuple[str, ...]:
+        """Those of the names that are hosts."""
+        return tuple(name for index, name in enumerate(names) if self.host(name, (*path, index)))
+
+    def machine(self, name: str) -> str | None:
+        """The machine of a host or target; None when its entry is broken or unknown."""
+        if name in self.hosts:
+            return name
+        target = self.draft.targets.get(name)
+        return target.host if target is not None and target.host in self.hosts else None
+
+    def file(self, name: str, path: KeyPath) -> str:
+        """A file name of the topology, absolute: relative to the file that names it, ``~`` is the user's home."""
+        if name == "~" or name.startswith("~/"):
+            home = self.environ.get("HOME")
+            return str(Path(home) / name[2:]) if home else str(Path(name).expanduser())
+        source = self.spot(path)[0]
+        base = Path() if source == STDIN_NAME else Path(source).parent
+        return str(Path.cwd() / base / name) if not Path(name).is_absolute() else name
+
+
+def kind_of(section: str) -> HostKind:
+    """The kind of host that a section declares."""
+    kinds: dict[str, HostKind] = {"clients": "client", "firewalls": "firewall", "servers": "server"}
+    return kinds.get(section, "target")

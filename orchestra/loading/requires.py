@@ -1,0 +1,94 @@
+"""Versions that a file needs, against those that are installed.
+
+The comparison knows ``>=``, ``<=``, ``>``, ``<``, ``==``, ``!=`` and ``~=`` on release numbers; that is the part of PEP 440 that
+a topology needs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from importlib import metadata
+
+from orchestra import __version__
+from orchestra.diagnostics import Code, KeyPath
+from orchestra.loading.faults import Fault
+from orchestra.loading.report import quoted
+from orchestra.loading.shapes.file import Requires
+
+_CLAUSE = re.compile(r"\s*(>=|<=|==|!=|~=|>|<)\s*(\d+(?:\.\d+)*)\s*\Z")
+_RELEASE = re.compile(r"\d+(?:\.\d+)*")
+
+_TESTS: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
+    ">=": lambda have, want: have >= want,
+    "<=": lambda have, want: have <= want,
+    ">": lambda have, want: have > want,
+    "<": lambda have, want: have < want,
+    "==": lambda have, want: have == want,
+    "!=": lambda have, want: have != want,
+}
+
+
+def unmet(requires: Requires) -> Iterator[Fault]:
+    """What is not as the file needs it; ``key`` is relative to ``requires``."""
+    if requires.orchestra is not None:
+        yield from _unmet("orchestra", __version__, requires.orchestra, ("orchestra",))
+    for name, wanted in requires.plugins.items():
+        try:
+            version = metadata.version(name)
+        except (metadata.PackageNotFoundError, ValueError):
+            yield Fault(
+                f"the plugin {quoted(name)} is not installed",
+                code=Code.REQUIREMENT_UNMET,
+                suggestion=f"install it: pip install {quoted(name + wanted)}",
+                key=("plugins", name),
+            )
+        else:
+            yield from _unmet(name, version, wanted, ("plugins", name))
+
+
+def _unmet(name: str, version: str, wanted: str, key: KeyPath) -> Iterator[Fault]:
+    try:
+        fits = satisfies(version, wanted)
+    except ValueError:
+        yield Fault(
+            f"{quoted(wanted)} is no version to need", suggestion='write it as in ">=0.1" or ">=1.2,<2"', key=key
+        )
+        return
+    if not fits:
+        yield Fault(
+            f"the file needs {name} {wanted}, and this is {version}",
+            code=Code.REQUIREMENT_UNMET,
+            suggestion="install a version that fits",
+            key=key,
+        )
+
+
+def satisfies(version: str, wanted: str) -> bool:
+    """Whether a version meets every clause of ``wanted``, separated by commas. Raises ValueError."""
+    release = _RELEASE.match(version)
+    have = _numbers(release[0] if release else "0")
+    return all(_clause(have, clause) for clause in wanted.split(","))
+
+
+def _clause(have: tuple[int, ...], clause: str) -> bool:
+    match = _CLAUSE.match(clause)
+    if match is None:
+        raise ValueError(clause)
+    operator, text = match.groups()
+    want = _numbers(text)
+    if operator == "~=":  # at least this, and the same in all but the last number
+        length = text.count(".")
+        return have >= want and _padded(have, length)[:length] == _padded(want, length)[:length]
+    return _TESTS[operator](have, want)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    numbers = [int(part) for part in text.split(".")]
+    while numbers and numbers[-1] == 0:  # 1.0 is 1
+        numbers.pop()
+    return tuple(numbers)
+
+
+def _padded(numbers: tuple[int, ...], length: int) -> tuple[int, ...]:
+    return numbers + (0,) * (length - len(numbers))

@@ -1,0 +1,129 @@
+"""Shapes that plugins extend: the word in the file picks the plugin's own model first, and that model checks the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from orchestra.diagnostics import Code
+from orchestra.loading.faults import Fault
+from orchestra.loading.nodes import BROKEN
+from orchestra.loading.report import did_you_mean, quoted
+from orchestra.loading.shapes.base import OPTIONS, JsonSchema, Shape, Text, unknown_key
+from orchestra.loading.shapes.translate import faults_of
+from orchestra.loading.shapes.values import PositiveDuration
+from orchestra.plugin.vocabulary import Vocabulary
+
+
+def plugin_options(fields: type[Any] | None, given: Mapping[str, Any], at: str | None, faults: list[Fault]) -> Any:
+    """What a plugin's own model makes of its fields, as plain values spelled as in the file; faults stand below ``at``.
+
+    A model that raises what a model must not raise is reported with the plugin's keys.
+    """
+    prefix = () if at is None else (at,)
+    given = {key: _whole(value) for key, value in given.items() if not key.startswith("x-")}
+    if fields is None:
+        faults += [unknown_key(key, frozenset()).below(prefix) for key in given]
+        return {}
+    try:
+        made = TypeAdapter(fields).validate_python(dict(given))
+    except ValidationError as error:
+        faults += [_hinted(fault, fields).below(prefix) for fault in faults_of(error)]
+    except Exception as error:  # noqa: BLE001 - somebody else's code
+        faults.append(
+            Fault(f"the plugin's model failed: {type(error).__name__}: {error}", code=Code.PLUGIN_FAILED, key=prefix)
+        )
+    else:
+        return made.model_dump(by_alias=True) if isinstance(made, BaseModel) else dict(vars(made))
+    return {}
+
+
+def _whole(value: Any) -> Any:
+    """Without the holes of what is reported already."""
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value if item is not BROKEN] if isinstance(value, list) else value
+
+
+def _hinted(fault: Fault, fields: type[Any]) -> Fault:
+    known = getattr(fields, "model_fields", None)
+    if fault.code is Code.UNKNOWN_KEY and fault.suggestion is None and known is not None and len(fault.key) == 1:
+        fault.suggestion = did_you_mean(str(fault.key[0]), [field.alias or name for name, field in known.items()])
+    return fault
+
+
+class Plugged(Shape):
+    """A map with the name of a plugin's thing as ``type``, and that thing's own fields beside it."""
+
+    thing: ClassVar[str]
+    short: ClassVar[tuple[JsonSchema, ...]] = ({"type": "string"},)
+
+    type: Text
+    options: dict[str, Any] = Field(default_factory=dict, alias=OPTIONS)
+
+    @classmethod
+    def words(cls, vocabulary: Vocabulary) -> Mapping[str, Any]:
+        """Name to specification."""
+        raise NotImplementedError
+
+    @classmethod
+    def plain_words(cls) -> frozenset[str]:
+        """Words that stand for no plugin."""
+        return frozenset()
+
+    @classmethod
+    def long_form(cls, value: Any) -> Any:
+        return {"type": value} if isinstance(value, str) else value
+
+    @classmethod
+    def open_up(cls, value: dict[str, Any], vocabulary: Any, faults: list[Fault]) -> dict[str, Any]:
+        name = value.get("type")
+        if not isinstance(name, str) or vocabulary is None:
+            return value
+        own = {key: item for key, item in value.items() if key in cls._known}
+        known = cls.words(vocabulary)
+        spec = known.get(name)
+        if spec is not None:
+            rest = {key: item for key, item in value.items() if key not in cls._known}
+            own[OPTIONS] = plugin_options(spec.fields, rest, None, faults)
+        elif name not in cls.plain_words():
+            faults.append(
+                Fault(
+                    f"there is no {cls.thing} {quoted(name)}",
+                    code=Code.UNKNOWN_NAME,
+                    suggestion=did_you_mean(name, {*known, *cls.plain_words()}),
+                    key=("type",),
+                )
+            )
+        return own
+
+
+class Transport(Plugged):
+    """How sessions to a server are opened. Short form: the transport's name."""
+
+    expects: ClassVar[str] = "the name of a transport, or a map with `type`,"
+    thing: ClassVar[str] = "transport"
+
+    @classmethod
+    def words(cls, vocabulary: Vocabulary) -> Mapping[str, Any]:
+        return vocabulary.transports
+
+
+class Check(Plugged):
+    """How a tunnel is proven. Short form: the check's name, or `none`."""
+
+    expects: ClassVar[str] = "the name of a check, or a map with `type`,"
+    thing: ClassVar[str] = "check"
+
+    every: PositiveDuration | None = None
+    """Repeats the check; when left out it runs once, when the tunnel opens."""
+
+    @classmethod
+    def words(cls, vocabulary: Vocabulary) -> Mapping[str, Any]:
+        return vocabulary.checks
+
+    @classmethod
+    def plain_words(cls) -> frozenset[str]:
+        return frozenset({"none"})

@@ -1,0 +1,153 @@
+"""Tunnels and expectations."""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import AfterValidator, Field
+
+from orchestra.diagnostics import Code
+from orchestra.loading.faults import Fault, Faults
+from orchestra.loading.report import did_you_mean, quoted
+from orchestra.loading.shapes.base import OPTIONS, JsonSchema, Many, Shape, Text
+from orchestra.loading.shapes.plugged import Check, plugin_options
+from orchestra.loading.shapes.values import Duration, Listen, PositiveDuration, variable_name
+
+DEFAULT_KIND = "tcp"
+PLACEHOLDERS = frozenset({"host", "port", "address"})
+
+
+def _variables(env: dict[str, str]) -> dict[str, str]:
+    """Names and placeholders of a tunnel's own variables."""
+    faults = []
+    for name, text in env.items():
+        try:
+            variable_name(name)
+        except Fault as fault:
+            fault.blame = "key"
+            faults.append(fault.below((name,)))
+        try:
+            unknown = [field for _, field, _, _ in Formatter().parse(text) if field is not None] if "{" in text else []
+        except ValueError:
+            unknown = ["{"]
+        if not PLACEHOLDERS.issuperset(unknown):
+            faults.append(
+                Fault(
+                    f"{quoted(text)} has a placeholder that nothing fills",
+                    suggestion="there are {host}, {port} and {address}; a brace itself is {{ or }}",
+                    key=(name,),
+                )
+            )
+    if faults:
+        raise Faults(faults)
+    return env
+
+
+Variables: TypeAlias = Annotated[dict[str, Text], AfterValidator(_variables)]
+
+
+class Tunnel(Shape):
+    """What the user asks for: from a host, a listen address, to a target."""
+
+    expects: ClassVar[str] = "a map"
+    nested: ClassVar[dict[str, type[Shape]]] = {"check": Check}
+    short: ClassVar[tuple[JsonSchema, ...]] = ({"type": "null"},)
+
+    kind: Text = DEFAULT_KIND
+    """What is carried: tcp, or a plugin's kind, whose fields stand under its name."""
+    to: Text | None = None
+    """The target; default: the target of the tunnel's own name."""
+    from_: Text | None = Field(default=None, alias="from")
+    """Who will use it, a host or a network; default: here, or `at`."""
+    at: Text | None = None
+    """The host where the listener is opened; default: `from`, or a server it can dial."""
+    by: Text | None = None
+    """The client that holds it, when `from` is not a client."""
+    exit: Text | None = None
+    """The host that dials the target."""
+    listen: Listen | None = None
+    """Where it is entered; default: the target's port on localhost; `auto`: any free port."""
+    family: Literal["ipv4", "ipv6"] | None = None
+    """Narrows `localhost` and `*` to one family."""
+    via: Many[Text] = ()
+    """Sessions to pass, in order."""
+    avoid: Many[Text] = ()
+    """Hosts not to pass."""
+    failover: bool = False
+    """Other paths may be used when this one is down."""
+    standby: Literal["cold", "warm"] = "cold"
+    """warm: sessions of other paths are kept open."""
+    hold: Duration | None = None
+    """How long a new connection waits for a path that is down; 2s when left out."""
+    dial_timeout: PositiveDuration | None = None
+    """How long a dial to the target may take; 10s when left out."""
+    check: Check | None = None
+    """How it is proven: the name of a check, a map, or `none`."""
+    optional: bool = False
+    """Readiness does not wait for it."""
+    env: Variables = {}
+    """Variables for commands, with {host}, {port} and {address}."""
+    profiles: Many[Text] = ()
+    """Opened only with one of these profiles, or when named."""
+    options: dict[str, Any] = Field(default_factory=dict, alias=OPTIONS)
+
+    @classmethod
+    def long_form(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    @classmethod
+    def open_up(cls, value: dict[str, Any], vocabulary: Any, faults: list[Fault]) -> dict[str, Any]:
+        kind = value.get("kind", DEFAULT_KIND)
+        if vocabulary is None or not isinstance(kind, str):
+            return value
+        kinds = vocabulary.kinds
+        own = {key: item for key, item in value.items() if key in cls._known or key != kind}
+        if kind not in kinds and "kind" in value:
+            faults.append(
+                Fault(
+                    f"there is no kind of tunnel {quoted(kind)}",
+                    code=Code.UNKNOWN_NAME,
+                    suggestion=did_you_mean(kind, kinds),
+                    key=("kind",),
+                )
+            )
+        for other in own.keys() & kinds.keys() - cls._known:
+            faults.append(
+                Fault(
+                    f"{other!r} holds the fields of another kind of tunnel",
+                    code=Code.UNKNOWN_KEY,
+                    suggestion=f"write `kind: {other}`, or remove it",
+                    key=(other,),
+                    blame="key",
+                )
+            )
+            del own[other]
+        if kind in kinds:
+            own[OPTIONS] = cls._options(kinds[kind].fields, kind, value, faults)
+        return own
+
+    @classmethod
+    def _options(cls, fields: type[Any] | None, kind: str, value: dict[str, Any], faults: list[Fault]) -> Any:
+        given = {} if kind in cls._known else value.get(kind, {})
+        if isinstance(given, dict):
+            return plugin_options(fields, given, kind, faults) if fields is not None or given else {}
+        faults.append(Fault(f"a map with the fields of {kind} is needed here", code=Code.BAD_TYPE, key=(kind,)))
+        return {}
+
+
+class Expectation(Shape):
+    """A test of the topology itself."""
+
+    expects: ClassVar[str] = "a map with `from`, `to` and `verdict`"
+
+    from_: Text = Field(alias="from")
+    """The host, or the network, that would connect."""
+    to: Text
+    """A target, a host, host:port or an address."""
+    verdict: Literal["reachable", "unreachable"]
+    """What must be found."""
+    via: Many[Text] = ()
+    """Servers that the path must pass, in order."""
+    direct: bool = False
+    """One bare dial, instead of any path."""
