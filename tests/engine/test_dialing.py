@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import asyncio
+
+from orchestra.engine.dialing import Caps, attempt
+from orchestra.model.plan import Dial
+from orchestra.testing import run_virtual
+
+
+def test_an_attempt_says_who_dialed_what_and_whom_that_means() -> None:
+    assert attempt(Dial(by="gateway", host="10.0.0.1", port=80, means="web")) == "gateway dialed 10.0.0.1:80 (web)"
+    assert attempt(Dial(by="gateway", host="::1", port=80)) == "gateway dialed [::1]:80"
+    assert attempt(Dial(by="gateway", path="/run/x.sock")) == "gateway dialed unix:/run/x.sock"
+
+
+def test_pending_dials_are_capped_for_each_target_alone_and_forgotten() -> None:
+    async def main() -> None:
+        caps, inside, most = Caps(2), {"a": 0, "b": 0}, {"a": 0, "b": 0}
+
+        async def pending(target: str) -> None:
+            async with caps.slot(target):
+                inside[target] += 1
+                most[target] = max(most[target], inside[target])
+                await asyncio.sleep(1)
+                inside[target] -= 1
+
+        await asyncio.gather(*(pending(target) for target in "aaaaab"))
+        assert most == {"a": 2, "b": 1}
+        assert asyncio.get_running_loop().time() == 3.0
+        assert caps._slots == {}
+
+    run_virtual(main())
