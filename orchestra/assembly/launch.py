@@ -136,12 +136,18 @@ async def _world(launch: Launch) -> AsyncIterator[tuple[Session, Topology]]:
 @asynccontextmanager
 async def open_lab(kind: LabKind, topology: Topology, client: str) -> AsyncIterator[Lab]:
     """A lab of the topology, with ``client`` as *here*; it is taken down at the end."""
-    if kind is LabKind.NETNS:
-        from orchestra.lab.netns import open_netns_lab as opening
-    else:
-        from orchestra.lab.embedded import open_embedded_lab as opening
-    lab = await opening(topology, client)
+    lab = await _open_lab(kind, topology, client)
     try:
         yield lab
     finally:
         await lab.close()
+
+
+async def _open_lab(kind: LabKind, topology: Topology, client: str) -> Lab:
+    if kind is LabKind.NETNS:
+        from orchestra.lab.netns import open_netns_lab
+
+        return await open_netns_lab(topology, client)
+    from orchestra.lab.embedded import open_embedded_lab
+
+    return await open_embedded_lab(topology, client)

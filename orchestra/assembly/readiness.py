@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 class GaveUp(OrchestraError):
-    """It was not ready in time."""
+    """It was not ready in time; ``waiting`` says what each tunnel that is not ready waits for, a line each."""
+
+    def __init__(self, status: Status, timeout: float) -> None:
+        super().__init__(f"{status.name} is not ready after {timeout:g} s")
+        unready = [tunnel for tunnel in status.tunnels if tunnel.state != "ready" and not tunnel.optional]
+        self.waiting = tuple(f"{t.name}: {t.error.message if t.error else f'still {t.state}'}" for t in unready)
 
 
 class TakenDown(OrchestraError):
@@ -37,7 +42,7 @@ async def make_ready(
                 )
             )
     except TimeoutError:
-        raise GaveUp(gave_up(running.status(), timeout or 0.0)) from None
+        raise GaveUp(running.status(), timeout or 0.0) from None
     if found.ready:
         return
     if error := (found.fatal if not patient else None) or (found.first_failure if fail_fast else None):
@@ -51,13 +56,6 @@ async def until_failure(running: Running) -> None:
     if found.first_failure is not None and not running.is_closing:
         raise as_failure(found.first_failure)
     await running.wait_closed()
-
-
-def gave_up(status: Status, timeout: float) -> str:
-    """The message after a timeout: what each tunnel that is not ready waits for."""
-    unready = [tunnel for tunnel in status.tunnels if tunnel.state != "ready" and not tunnel.optional]
-    lines = [f"{t.name}: {t.error.message if t.error else f'still {t.state}'}" for t in unready]
-    return "\n  ".join([f"{status.name} is not ready after {timeout:g} s", *lines])
 
 
 def as_failure(error: ErrorStatus) -> RuntimeFailure:

@@ -128,8 +128,10 @@ class Running:
                 yield event
 
     def _observe(self, event: Event) -> None:
-        self._feed.publish(event)
         self._pulse()
+        if self.is_closing and not isinstance(event, SessionChanged):
+            return  # that nothing is ready any more is no news then
+        self._feed.publish(event)
         for observer in self._observers:
             observer(event)
 

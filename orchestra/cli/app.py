@@ -8,15 +8,35 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 from typer.core import TyperCommand
 
-from orchestra.cli import init, plan, plugins, schema, validate, version
+from orchestra.cli import (
+    demo,
+    down,
+    env,
+    init,
+    logs,
+    ls,
+    plan,
+    plugins,
+    schema,
+    status,
+    up,
+    validate,
+    version,
+    wait,
+)
+from orchestra.cli import (
+    run as run_,
+)
 from orchestra.cli.errors import perform
 from orchestra.cli.options import CommandLine, Talk
+from orchestra.cli.starting import with_default_lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +47,15 @@ COMMANDS: tuple[Command, ...] = (
     ("init", init.init),
     ("validate", validate.validate),
     ("plan", plan.plan),
+    ("up", up.up),
+    ("down", down.down),
+    ("status", status.status),
+    ("ls", ls.ls),
+    ("wait", wait.wait),
+    ("logs", logs.logs),
+    ("run", run_.run),
+    ("env", env.env),
+    ("demo", demo.demo),
     ("schema", schema.schema),
     ("plugins", plugins.plugins),
     ("version", version.version),
@@ -36,7 +65,7 @@ COMMANDS: tuple[Command, ...] = (
 def run(argv: Sequence[str] | None = None) -> int:
     """Parses the arguments, runs one command and returns its exit code."""
     try:
-        build(COMMANDS)(args=None if argv is None else list(argv), prog_name="orchestra")
+        build(COMMANDS)(args=with_default_lab(sys.argv[1:] if argv is None else argv), prog_name="orchestra")
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 0
     return 0

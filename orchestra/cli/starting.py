@@ -1,9 +1,8 @@
-"""What ``up`` and ``run`` share: their options, the refusal of a plan that cannot be carried out, how endings are told."""
+"""What ``up`` and ``run`` share: their options, the refusal of a plan that cannot be carried out, and their endings."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -16,9 +15,11 @@ from orchestra.cli.errors import explain
 from orchestra.cli.exits import Exit, exit_of_error, exit_of_plan
 from orchestra.cli.options import Selection, Source
 from orchestra.errors import OrchestraError
+from orchestra.model.text import clean
 
 if TYPE_CHECKING:
     from orchestra.assembly.launch import Launch
+    from orchestra.assembly.readiness import GaveUp
 
 
 class Lab(StrEnum):
@@ -40,6 +41,18 @@ class Starting:
     ] = None
     partial: Annotated[bool, typer.Option("--partial", help="Leave out what is unreachable by the model.")] = False
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="End at the first failure.")] = False
+
+
+def with_default_lab(arguments: Sequence[str]) -> list[str]:
+    """The arguments with a value for ``--lab``, where ``up`` or ``run`` has it without one."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    given = list(arguments)
+    if given[:1] not in (["up"], ["run"]):
+        return given
+    for index in range(end):
+        if given[index] == "--lab" and (index + 1 == end or given[index + 1] not in set(Lab)):
+            given[index] = f"--lab={Lab.EMBEDDED}"
+    return given
 
 
 class Refused(OrchestraError):
@@ -91,13 +104,14 @@ def told(console: Console, work: Callable[[], int]) -> int:
         return refused.code
     except Interrupted as interrupted:
         return 128 + interrupted.signum
+    except GaveUp as error:
+        return say_gave_up(console, error)
     except OrchestraError as error:
         console.error(explain(error, console))
-        if isinstance(error, GaveUp):
-            return Exit.TIMEOUT
         return Exit.TERMINATED if isinstance(error, TakenDown) else exit_of_error(error)
 
 
-def environment() -> dict[str, str]:
-    """This process's environment, as a plain mapping."""
-    return dict(os.environ)
+def say_gave_up(console: Console, error: GaveUp) -> int:
+    """Says what is still waited for; the exit code of a timeout."""
+    console.error("\n".join([explain(error, console), *(f"  {clean(line, 1000)}" for line in error.waiting)]))
+    return Exit.TIMEOUT

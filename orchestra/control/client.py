@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import http.client
 import json
+import os
+import signal
 import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
-from orchestra.control.claim import is_held
+from orchestra.control.claim import Info, is_held, read_info
 from orchestra.control.codec import decode_error, decode_event, decode_status
 from orchestra.control.handlers import Readiness
 from orchestra.control.paths import Place, places
@@ -38,8 +40,13 @@ class Client:
         self.place = place
 
     def status(self) -> Status:
-        """What is true now."""
-        return decode_status(self._ask("GET", "/v1/status"))
+        """What is true now; of one that is only just coming up, that it is starting."""
+        try:
+            return decode_status(self._ask("GET", "/v1/status"))
+        except NotRunning:
+            if is_held(self.place) and (info := read_info(self.place)):
+                return _starting(info)
+            raise
 
     def variables(self) -> Mapping[str, str]:
         """The tunnels as variables."""
@@ -47,12 +54,26 @@ class Client:
 
     def stop(self) -> None:
         """Begins to take it down; see :meth:`wait_closed`."""
-        self._ask("POST", "/v1/stop")
+        try:
+            self._ask("POST", "/v1/stop")
+        except NotRunning:
+            info = read_info(self.place)
+            if info is None or not is_held(self.place):
+                raise
+            os.kill(info.pid, signal.SIGTERM)  # it is only just coming up, and has no socket yet
 
     def wait_ready(self, timeout: float | None) -> Readiness:
         """Waits until it is ready or cannot become so, at most ``timeout`` seconds; TimeoutError after that."""
-        answer = self._ask("GET", "/v1/wait?for=ready", timeout)
-        return Readiness(ready=bool(answer["ready"]), fatal=decode_error(answer["fatal"]))
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            try:
+                answer = self._ask("GET", "/v1/wait?for=ready", _rest(deadline))
+                return Readiness(ready=bool(answer["ready"]), fatal=decode_error(answer["fatal"]))
+            except NotRunning:
+                if not is_held(self.place):
+                    raise
+            _rest(deadline)
+            time.sleep(_POLL)
 
     def wait_closed(self, timeout: float | None) -> None:
         """Waits until it has gone, its process and its directory too; TimeoutError after ``timeout`` seconds.
@@ -63,8 +84,7 @@ class Client:
         with suppress(NotRunning):
             self._ask("GET", "/v1/wait?for=closed", timeout)
         while is_held(self.place):
-            if deadline is not None and time.monotonic() > deadline:
-                raise TimeoutError
+            _rest(deadline)
             time.sleep(_POLL)
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
@@ -113,6 +133,26 @@ def running(environ: Mapping[str, str]) -> tuple[Status, ...]:
         except (NotRunning, TimeoutError, RuntimeFailure):
             continue  # left behind by one that was killed, or not quite up
     return tuple(found)
+
+
+def _rest(deadline: float | None) -> float | None:
+    """Seconds that are left, None for ever; TimeoutError when none are."""
+    if deadline is None:
+        return None
+    if (rest := deadline - time.monotonic()) <= 0:
+        raise TimeoutError
+    return rest
+
+
+def _starting(info: Info) -> Status:
+    return Status(
+        topology=info.topology,
+        name=info.name,
+        pid=info.pid,
+        version=info.version,
+        file=info.file,
+        state="starting",
+    )
 
 
 class _Connection(http.client.HTTPConnection):

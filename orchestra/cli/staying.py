@@ -1,0 +1,65 @@
+"""One stay of ``up``: from the first session to the last, told to the terminal and to the log."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from orchestra.assembly.journal import Journal
+from orchestra.assembly.launch import Launch, launched
+from orchestra.assembly.readiness import make_ready, until_failure
+from orchestra.assembly.signals import Interrupts
+from orchestra.cli.console import Console
+from orchestra.cli.exits import Exit
+from orchestra.cli.progress import Progress
+from orchestra.control.paths import Place
+from orchestra.errors import OrchestraError
+from orchestra.model.events import Event
+from orchestra.render.progress import ProgressLines
+
+
+@dataclass(slots=True, kw_only=True)
+class Stay:
+    """``limit``: seconds to become ready in. ``patient``: goes on when only a person can mend what is wrong."""
+
+    console: Console
+    launch: Launch
+    place: Place
+    log: Journal
+    limit: float | None = None
+    patient: bool = True
+    fail_fast: bool = False
+    on_ready: Callable[[], None] = lambda: None
+    was_ready: bool = False
+    _lines: ProgressLines = field(default_factory=ProgressLines)
+
+    async def run(self, _: Interrupts) -> int:
+        """Returns the exit code when it has been taken down after it was ready; raises what kept it from that."""
+        self.log.write(f"{self.launch.name} starts, pid {os.getpid()}, {self.launch.file}")
+        try:
+            await self._run()
+        except asyncio.CancelledError:
+            if not self.was_ready:
+                raise
+        except OrchestraError as error:
+            self.log.write(f"error: {error}")
+            raise
+        finally:
+            self.log.write(f"{self.launch.name} has ended")
+        return Exit.DONE
+
+    async def _run(self) -> None:
+        with Progress(self.console) as progress:
+            async with launched(self.launch, observers=(progress, self._record), place=self.place) as running:
+                progress.watch(running.status)
+                await make_ready(running, timeout=self.limit, patient=self.patient, fail_fast=self.fail_fast)
+                self.was_ready = True
+                self.on_ready()
+                await (until_failure(running) if self.fail_fast else running.wait_closed())
+
+    def _record(self, event: Event) -> None:
+        if line := self._lines.line(event, now=time.time()):
+            self.log.write(line)

@@ -1,0 +1,121 @@
+"""``orchestra up``: brings it up and stays; ``-d`` returns when it is ready and leaves a child that stays."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestra.cli.console import Colour, Console
+from orchestra.cli.options import Selection, Source, seconds
+from orchestra.cli.starting import Starting, prepare, told
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TIMEOUT_DETACHED = "60"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staying:
+    """How it stays."""
+
+    detach: Annotated[bool, typer.Option("-d", "--detach", help="Return when it is ready; it stays.")] = False
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Its name. Default: the topology's.")] = (
+        None
+    )
+    timeout: Annotated[
+        str | None,
+        typer.Option(
+            "--timeout",
+            metavar="DURATION",
+            help="Give up when it is not ready after this long: 30, 2m; 0 is never. Default: 60 with -d, else never.",
+        ),
+    ] = None
+    parent: Annotated[int | None, typer.Option("--parent", hidden=True)] = None
+    """In the child of ``-d``: the descriptor on which it tells its parent that it is ready."""
+
+    @property
+    def limit(self) -> float | None:
+        """Seconds to become ready in; None is never. Raises UsageError."""
+        detached = self.detach or self.parent is not None
+        text = self.timeout or (_TIMEOUT_DETACHED if detached else "0")
+        return seconds(text)
+
+
+def up(console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying) -> int:
+    """Open the tunnels and keep them open; Ctrl-C takes them down."""
+    if staying.detach:
+        return told(console, lambda: _detach(console, source, selection, starting, staying))
+    return told(console, lambda: _stay(console, source, selection, starting, staying))
+
+
+def child_arguments(
+    console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying
+) -> list[str]:
+    """What the child is asked for: the same, but to stay."""
+    valued = (
+        *(("--file", file) for file in source.files),
+        ("--client", source.client),
+        *(("--plugin", plugin) for plugin in source.plugins),
+        *(("--tunnel", tunnel) for tunnel in selection.tunnels),
+        *(("--profile", profile) for profile in selection.profiles),
+        ("--lab", starting.lab),
+        ("--name", staying.name),
+        ("--timeout", staying.timeout),
+        ("--color", Colour.ALWAYS if console.err.style.colour else Colour.NEVER),
+    )
+    flags = (("--partial", starting.partial), ("--fail-fast", starting.fail_fast), ("--quiet", console.quiet))
+    return [
+        *(f"{option}={value}" for option, value in valued if value is not None),
+        *(flag for flag, given in flags if given),
+        *["--verbose"] * console.verbosity,
+        *(["--", source.file] if source.file is not None else []),
+    ]
+
+
+def _detach(console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying) -> int:
+    from orchestra.assembly.detach import spawn
+
+    _ = staying.limit  # what is no duration is refused before anything is started
+    asked = child_arguments(console, source, selection, starting, staying)
+
+    def arguments(descriptor: int) -> Sequence[str]:
+        return ["up", f"--parent={descriptor}", *asked]
+
+    def relay(text: bytes) -> None:
+        sys.stderr.buffer.write(text)
+        sys.stderr.buffer.flush()
+
+    console.flush()
+    return spawn(arguments, relay)
+
+
+def _stay(console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying) -> int:
+    from orchestra.assembly.detach import Parent
+    from orchestra.assembly.journal import journal
+    from orchestra.assembly.signals import interruptible
+    from orchestra.cli.staying import Stay
+    from orchestra.control.claim import Claim
+    from orchestra.control.paths import log_file, place_of
+
+    parent = None if staying.parent is None else Parent(staying.parent)
+    limit = staying.limit
+    launch = prepare(console, source, selection, starting, name=staying.name)
+    place, log = place_of(launch.name, os.environ), log_file(launch.name, os.environ)
+    with Claim.take(place, launch.info()), journal(log) as entries:
+        stay = Stay(
+            console=console,
+            launch=launch,
+            place=place,
+            log=entries,
+            limit=limit,
+            patient=parent is None,
+            fail_fast=starting.fail_fast,
+            on_ready=(lambda: None) if parent is None else (lambda: parent.ready(log)),
+        )
+        return asyncio.run(interruptible(stay.run))
