@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import shutil
 import socket
@@ -139,9 +138,5 @@ class EmbeddedLab:
                 self._stubs[target.name].append(binding)
 
     def _accepted(self, target: Target, sock: socket.socket, _address: IPAddress, _port: int) -> None:
-        self._conversations[target.name].start(_converse(sock, identity(target.name, target.host)))
-
-
-async def _converse(sock: socket.socket, name: str) -> None:
-    with contextlib.closing(sock):
-        await serve_socket(sock, name)
+        name = identity(target.name, target.host)
+        self._conversations[target.name].start(serve_socket(sock, name), sock)

@@ -37,6 +37,7 @@ class Place(Here):
             task = asyncio.get_running_loop().create_task(self._serve(accept, sock))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(lambda task: sock.close() if task.cancelled() else None)
 
         listener = PlaceListener(self._network, self._bound.discard)
         self._bound.add(listener)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
@@ -59,16 +60,11 @@ class SshServer:
             await account.wait_closed()
 
     def _accepted(self, sock: socket.socket, _address: IPAddress, _port: int) -> None:
-        self._handshakes.start(self._handshake(sock))
+        self._handshakes.start(self._handshake(sock), sock)
 
     async def _handshake(self, sock: socket.socket) -> None:
-        try:
+        with contextlib.suppress(OSError, asyncssh.Error):  # whoever dialed is told by SSH itself, or has gone
             await asyncssh.run_server(sock, config=None, options=self._options or self._make_options())
-        except (OSError, asyncssh.Error):  # whoever dialed is told by SSH itself, or has gone
-            pass
-        except asyncio.CancelledError:
-            sock.close()
-            raise
 
     def _make_options(self) -> asyncssh.SSHServerConnectionOptions:
         self._options = asyncssh.SSHServerConnectionOptions(
@@ -153,7 +149,7 @@ class Account(asyncssh.SSHServer):
 
     def accepted(self, sock: socket.socket, asked: tuple[str, int], origin: tuple[str, int]) -> None:
         """A connection to one of its remote forwards."""
-        self._tasks.start(self._forward(sock, asked, origin))
+        self._tasks.start(self._forward(sock, asked, origin), sock)
 
     async def _dial(self, host: str, port: int) -> asyncssh.SSHTCPSession[bytes]:
         server = self._server

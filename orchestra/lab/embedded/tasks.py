@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Coroutine
 from typing import Any
 
@@ -13,11 +14,12 @@ class Tasks:
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
 
-    def start(self, work: Coroutine[Any, Any, object]) -> None:
-        """Runs it beside everything else."""
+    def start(self, work: Coroutine[Any, Any, object], sock: socket.socket) -> None:
+        """Runs what serves a socket; the socket is closed when the task is cancelled, even before it began."""
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        task.add_done_callback(lambda task: sock.close() if task.cancelled() else None)
 
     def cancel(self) -> None:
         """Asks all of them to end."""
