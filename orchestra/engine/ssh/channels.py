@@ -40,6 +40,11 @@ class ChannelStream:
         """Who receives; None before the channel is open."""
         return self._receiver
 
+    @property
+    def has_channel(self) -> bool:
+        """Whether the channel was ever open."""
+        return self._channel is not None
+
     # The Stream.
 
     def write(self, data: bytes, /) -> None:

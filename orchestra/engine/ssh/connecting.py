@@ -15,8 +15,9 @@ from orchestra.engine.ssh.session import SshSession
 from orchestra.engine.ssh.transport import WindowBudget
 from orchestra.engine.ssh.trust import Verifier, host_key_name
 from orchestra.model.address import Endpoint, UnixPath
+from orchestra.model.text import clean
 from orchestra.model.topology import SshSettings
-from orchestra.plugin.interfaces import OpenRequest
+from orchestra.plugin.interfaces import Notice, OpenRequest
 from orchestra.session.errors import OpenFailed, SessionError
 from orchestra.session.protocols import Session
 
@@ -56,7 +57,7 @@ async def connect(request: OpenRequest, windows: WindowBudget) -> Session:
             carrier = Carrier(session.set_congested)
             await carrier.dial(request.over, request.dial.host, request.dial.port, request.dial.path)
             attempt.stage = "key exchange"
-            owner = _Owner(session, verifier, credentials, attempt)
+            owner = _Owner(session, verifier, credentials, attempt, request.notice)
             options = _options(settings, verifier, credentials, attempt.user, request.depth)
             connection = await asyncssh.connect(
                 verifier.name, verifier.port, tunnel=carrier, client_factory=lambda: owner, config=[], **options
@@ -133,10 +134,15 @@ class _Owner(asyncssh.SSHClient):
     """What asyncssh asks while it opens, and tells afterwards."""
 
     def __init__(
-        self, session: SshSession, verifier: Verifier, credentials: Credentials, attempt: translate.Attempt
+        self,
+        session: SshSession,
+        verifier: Verifier,
+        credentials: Credentials,
+        attempt: translate.Attempt,
+        notice: Notice,
     ) -> None:
         self._session, self._verifier, self._attempt = session, verifier, attempt
-        self._credentials = credentials
+        self._credentials, self._notice = credentials, notice
         self._keys_offered = False
         self._connection: asyncssh.SSHClientConnection | None = None
 
@@ -153,6 +159,9 @@ class _Owner(asyncssh.SSHClient):
 
     def validate_host_public_key(self, _host: str, _addr: str, _port: int, key: asyncssh.SSHKey) -> bool:
         return self._verifier.accepts(key.public_data, key.get_algorithm())
+
+    def auth_banner_received(self, msg: str, _lang: str) -> None:
+        self._notice(f"{self._attempt.server} says: {clean(msg)}")
 
     def begin_auth(self, _username: str) -> None:
         self._attempt.stage = "authentication"

@@ -140,6 +140,8 @@ class _Gatherer:
         except asyncssh.KeyImportError as error:
             if passphrase is None and "passphrase" in str(error).lower():
                 raise asyncssh.KeyEncryptionError(str(error)) from None
+            if passphrase is not None and "decrypt" in str(error):
+                raise self._failed(f"{name}: the passphrase is wrong") from None
             raise self._failed(f"{name} is no private key that can be read: {clean(str(error), 100)}") from error
 
     def _add(self, key: asyncssh.SSHKey, name: str) -> None:

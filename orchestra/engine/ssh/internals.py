@@ -47,6 +47,12 @@ def eof_was_received(channel: Any) -> bool:
     return bool(getattr(channel, "orchestra_eof", False))
 
 
+def set_window(listener: Any, window: int) -> None:
+    """The receive window of the next channel that a remote listener accepts; asyncssh asks for it once, when the
+    listener opens, but reads it again for each channel."""
+    listener._window = window  # noqa: SLF001
+
+
 def host_key_algorithms(known: list[asyncssh.SSHKey], *, authorities: bool) -> list[str]:
     """Host key algorithms in the order to ask for: what is known for the name first, as ssh does, then the rest.
 

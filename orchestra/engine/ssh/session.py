@@ -23,8 +23,6 @@ R = TypeVar("R", bound=Receiver)
 T = TypeVar("T")
 
 PACKET = 32 * 1024
-INBOUND_WINDOW = 1024 * 1024
-"""Of every channel that a listener accepts: asyncssh fixes it when the listener opens."""
 DRAIN = 5.0
 """Seconds that a good end waits for queued data."""
 
@@ -79,24 +77,28 @@ class SshSession:
         return await self._dial(make, ask, str(UnixPath(path)))
 
     async def create_server(self, accept: Accept, host: str, port: int) -> Listener:
+        inbound = _Inbound(self._windows)
         sent = "" if host == WILDCARD else host
 
         async def factory(peer_host: str, peer_port: int) -> ChannelStream:
-            return await self._accept(accept, _peer(peer_host, peer_port))
+            return await self._accept(accept, _peer(peer_host, peer_port), inbound.next())
 
-        return await self._listen(
-            lambda: self._open.create_server(factory, sent, port, window=INBOUND_WINDOW, max_pktsize=PACKET),
-            str(Endpoint(host, port)),
-        )
+        def ask() -> Any:
+            return self._open.create_server(factory, sent, port, window=inbound.window, max_pktsize=PACKET)
+
+        return await self._listen(ask, str(Endpoint(host, port)), inbound)
 
     async def create_unix_server(self, accept: Accept, path: str) -> Listener:
-        async def factory() -> ChannelStream:
-            return await self._accept(accept, Peer(host=None, port=None, text=f"a program on {self.host}"))
+        inbound = _Inbound(self._windows)
+        peer = Peer(host=None, port=None, text=f"a program on {self.host}")
 
-        return await self._listen(
-            lambda: self._open.create_unix_server(factory, path, window=INBOUND_WINDOW, max_pktsize=PACKET),
-            str(UnixPath(path)),
-        )
+        async def factory() -> ChannelStream:
+            return await self._accept(accept, peer, inbound.next())
+
+        def ask() -> Any:
+            return self._open.create_unix_server(factory, path, window=inbound.window, max_pktsize=PACKET)
+
+        return await self._listen(ask, str(UnixPath(path)), inbound)
 
     async def create_process(self, make: Callable[[], R], command: str) -> tuple[Process, R]:
         stream = ProcessStream(self, make, self._windows.take())
@@ -200,48 +202,51 @@ class SshSession:
         """Waits for a channel. Cancelled, it lets the server's answer come and then closes what was opened: asyncssh
         would keep the number, and the server the connection."""
         task = self._spawn(opening)
+        task.add_done_callback(lambda _: None if stream.has_channel else self._windows.give(stream.window))
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
             stream.abandoned = True
-            if task.done() and stream.receiver is not None:
+            if stream.has_channel:
                 stream.abort()
-            raise
-        except asyncssh.ChannelOpenError:
-            self._windows.give(stream.window)
             raise
 
     def _unless_over(self, refusal: SessionError) -> Exception:
         """The server refused; or there is no server any more."""
         return self.loss(None) if self.is_over else refusal
 
-    async def _accept(self, accept: Accept, peer: Peer) -> ChannelStream:
+    async def _accept(self, accept: Accept, peer: Peer, window: int) -> ChannelStream:
         """The channel is confirmed when this returns, refused when it raises."""
         try:
             receiver = await accept(peer)
         except Exception as error:
+            self._windows.give(window)
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "refused") from error
         if self.is_over:
+            self._windows.give(window)
             receiver.connection_lost(self.loss(None))
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "the session ended")
-        return ChannelStream(self, lambda: receiver, self._windows.take())
+        return ChannelStream(self, lambda: receiver, window)
 
-    async def _listen(self, ask: Callable[[], Any], address: str) -> Listener:
+    async def _listen(self, ask: Callable[[], Any], address: str, inbound: _Inbound) -> Listener:
         """One request at a time, so that the server's debug messages can be told apart."""
         async with self._binding:
             self._check()
             self.debug_messages.clear()
             task = self._spawn(_awaited(ask()))
             try:
-                inner = await asyncio.shield(task)
+                listener: asyncssh.SSHListener = await asyncio.shield(task)
             except asyncio.CancelledError:
                 task.add_done_callback(_close_listener)
                 raise
             except asyncssh.ChannelListenError as error:
-                if self.is_over:
-                    raise self.loss(None) from error
-                raise translate.bind_refused(self.host, address, self.debug_messages) from error
-            return SshListener(inner)
+                raise self._unless_over(translate.bind_refused(self.host, address, self.debug_messages)) from error
+            else:
+                inbound.listener = listener
+                return SshListener(listener, inbound)
+            finally:
+                if inbound.listener is None:
+                    inbound.close()
 
     async def _close(self) -> None:
         """Sends what is queued, waits for the server to take it, then says goodbye."""
@@ -267,24 +272,51 @@ class SshSession:
             task.exception()  # told to whoever waits, or to nobody
 
 
+class _Inbound:
+    """The receive windows of what a listener accepts: asyncssh fixes each before it asks who receives."""
+
+    def __init__(self, windows: WindowBudget) -> None:
+        self._windows = windows
+        self._closed = False
+        self.window = windows.take()
+        self.listener: asyncssh.SSHListener | None = None
+
+    def next(self) -> int:
+        """The window of the channel that is being opened; the next one gets another."""
+        if self._closed:
+            return self._windows.take()
+        used, self.window = self.window, self._windows.take()
+        if self.listener is not None:
+            internals.set_window(self.listener, self.window)
+        return used
+
+    def close(self) -> None:
+        """Nothing more will be accepted."""
+        if not self._closed:
+            self._closed = True
+            self._windows.give(self.window)
+
+
 class SshListener:
     """A listener at the server."""
 
-    def __init__(self, inner: asyncssh.SSHListener) -> None:
-        self._inner = inner
+    def __init__(self, listener: asyncssh.SSHListener, inbound: _Inbound) -> None:
+        self._listener, self._inbound = listener, inbound
         self._closing = False
 
     @property
     def port(self) -> int:
-        return self._inner.get_port()
+        return self._listener.get_port()
 
     def close(self) -> None:
         if not self._closing:
             self._closing = True
-            self._inner.close()
+            self._inbound.close()
+            self._listener.close()
 
     async def wait_closed(self) -> None:
-        await self._inner.wait_closed()
+        await self._listener.wait_closed()
+        self._inbound.close()
 
 
 async def _awaited(result: Any) -> Any:
