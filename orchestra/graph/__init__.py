@@ -5,25 +5,29 @@
 
 from orchestra.graph.addresses import Dialer, Meaning, Party, dialer_at, guest_of, meaning, seen_from
 from orchestra.graph.filters import Flow
-from orchestra.graph.judge import Denial, Judgement, Step, believed, judge
-from orchestra.graph.reasons import reasons
+from orchestra.graph.judge import Judgement, Step, believed, judge
+from orchestra.graph.prospects import Prospects, prospects
+from orchestra.graph.reasons import code_of, explain, reasons
 from orchestra.graph.world import World, compile_world
 
 __all__ = [
-    "Denial",
     "Dialer",
     "Flow",
     "Judgement",
     "Meaning",
     "Party",
+    "Prospects",
     "Step",
     "World",
     "believed",
+    "code_of",
     "compile_world",
     "dialer_at",
+    "explain",
     "guest_of",
     "judge",
     "meaning",
+    "prospects",
     "reasons",
     "seen_from",
 ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from orchestra.diagnostics import Code
 from orchestra.graph.addresses import Dialer, Meaning, Party, meaning
-from orchestra.graph.filters import Flow, deciding_rule, opposite
+from orchestra.graph.filters import Flow, deciding_rule
 from orchestra.graph.nat import handed_to, masquerade, own_party, port_forward
 from orchestra.graph.routes import BadRoute, Hop, next_hop
 from orchestra.model.address import parse_ip
@@ -43,16 +43,10 @@ class Step:
     code: Code | None = None
     detail: str = ""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Denial:
-    """What stops a dial. ``permission``: one more rule would let it pass; else the topology itself must change."""
-
-    code: Code
-    at: str
-    flow: Flow | None
-    place: Place | None
-    permission: bool
+    @property
+    def permission(self) -> bool:
+        """Whether it is a filter, which one more rule would change."""
+        return self.kind in ("rules", "inbound")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,19 +69,9 @@ class Judgement:
         return all(step.passes for step in self.steps)
 
     @property
-    def denials(self) -> tuple[Denial, ...]:
+    def denials(self) -> tuple[Step, ...]:
         """Everything that stops it, in the order of the way."""
-        return tuple(
-            Denial(
-                code=step.code or Code.NO_ROUTE_DECLARED,
-                at=step.at,
-                flow=step.flow,
-                place=step.place,
-                permission=step.kind in ("rules", "inbound"),
-            )
-            for step in self.steps
-            if not step.passes
-        )
+        return tuple(step for step in self.steps if not step.passes)
 
     @property
     def assumed(self) -> tuple[Code, ...]:
@@ -305,16 +289,15 @@ class _Walk:
         rule = deciding_rule(self.world, rules, flow)
         passes = rule is not None and rule.action == "allow"
         place = rule.place if rule else self._place(host, kind)
-        code = None if passes else self._denied(kind, rule, rules, flow)
+        code = None if passes else _denied(kind, rule)
         self.steps.append(Step(kind=kind, at=host, passes=passes, flow=flow, rule=rule, place=place, code=code))
-
-    def _denied(self, kind: str, rule: Rule | None, rules: tuple[Rule, ...], flow: Flow) -> Code:
-        if kind == "inbound":
-            return Code.INBOUND_DENY
-        if opposite(self.world, rules, flow):
-            return Code.FIREWALL_WRONG_DIRECTION
-        return Code.FIREWALL_DENY_RULE if rule else Code.FIREWALL_DEFAULT_DENY
 
     def _place(self, host: str, kind: str) -> Place | None:
         section = f"{self.world.hosts[host].kind}s"
         return self.world.topology.place_of(section, host, kind) or self.world.hosts[host].place
+
+
+def _denied(kind: StepKind, rule: Rule | None) -> Code:
+    if kind == "inbound":
+        return Code.INBOUND_DENY
+    return Code.FIREWALL_DENY_RULE if rule else Code.FIREWALL_DEFAULT_DENY

@@ -27,6 +27,13 @@ def explain(world: World, judgement: Judgement, step: Step) -> tuple[Reason, ...
     return (said, *_hints(world, step))
 
 
+def code_of(world: World, step: Step) -> Code:
+    """The code of a step that denies; FIREWALL_WRONG_DIRECTION when the firewall lets the opposite way pass."""
+    if step.kind == "rules" and step.flow is not None and opposite(world, rules_of(world, step), step.flow):
+        return Code.FIREWALL_WRONG_DIRECTION
+    return step.code or Code.NO_ROUTE_DECLARED
+
+
 def rules_of(world: World, step: Step) -> tuple[Rule, ...]:
     """The rules of the filter at a step."""
     host = world.hosts[step.at]
@@ -99,7 +106,7 @@ def _hints(world: World, step: Step) -> tuple[Reason, ...]:
         return ()
     rules = rules_of(world, step)
     near = tuple(_near(miss) for miss in near_misses(world, rules, step.flow))
-    back = opposite(world, rules, step.flow) if step.code is Code.FIREWALL_WRONG_DIRECTION else None
+    back = opposite(world, rules, step.flow) if step.kind == "rules" else None
     if back is None:
         return near
     text = f"the opposite way passes: {rule_text(back)} of {step.at}"

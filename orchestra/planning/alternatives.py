@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from orchestra.planning.reach import worth_trying
+from orchestra.planning.services import ssh_service
 from orchestra.planning.sessions import Chain, hop, search
 from orchestra.planning.tunnels import possible_exits
 
@@ -64,11 +66,12 @@ def _parents(context: Context, server: str, avoid: frozenset[str]) -> tuple[Chai
     """The nearest places from which a server can be dialed."""
     key = ("parents", server, avoid)
     if key not in context.memo:
-        tree = search(context, avoid=avoid)
+        tree, service = search(context, avoid=avoid), ssh_service(context, server)
         able = (
             chain
             for place, chain in tree.items()
             if server not in chain.servers
+            and worth_trying(context, place, service)
             and (made := hop(context, place, server)).passes
             and not avoid.intersection(made.firewalls)
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code, Diagnostic
-from orchestra.planning.dials import Attempt, Problem, as_dial, attempt
+from orchestra.planning.dials import Attempt, Problem, as_dial, attempt, problems_of
 from orchestra.planning.entry import entries
 from orchestra.planning.sessions import HERE, Chain, hop, search
 from orchestra.planning.tunnels import solve
@@ -52,7 +52,7 @@ def explain_blocked(context: Context, request: Request, *, free_ports: bool) -> 
     attempts = _attempts(context, inwards.chain, outwards.chain, final)
     if entry is not None and entry.user is not None:
         attempts = (*attempts, entry.user)
-    problems = _problems(request, entry, attempts)
+    problems = _problems(context, request, entry, attempts)
     return Blocked(
         entry=entry,
         path=(*reversed(inwards.chain.servers), context.here, *outwards.chain.servers),
@@ -68,7 +68,7 @@ def explain_blocked(context: Context, request: Request, *, free_ports: bool) -> 
 def _entry(context: Context, request: Request, *, free_ports: bool) -> Entry | None:
     """The entry with the least against it."""
     options = entries(context, request.tunnel, request.service, free_ports=free_ports)
-    return min(options, key=lambda each: sum(problem.weight for problem in each.problems), default=None)
+    return min(options, key=lambda each: each.weight, default=None)
 
 
 def _ways(context: Context, request: Request, at: str) -> tuple[Way, Way, Attempt | None]:
@@ -78,7 +78,7 @@ def _ways(context: Context, request: Request, at: str) -> tuple[Way, Way, Attemp
     via = tuple(name for name in request.tunnel.via if name in context.servers)
     inwards = Way()
     if at != context.here and at in context.servers:
-        inwards = _lenient(context, servers, avoid, Way()).get(at, Way())
+        inwards = _lenient(context, servers, avoid, HERE).get(at, Way())
     passed = set(inwards.chain.servers)
     tree = _lenient_through(context, servers, avoid, tuple(name for name in via if name not in passed))
     places = {request.exit: tree[request.exit]} if request.exit in tree else tree
@@ -93,10 +93,15 @@ def _ways(context: Context, request: Request, at: str) -> tuple[Way, Way, Attemp
     return inwards, Way(best[0], best[1]), best[2]
 
 
-def _lenient(context: Context, servers: tuple[str, ...], avoid: frozenset[str], source: Way) -> dict[str, Way]:
-    """Every server, with the chain that lacks the fewest permissions."""
+def _lenient(
+    context: Context, servers: tuple[str, ...], avoid: frozenset[str], source: Chain, weight: int = 0
+) -> dict[str, Way]:
+    """Servers with the chains that lack the fewest permissions. What can be reached without any is known already."""
+    reached = search(context, (source,), avoid)
+    known = {place: Way(weight, reached[place]) for place in (context.here, *servers) if place in reached}
+    known.setdefault(source.place(context.here), Way(weight, source))
     settled: dict[str, Way] = {}
-    heap = [source]
+    heap = sorted(known.values())
     while heap:
         way = heapq.heappop(heap)
         place = way.chain.place(context.here)
@@ -104,7 +109,7 @@ def _lenient(context: Context, servers: tuple[str, ...], avoid: frozenset[str], 
             continue
         settled[place] = way
         for server in servers:
-            if server in settled or server in avoid or server in way.chain.servers:
+            if server in known or server in settled or server in avoid or server in way.chain.servers:
                 continue
             made = hop(context, place, server)
             part = context.host(server).server
@@ -116,10 +121,10 @@ def _lenient(context: Context, servers: tuple[str, ...], avoid: frozenset[str], 
 def _lenient_through(
     context: Context, servers: tuple[str, ...], avoid: frozenset[str], via: tuple[str, ...]
 ) -> dict[str, Way]:
-    source = Way()
+    way = Way()
     for server in via:
-        source = _lenient(context, servers, avoid, source).get(server, source)
-    return _lenient(context, servers, avoid, source)
+        way = _lenient(context, servers, avoid, way.chain, way.weight).get(server, way)
+    return _lenient(context, servers, avoid, way.chain, way.weight)
 
 
 def _relevant(context: Context, request: Request, at: str) -> tuple[str, ...]:
@@ -147,9 +152,11 @@ def _attempts(context: Context, inwards: Chain, outwards: Chain, final: Attempt 
     return (*made.values(), *([final] if final else []))
 
 
-def _problems(request: Request, entry: Entry | None, attempts: tuple[Attempt, ...]) -> tuple[Problem, ...]:
+def _problems(
+    context: Context, request: Request, entry: Entry | None, attempts: tuple[Attempt, ...]
+) -> tuple[Problem, ...]:
     listen = entry.listen.problems if entry else ()
-    on_path = tuple(_said_of(made, problem) for made in attempts for problem in made.problems)
+    on_path = tuple(_said_of(made, problem) for made in attempts for problem in problems_of(context, made))
     return tuple(dict.fromkeys((*request.problems, *listen, *on_path)))
 
 

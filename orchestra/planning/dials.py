@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
-from orchestra.graph import Judgement, believed, judge, reasons, seen_from
-from orchestra.graph.reasons import explain
+from orchestra.graph import Judgement, believed, code_of, explain, judge, reasons, seen_from
 from orchestra.model.address import parse_ip
 from orchestra.model.plan import Dial, Missing, Reason
 from orchestra.planning.candidates import Candidate, candidates
 
 if TYPE_CHECKING:
     from orchestra.diagnostics import Place
-    from orchestra.graph import Dialer
+    from orchestra.graph import Dialer, Flow
     from orchestra.planning.context import Context
     from orchestra.planning.services import Service
 
@@ -50,17 +49,20 @@ class Attempt:
     means: str | None = None
     judgement: Judgement | None = None
     transport: str | None = None
-    problems: tuple[Problem, ...] = ()
+    further: tuple[Problem, ...] = ()
+    """What stands against it beside the judgement."""
 
     @property
     def passes(self) -> bool:
         """Whether nothing stands against it."""
-        return not self.problems
+        return not self.further and (self.judgement is None or self.judgement.passes)
 
     @property
     def weight(self) -> int:
-        """What stands against it, as one number."""
-        return sum(problem.weight for problem in self.problems)
+        """What stands against it, as one number: permissions count one, what none can change counts a thousand."""
+        denials = self.judgement.denials if self.judgement else ()
+        against = sum(1 if step.permission else STRUCTURAL for step in denials)
+        return against + sum(problem.weight for problem in self.further)
 
     @property
     def firewalls(self) -> tuple[str, ...]:
@@ -99,7 +101,7 @@ def _attempt(context: Context, dialer: Dialer, service: Service, *, bare: bool =
     if best is not None:
         return best
     return Attempt(
-        dialer=dialer, service=service, means=service.host, problems=(*barred, _no_address(context, dialer, service))
+        dialer=dialer, service=service, means=service.host, further=(*barred, _no_address(context, dialer, service))
     )
 
 
@@ -145,16 +147,15 @@ def _unix(context: Context, dialer: Dialer, service: Service, barred: tuple[Prob
     if not context.world.same_machine(dialer.host, service.host):
         text = f"unix:{service.path} is a socket of {service.host}; {dialer} cannot dial it"
         problems += (Problem(code=Code.LOOPBACK_ELSEWHERE, text=text, at=str(dialer), place=service.place),)
-    return Attempt(dialer=dialer, service=service, means=dialer.host, problems=problems)
+    return Attempt(dialer=dialer, service=service, means=dialer.host, further=problems)
 
 
 def _try(
     context: Context, dialer: Dialer, service: Service, candidate: Candidate, barred: tuple[Problem, ...]
 ) -> Attempt:
     verdict = _verdict(context, dialer, service, candidate)
-    problems = (
+    further = (
         *barred,
-        *_denials(context, verdict),
         *_someone_else(context, service, candidate, verdict),
         *_untrusted(context, dialer, service, verdict),
     )
@@ -168,7 +169,7 @@ def _try(
         port=candidate.port,
         means=means,
         judgement=verdict,
-        problems=problems,
+        further=further,
     )
 
 
@@ -182,16 +183,19 @@ def _verdict(context: Context, dialer: Dialer, service: Service, candidate: Cand
     return verdict
 
 
+def problems_of(context: Context, made: Attempt) -> tuple[Problem, ...]:
+    """Everything that stands against an attempt."""
+    if made.judgement is None:
+        return made.further
+    return (*made.further, *_denials(context, made.judgement))
+
+
 def _denials(context: Context, verdict: Judgement) -> tuple[Problem, ...]:
-    if verdict.passes:
-        return ()
     problems = []
-    for step in verdict.steps:
-        if step.passes:
-            continue
+    for step in verdict.denials:
         said, *hints = explain(context.world, verdict, step)
-        code = step.code or Code.NO_ROUTE_DECLARED
-        missing = _missing_rule(step.at, step.flow) if step.kind in ("rules", "inbound") else None
+        code = code_of(context.world, step)
+        missing = _missing_rule(step.at, step.flow) if step.permission and step.flow else None
         hint = "; ".join(_with_place(each) for each in hints)
         problems.append(
             Problem(code=code, text=said.text, at=step.at, place=step.place, missing=missing, suggestion=hint or None)
@@ -203,7 +207,7 @@ def _with_place(reason: Reason) -> str:
     return f"{reason.text} ({reason.place})" if reason.place else reason.text
 
 
-def _missing_rule(at: str, flow: Any) -> Missing:
+def _missing_rule(at: str, flow: Flow) -> Missing:
     source, destination = flow.source, flow.destination
     return Missing(
         kind="firewall",
@@ -313,7 +317,7 @@ def as_dial(context: Context, made: Attempt) -> Dial:
     said = reasons(context.world, made.judgement) if made.judgement else ()
     told = {reason.text for reason in said}
     further = tuple(
-        Reason(text=each.text, passes=False, place=each.place) for each in made.problems if each.text not in told
+        Reason(text=each.text, passes=False, place=each.place) for each in made.further if each.text not in told
     )
     by = made.dialer.host or str(made.dialer)
     if made.transport is not None:

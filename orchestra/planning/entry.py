@@ -30,9 +30,9 @@ class Entry:
     user: Attempt | None = None
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
-        """What stands against it."""
-        return (*self.listen.problems, *(self.user.problems if self.user else ()))
+    def weight(self) -> int:
+        """What stands against it, as one number."""
+        return sum(problem.weight for problem in self.listen.problems) + (self.user.weight if self.user else 0)
 
 
 def entries(context: Context, tunnel: Tunnel, service: Service | None, *, free_ports: bool) -> Iterator[Entry]:
@@ -101,5 +101,5 @@ def _dial(context: Context, dialer: Dialer, tunnel: Tunnel, at: str, bound: tupl
             place=tunnel.place,
             suggestion=hint,
         )
-        return Attempt(dialer=dialer, service=service, means=at, problems=(problem,))
+        return Attempt(dialer=dialer, service=service, means=at, further=(problem,))
     return made

@@ -10,7 +10,7 @@ from orchestra.model.address import AddressError, Endpoint, parse_address
 from orchestra.model.topology import Attachment, Host
 from orchestra.planning.client import choose_client
 from orchestra.planning.context import make_context
-from orchestra.planning.dials import attempt, attempt_by
+from orchestra.planning.dials import attempt, attempt_by, problems_of
 from orchestra.planning.elsewhere import offered_elsewhere
 from orchestra.planning.services import SSH_PORT, Service, target_service
 from orchestra.planning.sessions import Chain, through
@@ -110,7 +110,7 @@ def _direct(context: Context, service: Service) -> Finding:
     made = attempt_by(context, dialer, service)
     if made.passes:
         return Finding(True, f"{dialer} dials {made.text}:{made.port}")
-    return Finding(False, "; ".join(problem.text for problem in made.problems))
+    return Finding(False, "; ".join(problem.text for problem in problems_of(context, made)))
 
 
 def _any_path(context: Context, service: Service, via: tuple[str, ...]) -> Finding:
@@ -122,7 +122,7 @@ def _any_path(context: Context, service: Service, via: tuple[str, ...]) -> Findi
         if made.passes:
             return Finding(True, f"by way of {_path(context, chain)}, which dials {made.text}:{made.port}")
     first = attempt(context, context.here, service)
-    return Finding(False, "; ".join(problem.text for problem in first.problems) or "no server can dial it")
+    return Finding(False, "; ".join(problem.text for problem in problems_of(context, first)) or "no server can dial it")
 
 
 def _path(context: Context, chain: Chain) -> str:

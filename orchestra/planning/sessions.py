@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.planning.dials import Attempt, attempt
+from orchestra.planning.reach import servers_worth_trying
 from orchestra.planning.services import ssh_service
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def search(
 def _search(context: Context, sources: tuple[Chain, ...], avoid: frozenset[str]) -> dict[str, Chain]:
     settled: dict[str, Chain] = {}
     passed = {server for chain in sources for server in chain.servers}
-    waiting = [server for server in context.servers if server not in avoid and server not in passed]
+    waiting = set(context.servers) - avoid - passed
     heap = sorted(sources)
     while heap:
         chain = heapq.heappop(heap)
@@ -75,15 +76,12 @@ def _search(context: Context, sources: tuple[Chain, ...], avoid: frozenset[str])
         if place in settled:
             continue
         settled[place] = chain
-        left = []
-        for server in waiting:
+        for server in servers_worth_trying(context, place, waiting) if waiting else ():
             made = hop(context, place, server)
             if made.passes and not avoid.intersection(made.firewalls):
                 part = context.host(server).server
                 heapq.heappush(heap, chain.then(server, part.cost if part else 0))
-            else:
-                left.append(server)
-        waiting = left
+                waiting.remove(server)
     return settled
 
 

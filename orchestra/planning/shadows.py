@@ -69,7 +69,7 @@ def _covers(world: World, wide: Selector, narrow: Selector) -> bool:
 
 def _cidrs(world: World, selector: Selector) -> tuple[IPNetwork, ...]:
     """The addresses that a selector stands for; empty when they are not all known."""
-    if selector.kind == "network" and selector.name in world.topology.networks:
+    if selector.kind == "network" and selector.name is not None and selector.name in world.topology.networks:
         return world.topology.networks[selector.name].cidrs
     return (selector.cidr,) if selector.cidr is not None else ()
 

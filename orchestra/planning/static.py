@@ -66,7 +66,7 @@ def _listen(context: Context, tunnel: Tunnel) -> PlannedListen | None:
 def _loopback_elsewhere(context: Context) -> tuple[Diagnostic, ...]:
     """Targets on the loopback of a machine from which nothing can be dialed."""
     return tuple(
-        _unreached(context, target)
+        _unreached(target)
         for _, target in sorted(context.topology.targets.items())
         if _loopback_only(target) and not _can_dial(context, target.host)
     )
@@ -85,7 +85,7 @@ def _can_dial(context: Context, host: str) -> bool:
     return any(context.world.same_machine(host, server) for server in context.servers)
 
 
-def _unreached(context: Context, target: Target) -> Diagnostic:
+def _unreached(target: Target) -> Diagnostic:
     return Diagnostic(
         code=Code.LOOPBACK_ELSEWHERE,
         severity="error",

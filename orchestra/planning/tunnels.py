@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orchestra.diagnostics import Code
 from orchestra.planning.dials import Attempt, Problem, attempt
 from orchestra.planning.entry import entries
+from orchestra.planning.reach import worth_trying
 from orchestra.planning.services import Service, target_service
 from orchestra.planning.sessions import HERE, Chain, prefixes, through
 
@@ -118,7 +119,7 @@ def solve(context: Context, request: Request, *, free_ports: bool) -> Solution |
     if request.problems:
         return None
     for entry in entries(context, request.tunnel, request.service, free_ports=free_ports):
-        if entry.problems:
+        if entry.weight:
             continue
         solution = _solve_from(context, request, entry.at, entry.listen, entry.user)
         if solution is not None:
@@ -177,6 +178,8 @@ def possible_exits(
     for place, chain in tree.items():
         if request.service is None:
             yield chain, None
+            continue
+        if not worth_trying(context, place, request.service):
             continue
         made = attempt(context, place, request.service)
         if made.passes and not avoid.intersection(made.firewalls):

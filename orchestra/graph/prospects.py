@@ -1,0 +1,155 @@
+"""Whom a dialer might reach: a bound that is quick to ask and never too narrow, so that few pairs are judged.
+
+A dial that passes ends on a network of the dialer's own, or at a firewall, or it was allowed by some rule of the
+first firewall on its way, after destination nat there: that rule names its machine, or a firewall that hands it on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestra.graph.addresses import Party, selects
+from orchestra.graph.routes import firewalls_on
+from orchestra.model.topology import PortForward
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestra.graph.addresses import Dialer
+    from orchestra.graph.world import World
+    from orchestra.model.topology import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Prospects:
+    """``everywhere``: any machine. Else those on ``networks``, and ``hosts``."""
+
+    everywhere: bool
+    networks: frozenset[str]
+    hosts: frozenset[str]
+
+
+def prospects(world: World, dialer: Dialer, port: int, protocol: str) -> Prospects:
+    """Whom the dialer might reach at a port."""
+    alike = dialer.host if dialer.host in _singled_out(world) else None
+    key = ("prospects", alike, dialer.networks, port, protocol)
+    if key not in world.memo:
+        world.memo[key] = _prospects(world, dialer, port, protocol)
+    found: Prospects = world.memo[key]
+    return found
+
+
+def _singled_out(world: World) -> frozenset[str]:
+    """Hosts that some rule treats otherwise than the rest of their networks."""
+    if "singled" not in world.memo:
+        world.memo["singled"] = frozenset(_named_by_rules(world))
+    found: frozenset[str] = world.memo["singled"]
+    return found
+
+
+def _named_by_rules(world: World) -> Iterator[str]:
+    cidrs = set()
+    for firewall in world.hosts.values():
+        for rule in firewall.rules:
+            for each in rule.sources:
+                if each.kind == "host" and each.name is not None:
+                    yield from (name for name in world.hosts if world.same_machine(name, each.name))
+                if each.cidr is not None:
+                    cidrs.add(each.cidr)
+    if cidrs:
+        for name, addresses in world.addresses.items():
+            if any(address in cidr for address in addresses for cidr in cidrs):
+                yield name
+
+
+def _prospects(world: World, dialer: Dialer, port: int, protocol: str) -> Prospects:
+    ports = frozenset({port}) | _published_ports(world)
+    networks, hosts = set[str](), set[str]()
+    for rule in _rules_met(world, dialer, ports, protocol):
+        for each in rule.destinations:
+            if each.kind == "host" and each.name is not None:
+                hosts |= _sharing_address(world, each.name)
+            elif each.kind == "network" and each.name is not None:
+                networks |= _overlapping(world, each.name)
+            else:
+                return Prospects(True, frozenset(), frozenset())
+    hosts |= _handed_on(world, hosts, networks)
+    return Prospects(False, frozenset({*networks, *dialer.networks}), frozenset({*hosts, *_firewalls(world)}))
+
+
+def _rules_met(world: World, dialer: Dialer, ports: frozenset[int], protocol: str) -> Iterator[Rule]:
+    """Allowing rules of the first firewalls that may match what the dialer sends."""
+    for link in dialer.networks:
+        parties = [Party(dialer.host, link, each) for each in world.networks_of(dialer.host).get(link, ()) or (None,)]
+        for firewall in firewalls_on(world, link):
+            for rule in world.hosts[firewall].rules:
+                if (
+                    rule.action == "allow"
+                    and rule.protocol in ("any", protocol)
+                    and (not rule.ports or any(low <= port <= high for low, high in rule.ports for port in ports))
+                    and any(selects(world, each, party) for each in rule.sources for party in parties)
+                ):
+                    yield rule
+
+
+def _firewalls(world: World) -> frozenset[str]:
+    if "all firewalls" not in world.memo:
+        world.memo["all firewalls"] = frozenset(name for name, host in world.hosts.items() if host.forwards)
+    found: frozenset[str] = world.memo["all firewalls"]
+    return found
+
+
+def _published_ports(world: World) -> frozenset[int]:
+    if "published" not in world.memo:
+        entries = (entry for name in _firewalls(world) for entry in world.hosts[name].nat)
+        world.memo["published"] = frozenset(entry.port for entry in entries if isinstance(entry, PortForward))
+    found: frozenset[int] = world.memo["published"]
+    return found
+
+
+def _handed_on(world: World, hosts: set[str], networks: set[str]) -> set[str]:
+    """Machines to which firewalls hand what is addressed to them, directly or through one another."""
+    firewalls = _firewalls(world)
+    waiting = [name for name in firewalls if name in hosts or networks.intersection(world.networks_of(name))]
+    handed: set[str] = set()
+    while waiting:
+        for entry in world.hosts[waiting.pop()].nat:
+            if isinstance(entry, PortForward) and entry.host not in handed:
+                handed.add(entry.host)
+                if entry.host in firewalls:
+                    waiting.append(entry.host)
+    return handed
+
+
+def _sharing_address(world: World, host: str) -> frozenset[str]:
+    """The hosts that a rule about a host matches: rules compare addresses, which may exist at two sites."""
+    key = ("sharing", host)
+    if key not in world.memo:
+        if "bearers" not in world.memo:
+            bearers: dict[object, set[str]] = {}
+            for name, addresses in world.addresses.items():
+                for address in addresses:
+                    bearers.setdefault(address, set()).add(name)
+            world.memo["bearers"] = bearers
+        known = world.memo["bearers"]
+        sharing = {name for address in world.addresses.get(host, ()) for name in known[address]}
+        world.memo[key] = frozenset({host, *sharing})
+    found: frozenset[str] = world.memo[key]
+    return found
+
+
+def _overlapping(world: World, network: str) -> frozenset[str]:
+    """The networks of which some address may lie in a network."""
+    key = ("overlapping", network)
+    if key not in world.memo:
+        cidrs = world.topology.networks[network].cidrs
+        world.memo[key] = frozenset(
+            name
+            for name, other in world.topology.networks.items()
+            if name == network
+            or any(one.version == two.version and one.overlaps(two) for one in cidrs for two in other.cidrs)
+            or not (cidrs and other.cidrs)
+        )
+    found: frozenset[str] = world.memo[key]
+    return found
