@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.cli.errors import TopologyRejected
 from orchestra.cli.options import Selection, Source
-from orchestra.errors import UsageError
+from orchestra.errors import TopologyInvalid, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,14 +94,17 @@ def read_plan(source: Source, selection: Selection | None = None, *, free_ports:
     from orchestra.planning import make_plan
 
     read, chosen = read_topology(source), selection or Selection()
-    plan = make_plan(
-        read.topology,
-        client=read.client,
-        vocabulary=read.plugins.vocabulary,
-        tunnels=chosen.tunnels or None,
-        profiles=tuple(chosen.profiles),
-        free_ports=free_ports,
-    )
+    try:
+        plan = make_plan(
+            read.topology,
+            client=read.client,
+            vocabulary=read.plugins.vocabulary,
+            tunnels=chosen.tunnels or None,
+            profiles=tuple(chosen.profiles),
+            free_ports=free_ports,
+        )
+    except TopologyInvalid as error:
+        raise TopologyRejected(error.diagnostics, read.sources) from None
     return Planned(plan=with_diagnostics(plan, read.diagnostics), read=read)
 
 

@@ -146,7 +146,7 @@ def _blocked_steps(tunnel: PlannedTunnel) -> Iterator[Row]:
         yield from ((EMPTY, EMPTY, _reason(reason)) for reason in dial.reasons if not reason.passes)
     if tunnel.missing:
         yield EMPTY, EMPTY, cell("to open it:", "quiet")
-    yield from ((EMPTY, EMPTY, cell(f"  {_missing(missing)}")) for missing in tunnel.missing)
+    yield from ((EMPTY, EMPTY, ((None, "  "), *cell(_missing(missing)))) for missing in tunnel.missing)
 
 
 def _elsewhere_steps(tunnel: PlannedTunnel) -> Iterator[Row]:

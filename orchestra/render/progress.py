@@ -16,37 +16,46 @@ if TYPE_CHECKING:
     from orchestra.model.status import Status
 
 
+def progress_line(event: Event, style: Style = PLAIN, *, now: float | None = None) -> str:
+    """One event as one line. ``now``: seconds since the epoch, to say when something is tried again."""
+    match event:
+        case SessionChanged():
+            return _state_line("session", event.id, event.state, _session(event, now), style)
+        case TunnelChanged():
+            return _state_line("tunnel", event.name, event.state, _tunnel(event), style)
+        case OverallChanged(state=state):
+            return _state_line("orchestra", "", state, "", style)
+        case ConnectionFailed():
+            text = clean(f"connection of {event.peer} failed: {event.code} {event.message}", 1000)
+            return f"{style('warn', '!')} tunnel {style('name', clean(event.tunnel))}: {text}"
+        case Noticed():
+            who = f"{style('name', clean(event.host))}: " if event.host else ""
+            return f"{style('note', 'i' if event.level == 'info' else '!')} {who}{clean(event.message, 1000)}"
+
+
 class ProgressLines:
-    """Events to lines. What repeats the line before it about the same thing gives none."""
+    """Events to lines; what repeats the line before it about the same thing gives none."""
 
     def __init__(self, style: Style = PLAIN) -> None:
         self._style = style
-        self._last: dict[tuple[str, str], str] = {}
+        self._last: dict[tuple[type[Event], str], str] = {}
 
-    def line(self, event: Event, *, now: float) -> str | None:
-        """The line for one event, or None. ``now``: seconds since the epoch."""
+    def line(self, event: Event, *, now: float | None = None) -> str | None:
+        """The line for one event, or None."""
+        line = progress_line(event, self._style, now=now)
         match event:
-            case SessionChanged():
-                return self._changed("session", event.id, event.state, _session(event, now))
-            case TunnelChanged():
-                return self._changed("tunnel", event.name, event.state, _tunnel(event))
-            case OverallChanged(state=state):
-                return self._changed("orchestra", "", state, "")
-            case ConnectionFailed():
-                text = clean(f"connection of {event.peer} failed: {event.code} {event.message}", 1000)
-                return f"{self._style('warn', '!')} tunnel {self._style('name', clean(event.tunnel))}: {text}"
-            case Noticed():
-                who = f"{self._style('name', clean(event.host))}: " if event.host else ""
-                return f"{self._style('note', 'i' if event.level == 'info' else '!')} {who}{clean(event.message, 1000)}"
+            case SessionChanged(id=name) | TunnelChanged(name=name):
+                return self._fresh(type(event), name, line)
+            case OverallChanged():
+                return self._fresh(OverallChanged, "", line)
+            case _:
+                return line
 
-    def _changed(self, what: str, name: str, state: str, more: str) -> str | None:
-        key, text = (what, name), f"{state}{more}"
-        if self._last.get(key) == text:
+    def _fresh(self, kind: type[Event], name: str, line: str) -> str | None:
+        if self._last.get((kind, name)) == line:
             return None
-        self._last[key] = text
-        role, symbol = SYMBOLS[state]
-        subject = " ".join(filter(None, (what, self._style("name", clean(name)))))
-        return f"{self._style(role or 'name', symbol)} {subject}: {text}"
+        self._last[kind, name] = line
+        return line
 
 
 def live_view(status: Status, style: Style, *, now: float) -> Text:
@@ -56,10 +65,16 @@ def live_view(status: Status, style: Style, *, now: float) -> Text:
     return Text.from_ansi(status_text(status, style, now=now), no_wrap=True, overflow="ellipsis")
 
 
-def _session(event: SessionChanged, now: float) -> str:
+def _state_line(what: str, name: str, state: str, more: str, style: Style) -> str:
+    role, symbol = SYMBOLS[state]
+    subject = f"{what} {style('name', clean(name))}" if name else what
+    return f"{style(role or 'name', symbol)} {subject}: {state}{more}"
+
+
+def _session(event: SessionChanged, now: float | None) -> str:
     if event.error is None or event.state == "open":
         return ""
-    return f"{retry(event.error, now)}: {error_line(event.error)}"
+    return f"{'' if now is None else retry(event.error, now)}: {error_line(event.error)}"
 
 
 def _tunnel(event: TunnelChanged) -> str:
