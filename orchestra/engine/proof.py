@@ -16,10 +16,13 @@ from orchestra.model.address import Endpoint, is_loopback, parse_ip
 from orchestra.session.errors import BindRefused, DialRefused, SessionError, Unsupported
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from orchestra.model.plan import ListenProbe, PlannedListen
     from orchestra.session.protocols import Accept, Peer, Receiver, Session, Stream
 
 Finding: TypeAlias = Literal["ours", "closed", "forbidden", "silent"]
+Findings: TypeAlias = "dict[ListenProbe, Finding]"
 
 DIAL_DEADLINE = 5.0
 CHANNEL_DEADLINE = 3.0
@@ -147,11 +150,9 @@ def gate_for(planned: PlannedListen, accept: Accept) -> Gate:
 async def verify(session: Session, gate: Gate, planned: PlannedListen, port: int) -> tuple[str, ...]:
     """Dials every probe; returns notes. Raises BindRefused with BIND_WIDENED or BIND_NARROWED, or SessionLost."""
     found = {probe: await _probe(session, gate, probe.host, port) for probe in planned.probes}
-    notes: list[str] = []
-    for probe, finding in found.items():
-        notes += _judge(session.host, probe, finding, port)
-    _require_loopback(session.host, found, port)
-    return tuple(dict.fromkeys(notes))
+    for judge in (_require_open, _require_loopback, _require_closed):
+        judge(session.host, found, port)
+    return tuple(_notes(session.host, found, port))
 
 
 async def _probe(session: Session, gate: Gate, host: str, port: int) -> Finding:
@@ -174,30 +175,45 @@ def _refused(refusal: SessionError) -> Finding:
     return "silent" if refusal.code == Code.CONNECT_TIMEOUT else "closed"
 
 
-def _judge(server: str, probe: ListenProbe, finding: Finding, port: int) -> list[str]:
-    where = f"{Endpoint(probe.host, port)}" + (f" on {probe.network}" if probe.network else "")
-    match probe.expect, finding:
-        case _, "forbidden":
-            return [f"{Code.BIND_UNVERIFIED}: {server} may not dial {where}, so where it listens is taken on trust"]
-        case "open" | "any", "silent":
-            return [f"{Code.BIND_UNVERIFIED}: {server} dialed {where} to prove the listener, and nothing answered"]
-        case "closed", "ours":
-            message = f"{server} was not to listen on {where}, but does: its sshd widens the address (GatewayPorts yes)"
-            hint = "set GatewayPorts to clientspecified there, or write gateway_ports: yes if this exposure is meant"
-            raise BindRefused(Code.BIND_WIDENED, message, host=server, suggestion=hint)
-        case "open", "closed" if not is_loopback(probe.host):
-            message = f"{server} was to listen on {where}, but does not: its sshd narrows the address (GatewayPorts no)"
+def _require_open(server: str, found: Findings, port: int) -> None:
+    """Every address that was asked for. Judged first: narrowed to loopback, it is also found where it should not be."""
+    for probe, finding in found.items():
+        if (probe.expect, finding) == ("open", "closed") and not is_loopback(probe.host):
+            where = _where(probe, port)
+            what = f"{server} was to listen on {where}, but does not: its sshd narrows the address (GatewayPorts no)"
             hint = "set GatewayPorts to clientspecified there, or listen on localhost"
-            raise BindRefused(Code.BIND_NARROWED, message, host=server, suggestion=hint)
-        case "any", "ours" if probe.network:
-            return [f"{server} listens on {where}, for everyone who can dial it there"]
-    return []
+            raise BindRefused(Code.BIND_NARROWED, what, host=server, suggestion=hint)
 
 
-def _require_loopback(server: str, found: dict[ListenProbe, Finding], port: int) -> None:
+def _require_loopback(server: str, found: Findings, port: int) -> None:
     """Of the loopbacks that must be open one has to be; a server without IPv6 has no ::1."""
-    wanted = {probe.host: f for probe, f in found.items() if probe.expect == "open" and is_loopback(probe.host)}
+    wanted = {probe: f for probe, f in found.items() if probe.expect == "open" and is_loopback(probe.host)}
     if wanted and all(finding == "closed" for finding in wanted.values()):
-        where = " and ".join(str(Endpoint(host, port)) for host in wanted)
-        message = f"{server} was to listen on {where}, but nothing of ours answers there"
-        raise BindRefused(Code.BIND_NARROWED, message, host=server)
+        where = " and ".join(_where(probe, port) for probe in wanted)
+        what = f"{server} was to listen on {where}, but nothing of ours answers there"
+        raise BindRefused(Code.BIND_NARROWED, what, host=server)
+
+
+def _require_closed(server: str, found: Findings, port: int) -> None:
+    """No address that was not asked for."""
+    for probe, finding in found.items():
+        if (probe.expect, finding) == ("closed", "ours"):
+            where = _where(probe, port)
+            what = f"{server} was not to listen on {where}, but does: its sshd widens the address (GatewayPorts yes)"
+            hint = "set GatewayPorts to clientspecified there, or write gateway_ports: yes if this exposure is meant"
+            raise BindRefused(Code.BIND_WIDENED, what, host=server, suggestion=hint)
+
+
+def _notes(server: str, found: Findings, port: int) -> Iterator[str]:
+    for probe, finding in found.items():
+        where = _where(probe, port)
+        if finding == "forbidden":
+            yield f"{Code.BIND_UNVERIFIED}: {server} may not dial {where}, so where it listens is taken on trust"
+        elif finding == "silent" and probe.expect != "closed":
+            yield f"{Code.BIND_UNVERIFIED}: {server} dialed {where} to prove the listener, and nothing answered"
+        elif finding == "ours" and probe.expect == "any" and probe.network:
+            yield f"{server} listens on {where}, for everyone who can dial it there"
+
+
+def _where(probe: ListenProbe, port: int) -> str:
+    return f"{Endpoint(probe.host, port)}" + (f" on {probe.network}" if probe.network else "")

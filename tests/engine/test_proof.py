@@ -104,6 +104,12 @@ def test_narrower_than_asked_fails() -> None:
     assert refused.value.code == Code.BIND_NARROWED
 
 
+def test_narrowed_to_loopback_is_narrower_and_not_wider() -> None:
+    with pytest.raises(BindRefused) as refused:
+        prove(LOOPBACKS, probes(loopback="closed", office="open"))
+    assert refused.value.code == Code.BIND_NARROWED
+
+
 def test_wider_where_the_file_allows_it_is_said() -> None:
     notes = prove((*LOOPBACKS, OFFICE), probes(loopback="open", office="any"))
     assert notes == ("gateway listens on 10.20.0.2:8080 on office, for everyone who can dial it there",)
