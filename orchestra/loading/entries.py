@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from orchestra.diagnostics import KeyPath
 from orchestra.loading.faults import Fault
-from orchestra.loading.nodes import Branch, Node, Spot, find, graft, plain
+from orchestra.loading.nodes import Branch, Node, Spot, as_written, find, graft, plain
 from orchestra.loading.report import Report
 from orchestra.loading.shapes.base import Shape
 from orchestra.loading.shapes.translate import faults_of
@@ -56,7 +56,7 @@ class Entries:
     def _say(self, fault: Fault, node: Node, path: KeyPath) -> None:
         found, key_spot = find(node, fault.key)
         spot = key_spot if fault.blame == "key" else found.spot
-        self.report.error(fault.code, fault.message, spot, (*path, *fault.key), fault.suggestion)
+        self.report.error(fault.code, fault.message, spot, (*path, *as_written(node, fault.key)), fault.suggestion)
 
     def _say_missing(self, fault: Fault, node: Node, spot: Spot, path: KeyPath) -> None:
         """Said of the map that lacks the key, unless something of it was left out by us."""
@@ -64,7 +64,8 @@ class Entries:
         items = found.items.values() if isinstance(found, Branch) else ()
         if not any(id(item) in self.dropped for item in items):
             where = spot if found is node else key_spot
-            self.report.error(fault.code, fault.message, where, (*path, *fault.key[:-1]), fault.suggestion)
+            whole = (*path, *as_written(node, fault.key[:-1]))
+            self.report.error(fault.code, fault.message, where, whole, fault.suggestion)
 
 
 def _at_fault(fault: Fault, node: Node) -> Node:

@@ -87,12 +87,7 @@ class Files:
         return self._read[name]
 
     def _text(self, name: str, named_at: Spot | None) -> str:
-        if name == STDIN_NAME and isinstance(self.stdin, str):
-            data = self.stdin.encode("utf-8", "surrogatepass")
-        elif name == STDIN_NAME:
-            data = self.stdin if self.stdin is not None else sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
-            data = _read_bytes(name, named_at)
+        data = self._standard_input() if name == STDIN_NAME else _read_bytes(name, named_at)
         if len(data) > MAX_BYTES:
             raise Unreadable(
                 Code.FILE_TOO_LARGE,
@@ -101,6 +96,11 @@ class Files:
                 "split it with `include`",
             )
         return _decode(name, data)
+
+    def _standard_input(self) -> bytes:
+        if isinstance(self.stdin, str):
+            return self.stdin.encode("utf-8", "surrogatepass")
+        return self.stdin if self.stdin is not None else sys.stdin.buffer.read(MAX_BYTES + 1)
 
 
 def _same(name: str, chain: tuple[str, ...]) -> bool:

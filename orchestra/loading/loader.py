@@ -13,7 +13,7 @@ from orchestra.diagnostics import Diagnostic, KeyPath, Place, has_errors, in_fil
 from orchestra.loading.building.addresses import check_addresses
 from orchestra.loading.building.hosts import build_hosts, build_networks, build_targets
 from orchestra.loading.building.scope import Scope
-from orchestra.loading.building.tunnels import build_expectations, build_tunnels, check_variables
+from orchestra.loading.building.tunnels import build_expectations, build_tunnels
 from orchestra.loading.draft import Draft, read_draft
 from orchestra.loading.entries import Entries
 from orchestra.loading.files import STDIN, STDIN_NAME, Files
@@ -99,7 +99,6 @@ def _topology(files: Sequence[str], root: Branch | None, entries: Entries, envir
     targets = {name: target for name, target in targets.items() if target.host in hosts}
     tunnels = build_tunnels(scope, targets, entries.vocabulary)
     check_addresses(scope, networks, hosts)
-    check_variables(scope, tunnels)
     return Topology(
         name=draft.head.name or _stem(file),
         file=file,

@@ -108,19 +108,36 @@ def find(node: Node, path: KeyPath) -> tuple[Node, Spot]:
     """
     spot = node.spot
     for part in path:
-        if isinstance(node, Branch) and part in node.items:
-            node, spot = node.items[str(part)], node.keys[str(part)]
-        elif isinstance(node, Series):
-            node, spot = _element(node, part) or (node, spot)
+        if step := _step(node, part):
+            node, spot, _ = step
     return node, spot
 
 
-def _element(series: Series, part: str | int) -> tuple[Node, Spot] | None:
-    if isinstance(part, int):
-        found = series.items[part] if 0 <= part < len(series.items) else None
-    else:  # a list of names that became a mapping
-        found = next((item for item in series.items if isinstance(item, Scalar) and item.text == part), None)
-    return (found, found.spot) if found is not None else None
+def as_written(node: Node, path: KeyPath) -> KeyPath:
+    """The path as the file has it, without the parts that only the long form has."""
+    written: list[str | int] = []
+    for part in path:
+        if step := _step(node, part):
+            node, _, taken = step
+            written.append(taken)
+    return tuple(written)
+
+
+def _step(node: Node, part: str | int) -> tuple[Node, Spot, str | int] | None:
+    if isinstance(node, Branch):
+        if isinstance(part, str) and part in node.items:
+            return node.items[part], node.keys[part], part
+    elif isinstance(node, Series):
+        index = part if isinstance(part, int) else _position(node, part)
+        if 0 <= index < len(node.items):
+            return node.items[index], node.items[index].spot, index
+    return None
+
+
+def _position(series: Series, name: str) -> int:
+    """Where a name stands in a list that became a mapping; -1 when nowhere."""
+    names = (index for index, item in enumerate(series.items) if isinstance(item, Scalar) and item.text == name)
+    return next(names, -1)
 
 
 def exact(node: Node, path: KeyPath) -> Spot | None:
@@ -128,7 +145,8 @@ def exact(node: Node, path: KeyPath) -> Spot | None:
     spot = node.spot
     for part in path:
         if isinstance(node, Branch) and isinstance(part, str) and part in node.items:
-            node, spot = node.items[part], node.keys[part]
+            spot = node.keys[part]
+            node = node.items[part]
         elif isinstance(node, Series) and isinstance(part, int) and 0 <= part < len(node.items):
             node = node.items[part]
             spot = node.spot

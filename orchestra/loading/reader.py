@@ -15,7 +15,7 @@ from orchestra.diagnostics import Code
 from orchestra.loading.faults import Fault
 from orchestra.loading.nodes import Branch, Node, Scalar, Series, Spot
 from orchestra.loading.report import Report, Unreadable, quoted
-from orchestra.loading.syntax import Patch, explain, find_patch
+from orchestra.loading.syntax import explain, find_patch
 from orchestra.loading.variables import expand
 
 MAX_DEPTH = 64

@@ -1,7 +1,7 @@
 """Versions that a file needs, against those that are installed.
 
-The comparison knows ``>=``, ``<=``, ``>``, ``<``, ``==``, ``!=`` and ``~=`` on release numbers; that is the part of PEP 440 that
-a topology needs.
+The comparison knows ``>=``, ``<=``, ``>``, ``<``, ``==``, ``!=`` and ``~=`` on release numbers; that is the part of
+PEP 440 that a topology needs.
 """
 
 from __future__ import annotations

@@ -26,8 +26,7 @@ def json_schema(vocabulary: Vocabulary) -> dict[str, Any]:
     _add_plugged(definitions, "Check", vocabulary.checks, ("none",))
     _add_kinds(definitions, vocabulary)
     definitions["Secret"] = _secret(vocabulary.secrets.values())
-    for name in ("Rule",):
-        definitions[name]["oneOf"] = [{"required": ["allow"]}, {"required": ["deny"]}]
+    definitions["Rule"]["oneOf"] = [{"required": ["allow"]}, {"required": ["deny"]}]
     definitions["Nat"]["oneOf"] = [
         {"required": ["masquerade"], "properties": {"masquerade": {"const": True}}, "not": _any_of("port", "to")},
         {"required": ["port", "to"], "properties": {"masquerade": {"const": False}}},
@@ -35,7 +34,8 @@ def json_schema(vocabulary: Vocabulary) -> dict[str, Any]:
     _long(definitions["Target"])["anyOf"] = [{"required": ["address"]}, {"required": ["display"]}]
     schema["properties"]["version"]["const"] = 1
     whole = {"$schema": DIALECT, "title": "orchestra topology", **schema, "definitions": definitions}
-    return _draft_07(whole)
+    drafted: Schema = _draft_07(whole)
+    return drafted
 
 
 def _any_of(*keys: str) -> Schema:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orchestra.diagnostics import Code, KeyPath, Place
 from orchestra.loading.draft import Draft
-from orchestra.loading.nodes import find
+from orchestra.loading.nodes import as_written, find
 from orchestra.loading.report import Report, did_you_mean, nearest, quoted
 from orchestra.model.topology import HostKind
 
@@ -46,7 +46,8 @@ class Scope:
     ) -> None:
         """An error of the value at a path, or of its key."""
         node, key_spot = find(self.draft.root, path)
-        self.report.error(code, message, key_spot if key else node.spot, path, suggestion)
+        written = as_written(self.draft.root, path)
+        self.report.error(code, message, key_spot if key else node.spot, written, suggestion)
 
     def known(
         self, what: str, name: str, names: Collection[str], path: KeyPath, *, key: bool = False, where: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from orchestra.diagnostics import Code, KeyPath
@@ -18,36 +19,39 @@ NO_CHECK = "none"
 
 
 def build_tunnels(scope: Scope, targets: dict[str, Target], vocabulary: Vocabulary) -> dict[str, Tunnel]:
-    """The tunnels of the file; without `tunnels:` one for each target."""
-    if "tunnels" not in scope.draft.root.items:
-        return _implicit(scope, targets, vocabulary)
-    built = (_tunnel(scope, name, shape, ("tunnels", name), vocabulary) for name, shape in scope.draft.tunnels.items())
-    return {tunnel.name: tunnel for tunnel in built if tunnel is not None and tunnel.to in {None, *targets}}
+    """The tunnels of the file; without `tunnels:` one for each target. Those that lead nowhere are reported only."""
+    if "tunnels" in scope.draft.root.items:
+        shapes_ = scope.draft.tunnels
+        built = [_tunnel(scope, name, shape, ("tunnels", name), vocabulary) for name, shape in shapes_.items()]
+    else:
+        built = list(_implicit(scope, targets, vocabulary))
+    check_variables(scope, built)
+    return {tunnel.name: tunnel for tunnel in built if _leads_somewhere(tunnel, targets, vocabulary)}
 
 
-def _implicit(scope: Scope, targets: dict[str, Target], vocabulary: Vocabulary) -> dict[str, Tunnel]:
+def _leads_somewhere(tunnel: Tunnel, targets: dict[str, Target], vocabulary: Vocabulary) -> bool:
+    if tunnel.to is not None:
+        return tunnel.to in targets
+    return vocabulary.kinds.get(tunnel.kind, KindSpec(name=tunnel.kind)).to != "required"
+
+
+def _implicit(scope: Scope, targets: dict[str, Target], vocabulary: Vocabulary) -> Iterator[Tunnel]:
     shape = scope.draft.implicit or shapes.Tunnel()
-    tunnels = {}
     for name, target in targets.items():
         own = shape.model_copy(update={"to": shape.to or name})
         tunnel = _tunnel(scope, name, own, ("defaults", "tunnels"), vocabulary)
-        if tunnel is not None:
-            tunnels[name] = replace(tunnel, implicit=True, place=target.place)
-    return tunnels
+        yield replace(tunnel, implicit=True, place=target.place)
 
 
-def _tunnel(scope: Scope, name: str, shape: shapes.Tunnel, path: KeyPath, vocabulary: Vocabulary) -> Tunnel | None:
+def _tunnel(scope: Scope, name: str, shape: shapes.Tunnel, path: KeyPath, vocabulary: Vocabulary) -> Tunnel:
     kind = _kind(scope, name, shape, vocabulary)
-    to = _target(scope, name, shape, kind, path)
     if kind.exit == "required" and shape.exit is None:
         scope.error(Code.MISSING_KEY, f"a tunnel of kind {kind.name} needs `exit`, the host that dials", path, key=True)
-    if kind.to == "required" and to is None:
-        return None
     given = {key: getattr(shape, key) for key in ("hold", "dial_timeout") if getattr(shape, key) is not None}
     return Tunnel(
         name=name,
         kind=kind.name,
-        to=to,
+        to=_target(scope, name, shape, kind, path),
         from_=_user(scope, shape, path),
         at=_host(scope, shape.at, (*path, "at")),
         by=_holder(scope, shape, path),
@@ -137,10 +141,10 @@ def _check(scope: Scope, shape: Check | None, kind: str, path: KeyPath, vocabula
     return CheckRef(type=shape.type, every=shape.every, options=shape.options, place=scope.place(path))
 
 
-def check_variables(scope: Scope, tunnels: dict[str, Tunnel]) -> None:
+def check_variables(scope: Scope, tunnels: Iterable[Tunnel]) -> None:
     """Reports DUPLICATE_VARIABLE: two tunnels that give one variable."""
     owners: dict[str, Tunnel] = {}
-    for tunnel in tunnels.values():
+    for tunnel in tunnels:
         prefix = variable_prefix(tunnel.name)
         names = [*(prefix + end for end in ("HOST", "PORT", "ADDRESS")), *tunnel.env]
         clash = next((name for name in names if name in owners), None)

@@ -100,6 +100,8 @@ class Shape(BaseModel):
     """Keys whose values have a short form of their own, so that defaults merge with them."""
     short: ClassVar[tuple[JsonSchema, ...]] = ()
     """JSON Schema of the short forms."""
+    may_be_empty: ClassVar[frozenset[str]] = frozenset()
+    """Keys that may stand without a value."""
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
@@ -112,8 +114,8 @@ class Shape(BaseModel):
         return {field.alias or name: name for name, field in cls.model_fields.items()}
 
     @classmethod
-    def open_up(cls, value: dict[str, Any], vocabulary: Any, faults: list[Fault]) -> dict[str, Any]:
-        """Moves the keys that plugins add into ``OPTIONS``, checked; adds what is wrong with them to ``faults``."""
+    def open_up(cls, value: dict[str, Any], _vocabulary: Any, _faults: list[Fault]) -> dict[str, Any]:
+        """Moves the keys that plugins add into ``OPTIONS``, checked; adds what is wrong with them to ``_faults``."""
         return value
 
     @model_validator(mode="before")
@@ -152,12 +154,15 @@ class Shape(BaseModel):
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
         shape = handler.resolve_ref_schema(reference := handler(schema))
         shape["patternProperties"] = {"^x-": {}}
+        for name, field in shape["properties"].items():
+            if name not in cls.may_be_empty and isinstance(field.get("anyOf"), list):
+                field["anyOf"] = [form for form in field["anyOf"] if form != {"type": "null"}]
         shape["properties"].pop(OPTIONS, None)
         if cls.short:
             long = dict(shape)
-            described = {key: long.pop(key) for key in ("title", "description") if key in long}
+            described: JsonSchema = {key: long.pop(key) for key in ("title", "description") if key in long}
             shape.clear()
-            shape.update(described, anyOf=[*cls.short, long])
+            shape.update(described | {"anyOf": [*cls.short, long]})
         return reference
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from orchestra.loading.faults import Fault
 from orchestra.loading.shapes.base import Many, Shape, Text
 from orchestra.loading.shapes.hosts import Client, Firewall, Network, Server, Target
@@ -29,7 +31,7 @@ class Requires(Shape):
 
     orchestra: Text | None = None
     """Versions of orchestra, such as ">=0.1"."""
-    plugins: dict[str, Text] = {}
+    plugins: dict[str, Text] = Field(default_factory=dict)
     """Distributions of plugins to versions."""
 
 
@@ -69,6 +71,8 @@ class Defaults(Shape):
 
 class File(Head):
     """An orchestra topology: what is where, and what must be reachable."""
+
+    may_be_empty: ClassVar[frozenset[str]] = frozenset({*SECTIONS, "defaults", "expect"})
 
     networks: dict[str, Network] | None = None
     """Segments whose hosts reach one another's addresses directly."""

@@ -182,13 +182,13 @@ Nats: TypeAlias = Annotated[tuple[Annotated[Nat, _Tolerant()], ...], ListOnly()]
 class Machine(Shape):
     """What any host may have."""
 
-    networks: Networks = {}
+    networks: Networks = Field(default_factory=dict)
     """Networks it is attached to: a list, or a map to its address, its addresses, or nothing."""
-    names: Names = {}
+    names: Names = Field(default_factory=dict)
     """DNS names: a list, or a map from networks where they differ."""
     inbound: Rules | None = None
     """Rules of its own packet filter; present and none matches: denied."""
-    route: dict[str, Text] = {}
+    route: dict[str, Text] = Field(default_factory=dict)
     """Network to the firewall that leads there."""
 
 

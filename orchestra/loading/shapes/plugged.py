@@ -1,4 +1,4 @@
-"""Shapes that plugins extend: the word in the file picks the plugin's own model first, and that model checks the rest."""
+"""Shapes that plugins extend: the word in the file picks the plugin's own model, and that model checks the rest."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Plugged(Shape):
     short: ClassVar[tuple[JsonSchema, ...]] = ({"type": "string"},)
 
     type: Text
-    options: dict[str, Any] = Field(default_factory=dict, alias=OPTIONS)
+    options: dict[str, Any] = Field(default_factory=dict, alias="\0options")
 
     @classmethod
     def words(cls, vocabulary: Vocabulary) -> Mapping[str, Any]:

@@ -74,6 +74,14 @@ def permitted(text: str) -> str:
     return text
 
 
+def gateway_ports_word(value: Any) -> str:
+    """One of sshd's three words, two of which YAML reads as booleans."""
+    word = value if isinstance(value, str) else "yes" if value is True else "no" if value is False else ""
+    if word not in ("no", "yes", "clientspecified"):
+        raise Fault("gateway_ports is no, yes or clientspecified, as in sshd_config")
+    return word
+
+
 class _Secret:
     """A secret by reference: a map with one key, which the vocabulary knows."""
 
@@ -202,17 +210,10 @@ class Forwarding(Shape):
     """Whether commands may be run."""
     gateway_ports: Annotated[
         Literal["no", "yes", "clientspecified"],
-        Parsed(lambda value: _gateway_ports(value), {"enum": ["no", "yes", "clientspecified", True, False]}),
+        Parsed(gateway_ports_word, {"enum": ["no", "yes", "clientspecified", True, False]}),
     ] = "no"
     """GatewayPorts: whether remote listeners may be bound beyond loopback."""
     permit_open: Annotated[tuple[Permitted, ...] | None, _PermitList()] = None
     """PermitOpen: `any`, or literal host:port, * for either."""
     permit_listen: Annotated[tuple[Permitted, ...] | None, _PermitList()] = None
     """PermitListen: `any`, or literal host:port, * for either."""
-
-
-def _gateway_ports(value: Any) -> str:
-    text = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool | str) else ""
-    if text not in ("no", "yes", "clientspecified"):
-        raise Fault("gateway_ports is no, yes or clientspecified, as in sshd_config")
-    return str(text)

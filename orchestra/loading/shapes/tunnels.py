@@ -86,11 +86,11 @@ class Tunnel(Shape):
     """How it is proven: the name of a check, a map, or `none`."""
     optional: bool = False
     """Readiness does not wait for it."""
-    env: Variables = {}
+    env: Variables = Field(default_factory=dict)
     """Variables for commands, with {host}, {port} and {address}."""
     profiles: Many[Text] = ()
     """Opened only with one of these profiles, or when named."""
-    options: dict[str, Any] = Field(default_factory=dict, alias=OPTIONS)
+    options: dict[str, Any] = Field(default_factory=dict, alias="\0options")
 
     @classmethod
     def long_form(cls, value: Any) -> Any:

@@ -25,6 +25,7 @@ _USER = re.compile(r"(?!-)[^\s\x00-\x1f\x7f'\"`$;&<>|(){}]*[^\s\x00-\x1f\x7f'\"`
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+\Z")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIMPLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*([_-][A-Za-z0-9]+)*\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 PORTS = "ports are numbers from 1 to 65535"
 
@@ -172,6 +173,8 @@ def variable_name(text: str) -> str:
 def name_fault(name: str) -> Fault | None:
     """Why a text cannot be the name of a host, network, target or tunnel; names become parts of addresses, variables
     and commands, so they are as host names are."""
+    if len(name) < 100 and _SIMPLE_NAME.match(name) and name != "any":
+        return None
     try:
         if dns_name(name) == "any":
             return Fault("'any' is a word of the rules and cannot be a name")
