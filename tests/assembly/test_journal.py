@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from orchestra.assembly import journal as module
+from orchestra.assembly.journal import journal
+from orchestra.diagnostics import Code
+from orchestra.errors import RuntimeFailure
+
+
+def test_every_line_has_its_time_and_is_there_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "office.log"
+    with journal(path) as log:
+        log.write("one\ntwo")
+        lines = path.read_text("utf-8").splitlines()
+    assert [re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (\w+)", line)[1] for line in lines] == ["one", "two"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_later_one_appends(tmp_path: Path) -> None:
+    for text in ("one", "two"):
+        with journal(tmp_path / "office.log") as log:
+            log.write(text)
+    assert len((tmp_path / "office.log").read_text("utf-8").splitlines()) == 2
+
+
+def test_a_log_that_has_grown_long_is_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_FULL", 10)
+    for text in ("first", "second"):
+        with journal(tmp_path / "office.log") as log:
+            log.write(text)
+    assert "first" in (tmp_path / "office.log.1").read_text("utf-8")
+    assert "first" not in (tmp_path / "office.log").read_text("utf-8")
+
+
+def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RuntimeFailure) as caught, journal(tmp_path / "file" / "office.log"):
+        raise AssertionError
+    assert caught.value.code is Code.STATE_UNWRITABLE
