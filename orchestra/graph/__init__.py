@@ -6,7 +6,7 @@
 from orchestra.graph.addresses import Dialer, Meaning, Party, dialer_at, guest_of, meaning, seen_from
 from orchestra.graph.filters import Flow
 from orchestra.graph.judge import Judgement, Step, believed, judge
-from orchestra.graph.prospects import Prospects, prospects
+from orchestra.graph.prospects import Prospects, port_class, prospects
 from orchestra.graph.reasons import code_of, explain, reasons
 from orchestra.graph.world import World, compile_world
 
@@ -27,6 +27,7 @@ __all__ = [
     "guest_of",
     "judge",
     "meaning",
+    "port_class",
     "prospects",
     "reasons",
     "seen_from",

@@ -33,11 +33,19 @@ class Prospects:
 def prospects(world: World, dialer: Dialer, port: int, protocol: str) -> Prospects:
     """Whom the dialer might reach at a port."""
     alike = dialer.host if dialer.host in _singled_out(world) else None
-    key = ("prospects", alike, dialer.networks, port, protocol)
+    key = ("prospects", alike, dialer.networks, port_class(world, port), protocol)
     if key not in world.memo:
         world.memo[key] = _prospects(world, dialer, port, protocol)
     found: Prospects = world.memo[key]
     return found
+
+
+def port_class(world: World, port: int) -> tuple[tuple[int, int], ...]:
+    """The port ranges of the file's rules that hold a port: ports with the same ones are treated alike."""
+    if "ranges" not in world.memo:
+        rules = (rule for host in world.hosts.values() for rule in host.rules)
+        world.memo["ranges"] = sorted({each for rule in rules for each in rule.ports})
+    return tuple(each for each in world.memo["ranges"] if each[0] <= port <= each[1])
 
 
 def _singled_out(world: World) -> frozenset[str]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from orchestra.planning.reach import worth_trying
+from orchestra.planning.reach import places_worth_trying
 from orchestra.planning.services import ssh_service
 from orchestra.planning.sessions import Chain, hop, search
-from orchestra.planning.tunnels import possible_exits
+from orchestra.planning.tunnels import possible_exits, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,9 +69,8 @@ def _parents(context: Context, server: str, avoid: frozenset[str]) -> tuple[Chai
         tree, service = search(context, avoid=avoid), ssh_service(context, server)
         able = (
             chain
-            for place, chain in tree.items()
+            for place, chain in within(tree, places_worth_trying(context, service))
             if server not in chain.servers
-            and worth_trying(context, place, service)
             and (made := hop(context, place, server)).passes
             and not avoid.intersection(made.firewalls)
         )

@@ -12,8 +12,10 @@ from orchestra.planning.client import choose_client
 from orchestra.planning.context import make_context
 from orchestra.planning.dials import attempt, attempt_by, problems_of
 from orchestra.planning.elsewhere import offered_elsewhere
+from orchestra.planning.reach import places_worth_trying
 from orchestra.planning.services import SSH_PORT, Service, target_service
 from orchestra.planning.sessions import Chain, through
+from orchestra.planning.tunnels import within
 
 if TYPE_CHECKING:
     from orchestra.model.topology import Expectation, Topology
@@ -117,7 +119,7 @@ def _any_path(context: Context, service: Service, via: tuple[str, ...]) -> Findi
     tree = through(context, via, frozenset())
     if tree is None:
         return Finding(False, f"there is no way via {', '.join(via)}")
-    for place, chain in tree.items():
+    for place, chain in within(tree, places_worth_trying(context, service)):
         made = attempt(context, place, service)
         if made.passes:
             return Finding(True, f"by way of {_path(context, chain)}, which dials {made.text}:{made.port}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestra.graph import prospects
+from orchestra.graph import port_class, prospects
 from orchestra.model.address import parse_ip
 from orchestra.planning.services import ssh_service
 
@@ -16,18 +16,55 @@ if TYPE_CHECKING:
     from orchestra.planning.services import Service
 
 
-def worth_trying(context: Context, place: str, service: Service) -> bool:
-    """Whether a place might be able to dial a service; false is certain."""
+def places_worth_trying(context: Context, service: Service) -> frozenset[str] | None:
+    """Here and the servers that might be able to dial a service; None: any of them."""
     world = context.world
-    if world.same_machine(place, service.host) or place in service.behind or place in (service.trusted or ()):
-        return True
     networks = world.networks_of(service.host)
+    special = {*service.behind, *(service.trusted or ()), *_accounts(context, service.host)}
     if service.on_loopback and not service.listeners:
-        return False
+        return frozenset(special)
     if is_elusive(service) or not networks:
-        return True
-    found = prospects(world, context.dialer(place), service.port, service.protocol)
-    return found.everywhere or service.host in found.hosts or not found.networks.isdisjoint(networks)
+        return None
+    dialers = _dialers(context, service.port, service.protocol)
+    found = special | dialers.everywhere | dialers.of_host.get(service.host, set())
+    for network in networks:
+        found |= dialers.of_network.get(network, set())
+    return frozenset(found)
+
+
+def _accounts(context: Context, host: str) -> frozenset[str]:
+    """The places that are the machine of a host."""
+    if "accounts" not in context.memo:
+        accounts: dict[str, set[str]] = {}
+        for place in (context.here, *context.servers):
+            accounts.setdefault(context.world.machine(place), set()).add(place)
+        context.memo["accounts"] = accounts
+    return frozenset(context.memo["accounts"].get(context.world.machine(host), ()))
+
+
+class _Dialers:
+    """Prospects the other way round: network and host to the places that might reach them at a port."""
+
+    def __init__(self, context: Context, port: int, protocol: str) -> None:
+        self.everywhere: set[str] = set()
+        self.of_network: dict[str, set[str]] = {}
+        self.of_host: dict[str, set[str]] = {}
+        for place in (context.here, *context.servers):
+            found = prospects(context.world, context.dialer(place), port, protocol)
+            if found.everywhere:
+                self.everywhere.add(place)
+            for network in found.networks:
+                self.of_network.setdefault(network, set()).add(place)
+            for host in found.hosts:
+                self.of_host.setdefault(host, set()).add(place)
+
+
+def _dialers(context: Context, port: int, protocol: str) -> _Dialers:
+    key = ("dialers", port_class(context.world, port), protocol)
+    if key not in context.memo:
+        context.memo[key] = _Dialers(context, port, protocol)
+    found: _Dialers = context.memo[key]
+    return found
 
 
 def is_elusive(service: Service) -> bool:
@@ -43,12 +80,14 @@ def servers_worth_trying(context: Context, place: str, waiting: set[str]) -> lis
     index = _index(context)
     for port in index.ports:
         found = prospects(context.world, context.dialer(place), port, "tcp")
-        if found.everywhere or place == context.here:
+        if found.everywhere:
             return sorted(waiting)
         chosen |= found.hosts & waiting
         for network in found.networks:
             chosen |= index.by_network.get(network, frozenset()) & waiting
     chosen |= index.elusive & waiting
+    if place == context.here:
+        chosen |= index.with_fallback & waiting
     return sorted(chosen)
 
 
@@ -58,6 +97,7 @@ class _Index:
     def __init__(self, context: Context) -> None:
         by_network: dict[str, set[str]] = {}
         elusive: set[str] = set()
+        with_fallback: set[str] = set()
         ports: set[int] = set()
         for name in context.servers:
             service = ssh_service(context, name)
@@ -67,8 +107,11 @@ class _Index:
                 by_network.setdefault(network, set()).add(name)
             if service.behind or is_elusive(service) or not networks or not context.transport(name).dialed:
                 elusive.add(name)
+            if service.fallback is not None:
+                with_fallback.add(name)
         self.by_network = {network: frozenset(names) for network, names in by_network.items()}
         self.elusive = frozenset(elusive)
+        self.with_fallback = frozenset(with_fallback)
         self.ports = tuple(sorted(ports))
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from orchestra.diagnostics import Code
 from orchestra.planning.dials import Attempt, Problem, attempt
 from orchestra.planning.entry import entries
-from orchestra.planning.reach import worth_trying
+from orchestra.planning.reach import places_worth_trying
 from orchestra.planning.services import Service, target_service
 from orchestra.planning.sessions import HERE, Chain, prefixes, through
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from orchestra.model.topology import Tunnel
     from orchestra.planning.context import Context
@@ -175,12 +175,17 @@ def possible_exits(
     if request.exit is not None:
         only = tree.get(request.exit)
         tree = {request.exit: only} if only else {}
-    for place, chain in tree.items():
-        if request.service is None:
-            yield chain, None
-            continue
-        if not worth_trying(context, place, request.service):
-            continue
+    if request.service is None:
+        yield from ((chain, None) for chain in tree.values())
+        return
+    for place, chain in within(tree, places_worth_trying(context, request.service)):
         made = attempt(context, place, request.service)
         if made.passes and not avoid.intersection(made.firewalls):
             yield chain, made
+
+
+def within(tree: dict[str, Chain], places: frozenset[str] | None) -> Iterable[tuple[str, Chain]]:
+    """The places of a tree that are worth trying, nearest first."""
+    if places is None:
+        return tree.items()
+    return sorted(((place, tree[place]) for place in places if place in tree), key=lambda each: each[1])
