@@ -94,6 +94,10 @@ class NetnsLab:
             raise UsageError(f"the lab has no network {network!r}")
         return self._place(name, self.layout.machines[name])
 
+    async def dial(self, dialer: str, host: str, port: int) -> socket.socket:
+        """A connected, non-blocking socket, dialed by a host of the lab. Raises OSError."""
+        return await connect(_Namespace(self, self.layout.of(dialer)), host, port)
+
     def _place(self, name: str, machine: Machine) -> Place:
         if name not in self._places:
             self._places[name] = Place(name, _Namespace(self, machine))
