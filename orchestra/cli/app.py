@@ -81,8 +81,14 @@ def build(commands: Sequence[Command]) -> typer.Typer:
     )
     app.callback()(_root)
     for name, command in commands:
-        app.command(name, cls=_Runner if _runs(command) else None)(adapt(command))
+        cls = _Runner if _runs(command) else None
+        app.command(name, cls=cls, short_help=_first_sentence(command))(adapt(command))
     return app
+
+
+def _first_sentence(command: Callable[..., int]) -> str:
+    """Whole, where typer would cut it to a line."""
+    return " ".join(inspect.cleandoc(command.__doc__ or "").split("\n\n")[0].split()).partition(". ")[0]
 
 
 class _Runner(TyperCommand):

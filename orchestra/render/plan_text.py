@@ -50,14 +50,18 @@ def plan_text(plan: Plan, style: Style = PLAIN) -> str:
 
 
 def totals(plan: Plan, style: Style = PLAIN) -> str:
-    """``3 tunnels over 2 sessions; 1 unreachable``."""
+    """``3 tunnels over 2 sessions, 1 more for failover; 1 unreachable``."""
     verdicts = Counter(tunnel.verdict for tunnel in plan.tunnels)
+    used = {id_ for tunnel in plan.tunnels for id_ in tunnel.sessions}
+    spare = sum(session.id not in used for session in plan.sessions)
     text = counted(len(plan.tunnels), "tunnel")
-    if plan.sessions:
-        text += f" over {counted(len(plan.sessions), 'session')}"
+    if used:
+        text += f" over {counted(len(used), 'session')}"
+    if spare:
+        text += f", {spare} more for failover"
     notes: tuple[tuple[Verdict, Role], ...] = (("unreachable", "bad"), ("elsewhere", "quiet"))
     parts = [style(role, f"{verdicts[verdict]} {verdict}") for verdict, role in notes if verdicts[verdict]]
-    return "; ".join([text, *([", ".join(parts)] if parts else [])])
+    return "; ".join(filter(None, (text, ", ".join(parts))))
 
 
 # -- sessions ---------------------------------------------------------------------------------------------------------
@@ -133,7 +137,8 @@ def _open_steps(
     if tunnel.direction == "direct":
         yield EMPTY, EMPTY, cell("⚠ unprotected: no SSH session carries it", "warn")
     for alternative in tunnel.alternatives:
-        yield cell("or"), EMPTY, cell(" → ".join(alternative.path))
+        way = cell(" → ".join(alternative.path))
+        yield cell("or"), EMPTY, (*way, ("quiet", "  when this one is down")) if alternative.sessions else way
 
 
 def _blocked_steps(tunnel: PlannedTunnel) -> Iterator[Row]:
@@ -186,7 +191,8 @@ def _address(dial: Dial) -> Cell:
 def _reason(reason: Reason) -> Cell:
     where = f" ({line_of(reason.place)})" if reason.place else ""
     if reason.passes:
-        return (("quiet", f"{clean(reason.text)}{where}"),)
+        role: Role = "warn" if reason.text.startswith("assumed") else "quiet"
+        return ((role, f"{clean(reason.text)}{where}"),)
     return (_DENIED, (None, f" {clean(reason.text)}"), ("quiet", where))
 
 

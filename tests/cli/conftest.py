@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from orchestra.cli import main
+from tests.cli.instances import Home
 
 
 @dataclass(frozen=True)
@@ -36,3 +37,14 @@ def run_cli(tmp_path, monkeypatch, capsys):
         return Ran(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A home directory; whatever still runs there at the end is taken down, and nothing may be left of it."""
+    for part in ("run", "state"):
+        (tmp_path / part).mkdir(mode=0o700)
+    made = Home(tmp_path)
+    yield made
+    made.orchestra("down", "--all", "--quiet")
+    assert made.places == []

