@@ -43,10 +43,10 @@ class Entries:
                 texts |= as_text
                 continue
             for fault in faults:
-                if fault.blame != "missing":
-                    self._say(fault, node, path)
-                elif not defaults:
+                if fault.blame == "missing" and not defaults:
                     self._say_missing(fault, node, spot, path)
+                elif fault.blame not in ("missing", "aftermath"):
+                    self._say(fault, node, path)
             broken = {id(_at_fault(fault, node)) for fault in faults}
             if id(node) in broken or broken <= self.dropped:
                 return None

@@ -7,8 +7,9 @@ from typing import Literal, TypeAlias
 from orchestra.diagnostics import Code, KeyPath
 from orchestra.model.address import AddressError
 
-Blame: TypeAlias = Literal["value", "key", "missing", "text"]
-"""The value is wrong · the key is · a key is missing from the map · text is wanted, and the value is another scalar."""
+Blame: TypeAlias = Literal["value", "key", "missing", "text", "aftermath"]
+"""The value is wrong · the key is · a key is missing from the map · text is wanted, and the value is another scalar ·
+it cannot be judged, because of something that is said elsewhere."""
 
 
 class Fault(ValueError):

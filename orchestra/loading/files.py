@@ -62,13 +62,12 @@ class Files:
         node = root.items.get("include")
         if node is None or id(node) in self.dropped:
             return []
-        items = node.items if isinstance(node, Series) else [node]
-        names = [(i.text, i.spot) for i in items if isinstance(i, Scalar) and i.text and id(i) not in self.dropped]
-        if len(names) < len(items) and not any(id(item) in self.dropped for item in items):
-            self.report.error(
-                Code.BAD_TYPE, "`include` is the name of a file, or a list of names", node.spot, ("include",)
-            )
-        return names
+        items = [item for item in (node.items if isinstance(node, Series) else [node]) if id(item) not in self.dropped]
+        for item in items:
+            if not (isinstance(item, Scalar) and item.text):
+                self.report.error(Code.BAD_TYPE, "the name of a file is needed here", item.spot, ("include",))
+                self.dropped.add(id(item))
+        return [(item.text, item.spot) for item in items if isinstance(item, Scalar) and item.text]
 
     def _root(self, name: str, named_at: Spot | None) -> Branch | None:
         """The top-level map of one file, read once; problems are reported once too."""

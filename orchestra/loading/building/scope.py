@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orchestra.diagnostics import Code, KeyPath, Place
 from orchestra.loading.draft import Draft
-from orchestra.loading.nodes import as_written, find
+from orchestra.loading.nodes import as_written, exact, find
 from orchestra.loading.report import Report, did_you_mean, nearest, quoted
 from orchestra.model.topology import HostKind
 

@@ -76,6 +76,8 @@ def _kind(scope: Scope, name: str, shape: shapes.Tunnel, vocabulary: Vocabulary)
     """The tunnel's kind; left out, it is the protocol of its target, where there is such a kind."""
     kind = shape.kind
     if "kind" not in shape.model_fields_set:
+        if scope.stands(("tunnels", name, "kind")):  # an unknown one, which is said already
+            return KindSpec(name=kind, to="optional")
         target = scope.draft.targets.get(shape.to or name)
         kind = target.protocol if target is not None and target.protocol in vocabulary.kinds else kind
     return vocabulary.kinds.get(kind, KindSpec(name=kind))

@@ -96,6 +96,10 @@ def _secret(value: Any, info: ValidationInfo) -> SecretRef:
     if not isinstance(value, dict):
         message = "a secret is not written into the file" if isinstance(value, str | int) else "a secret is a map"
         raise Fault(message, code=Code.BAD_TYPE, suggestion=BY_REFERENCE)
+    if not value:
+        raise Fault(
+            "the secret names no source", code=Code.MISSING_KEY, suggestion=BY_REFERENCE, key=("env",), blame="missing"
+        )
     if len(value) != 1:
         raise Fault(f"a secret has one key, not {len(value)}", suggestion=BY_REFERENCE)
     [(kind, item)] = value.items()

@@ -22,6 +22,12 @@ _WANTED = {
     "model": "a map is",
     "string": "text is",
 }
+_BOUNDS = {
+    "greater_than": "it must be more than {}",
+    "greater_than_equal": "it must be at least {}",
+    "less_than": "it must be less than {}",
+    "less_than_equal": "it must be at most {}",
+}
 
 
 def faults_of(error: ValidationError, prefix: KeyPath = ()) -> Iterator[Fault]:
@@ -49,6 +55,8 @@ def _standard(kind: str, item: Any, cause: object) -> Fault:
         return Fault(f"unknown key {quoted(str(key[0]))}", code=Code.UNKNOWN_KEY, blame="key")
     if kind == "literal_error":
         return _literal(item["ctx"]["expected"], value)
+    if kind in _BOUNDS:
+        return Fault(_BOUNDS[kind].format(*item["ctx"].values()))
     wanted = _WANTED.get(kind.partition("_")[0])
     if wanted is not None and kind.endswith(("_type", "_parsing", "from_float")):
         scalar = isinstance(value, int | float) and kind == "string_type"

@@ -112,6 +112,8 @@ class Tunnel(Shape):
                     key=("kind",),
                 )
             )
+            if kind in value and kind not in cls._known:
+                faults.append(Fault("fields of an unknown kind", key=(kind,), blame="aftermath"))
         for other in own.keys() & kinds.keys() - cls._known:
             faults.append(
                 Fault(

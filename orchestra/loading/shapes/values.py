@@ -184,9 +184,9 @@ def name_fault(name: str) -> Fault | None:
 
 
 def _shown(value: Any) -> str:
-    return (
-        quoted(value) if isinstance(value, str) else str(value) if isinstance(value, int | float) else describe(value)
-    )
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return quoted(value) if isinstance(value, str) else describe(value)
 
 
 _PORT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 65535}
