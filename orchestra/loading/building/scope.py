@@ -41,6 +41,10 @@ class Scope:
         """Where the key of a value stands; for an element of a list, where it stands itself."""
         return Place(*find(self.draft.root, path)[1])
 
+    def stands(self, path: KeyPath) -> bool:
+        """Whether the file has anything at a path, right or wrong."""
+        return exact(self.draft.root, path) is not None
+
     def error(
         self, code: Code, message: str, path: KeyPath, suggestion: str | None = None, *, key: bool = False
     ) -> None:
