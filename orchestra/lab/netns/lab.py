@@ -53,7 +53,6 @@ async def open_netns_lab(topology: Topology, client: str, *, denial: Denial = "d
         lab = NetnsLab(link, make_layout(topology, client), denial)
         await lab._build()  # noqa: SLF001 - its own factory
     except BaseException:
-        link.kill()
         await asyncio.shield(link.close())
         raise
     return lab

@@ -44,6 +44,15 @@ class AgentLink:
     @classmethod
     async def open(cls) -> AgentLink:
         """Starts it. Raises RuntimeFailure (LAB_UNAVAILABLE) with what it said when it does not come up."""
+        task = asyncio.create_task(cls._open())
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:  # a process that is being started can only be ended once it is there
+            await (await task).close()
+            raise
+
+    @classmethod
+    async def _open(cls) -> AgentLink:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -59,9 +68,9 @@ class AgentLink:
                     start_new_session=True,  # Ctrl-C is for us, and the lab ends with us
                     env={"PATH": SEARCH_PATH, "LC_ALL": "C"},
                 )
-            except BaseException:
+            except OSError as error:
                 ours.close()
-                raise
+                raise _unavailable(str(error)) from error
             link = cls(process, ours)
             theirs.close()
             try:
@@ -70,9 +79,6 @@ class AgentLink:
                 await link.close()
                 said.seek(0)
                 raise _unavailable(clean(said.read()) or "it ended at once") from error
-            except BaseException:
-                link.kill()
-                raise
         return link
 
     @property
