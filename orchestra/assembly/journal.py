@@ -18,7 +18,8 @@ _FULL = 4 << 20
 class Journal:
     """Appends lines with their time (UTC, RFC 3339); every line is in the file when the call returns."""
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, path: Path, file: TextIO) -> None:
+        self.path = path
         self._file = file
 
     def write(self, text: str) -> None:
@@ -38,7 +39,7 @@ def journal(path: Path) -> Iterator[Journal]:
     except OSError as error:
         raise unwritable(path, error) from error
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-        yield Journal(file)
+        yield Journal(path, file)
 
 
 def _set_aside(path: Path) -> None:

@@ -31,6 +31,7 @@ class Progress:
         self._status: Callable[[], Status] | None = None
         self._live: Live | None = None
         self._tick: asyncio.TimerHandle | None = None
+        self._ended = False
 
     def __enter__(self) -> Self:
         return self
@@ -38,12 +39,25 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Says nothing from now on; a picture stays as it is."""
+        self._ended = True
         if self._tick is not None:
             self._tick.cancel()
         if self._live is not None:
             self._live.stop()
 
     def __call__(self, event: Event) -> None:
+        if self._ended:
+            return
+        try:
+            self._tell(event)
+        except OSError:  # nobody reads it any more, and what runs goes on
+            self.end()
+
+    def _tell(self, event: Event) -> None:
         line = self._lines.line(event, now=time.time())
         if self._live is None:
             self._console.say("\n".join(filter(None, (line, self._remedy(event)))))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from orchestra.assembly.detach import Parent
 from orchestra.assembly.journal import Journal
 from orchestra.assembly.launch import Launch, launched
 from orchestra.assembly.readiness import make_ready, until_failure
@@ -23,16 +23,16 @@ from orchestra.render.progress import ProgressLines
 
 @dataclass(slots=True, kw_only=True)
 class Stay:
-    """``limit``: seconds to become ready in. ``patient``: goes on when only a person can mend what is wrong."""
+    """``limit``: seconds to become ready in. ``parent``: who waits for readiness, and for nothing else; without one a
+    person watches, who may mend what trying again does not."""
 
     console: Console
     launch: Launch
     place: Place
     log: Journal
     limit: float | None = None
-    patient: bool = True
+    parent: Parent | None = None
     fail_fast: bool = False
-    on_ready: Callable[[], None] = lambda: None
     was_ready: bool = False
     _lines: ProgressLines = field(default_factory=ProgressLines)
 
@@ -53,11 +53,13 @@ class Stay:
 
     async def _run(self) -> None:
         with Progress(self.console) as progress:
-            async with launched(self.launch, observers=(progress, self._record), place=self.place) as running:
+            async with launched(self.launch, observers=(self._record, progress), place=self.place) as running:
                 progress.watch(running.status)
-                await make_ready(running, timeout=self.limit, patient=self.patient, fail_fast=self.fail_fast)
+                await make_ready(running, timeout=self.limit, patient=self.parent is None, fail_fast=self.fail_fast)
                 self.was_ready = True
-                self.on_ready()
+                if self.parent is not None:
+                    progress.end()
+                    self.parent.ready(self.log.path)
                 await (until_failure(running) if self.fail_fast else running.wait_closed())
 
     def _record(self, event: Event) -> None:

@@ -114,8 +114,7 @@ def _stay(console: Console, source: Source, selection: Selection, starting: Star
             place=place,
             log=entries,
             limit=limit,
-            patient=parent is None,
+            parent=parent,
             fail_fast=starting.fail_fast,
-            on_ready=(lambda: None) if parent is None else (lambda: parent.ready(log)),
         )
         return asyncio.run(interruptible(stay.run))
