@@ -40,9 +40,10 @@ from orchestra.engine.core.messages import (
     TimerFired,
     TimerKey,
 )
-from orchestra.engine.core.report import EngineStatus, changes, report
+from orchestra.engine.core.report import EngineStatus, report
 from orchestra.engine.core.state import Limits
 from orchestra.engine.core.supervisor import begin, step
+from orchestra.engine.core.telling import Teller
 from orchestra.engine.dialing import Caps
 from orchestra.engine.fences import fenced, plugin_failed
 from orchestra.engine.listening import Bound, listen
@@ -97,6 +98,7 @@ class Engine:
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._wall = wall
         self._state = begin(plan, has_check=self._has_check, limits=limits)
+        self._teller = Teller(self._state)
         self._places = Places(here, self._outlook)
         caps = Caps()
         self._tunnels = {
@@ -144,11 +146,10 @@ class Engine:
 
     def _tell(self, event: messages.Event) -> None:
         assert self._loop is not None  # noqa: S101 - nothing reports before run
-        before = self._state
-        self._state, commands = step(before, event, self._loop.time(), self._rng)
+        self._state, commands = step(self._state, event, self._loop.time(), self._rng)
         for command in commands:
             self._perform(command)
-        for change in changes(before, self._state, self._epoch()):
+        for change in self._teller.changes(self._state, self._epoch()):
             self._observe(change)
         self._places.settle()
 

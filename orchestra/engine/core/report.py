@@ -1,4 +1,4 @@
-"""The state as people see it: statuses of sessions and tunnels, the state of the whole, and what changed."""
+"""The state as people see it: statuses of sessions and tunnels, and the state of the whole."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
 from orchestra.engine.core.failures import classify
-from orchestra.model.events import Event, OverallChanged, SessionChanged, TunnelChanged
-from orchestra.model.status import ErrorStatus, OverallState, SessionStatus, TunnelState, TunnelStatus
+from orchestra.model.status import ErrorStatus, OverallState, SessionState, SessionStatus, TunnelState, TunnelStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Mapping
 
     from orchestra.engine.core.state import SessionEntry, State, Trouble, TunnelEntry
 
@@ -29,19 +28,19 @@ def report(state: State, epoch: float) -> EngineStatus:
     """``epoch`` is what the wall clock showed when the state's clock showed 0."""
     tunnels = tuple(tunnel_status(state, entry, epoch) for entry in state.tunnels.values())
     sessions = tuple(session_status(entry, epoch) for entry in state.sessions.values())
-    return EngineStatus(state=overall(sessions, tunnels), sessions=sessions, tunnels=tunnels)
+    required = {tunnel.state for tunnel in tunnels if not tunnel.optional}
+    whole = overall({session.state for session in sessions}, required)
+    return EngineStatus(state=whole, sessions=sessions, tunnels=tunnels)
 
 
-def overall(sessions: Iterable[SessionStatus], tunnels: Iterable[TunnelStatus]) -> OverallState:
+def overall(sessions: Collection[SessionState], required: Collection[TunnelState]) -> OverallState:
     """The worst state of a tunnel that is not optional; without such tunnels, of the sessions."""
-    states = {tunnel.state for tunnel in tunnels if not tunnel.optional}
-    if not states:
-        states = {_AS_TUNNEL[session.state] for session in sessions}
+    states = required or {_AS_TUNNEL[state] for state in sessions}
     worst_first: tuple[TunnelState, ...] = ("failed", "degraded", "starting")
     return next((state for state in worst_first if state in states), "ready")
 
 
-_AS_TUNNEL: dict[str, TunnelState] = {
+_AS_TUNNEL: Mapping[SessionState, TunnelState] = {
     "waiting": "starting",
     "connecting": "starting",
     "open": "ready",
@@ -126,41 +125,3 @@ def is_fatal(error: ErrorStatus) -> bool:
 def classify_text(code: str) -> str:
     """The class of a code that travelled as text; one that this version does not know is transient."""
     return classify(Code(code)) if code in Code.__members__ else "transient"
-
-
-def changes(before: State, after: State, epoch: float) -> tuple[Event, ...]:
-    """What observers are told about one step: states, proofs, addresses and errors, not attempts or times."""
-    if before is after:
-        return ()
-    told: list[Event] = []
-    for id_, entry in after.sessions.items():
-        if entry is not before.sessions[id_]:
-            status, earlier = session_status(entry, epoch), session_status(before.sessions[id_], epoch)
-            if (status.state, _gist(status.error)) != (earlier.state, _gist(earlier.error)):
-                told.append(SessionChanged(id=id_, server=status.server, state=status.state, error=status.error))
-    told += _tunnel_changes(before, after, epoch, same_sessions=not told)
-    if told:
-        now, then = report(after, epoch).state, report(before, epoch).state
-        told += [OverallChanged(state=now)] if now != then else []
-    return tuple(told)
-
-
-def _tunnel_changes(before: State, after: State, epoch: float, *, same_sessions: bool) -> list[Event]:
-    told: list[Event] = []
-    for name, entry in after.tunnels.items():
-        if same_sessions and entry is before.tunnels[name]:
-            continue
-        now, then = tunnel_status(after, entry, epoch), tunnel_status(before, before.tunnels[name], epoch)
-        if _tunnel_gist(now) != _tunnel_gist(then):
-            told.append(
-                TunnelChanged(name=name, state=now.state, proven=now.proven, listen=now.listen, error=now.error)
-            )
-    return told
-
-
-def _tunnel_gist(status: TunnelStatus) -> tuple[object, ...]:
-    return status.state, status.proven, status.listen, _gist(status.error)
-
-
-def _gist(error: ErrorStatus | None) -> tuple[str, str] | None:
-    return (error.code, error.message) if error is not None else None

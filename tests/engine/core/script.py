@@ -9,9 +9,10 @@ from typing import Any
 from orchestra.diagnostics import Code
 from orchestra.engine.core.failures import Failure
 from orchestra.engine.core.messages import Command, Event, SetTimer, Started, TimerFired, TimerKey
-from orchestra.engine.core.report import EngineStatus, changes, report
+from orchestra.engine.core.report import EngineStatus, report
 from orchestra.engine.core.state import Limits, SessionEntry, TunnelEntry
 from orchestra.engine.core.supervisor import begin, step
+from orchestra.engine.core.telling import Teller
 from orchestra.model.events import Event as Told
 from orchestra.model.plan import Plan, PlannedTunnel
 from orchestra.model.status import SessionStatus, TunnelStatus
@@ -30,6 +31,7 @@ class Script:
 
     def __init__(self, plan: Plan, *, seed: int = 1, limits: Limits | None = None) -> None:
         self.state = begin(plan, has_check=has_check, limits=limits)
+        self.teller = Teller(self.state)
         self.rng = Random(seed)  # noqa: S311 - the same every time
         self.now = 0.0
         self.timers: dict[TimerKey, float] = {}
@@ -41,9 +43,8 @@ class Script:
     def tell(self, event: Event, *, after: float = 0.0) -> list[Command]:
         """The event happens ``after`` so many seconds; the commands that follow from it, timers apart."""
         self.now += after
-        before = self.state
-        self.state, commands = step(before, event, self.now, self.rng)
-        self.told += changes(before, self.state, 1000.0)
+        self.state, commands = step(self.state, event, self.now, self.rng)
+        self.told += self.teller.changes(self.state, 1000.0)
         for command in commands:
             if isinstance(command, SetTimer):
                 self.timers[command.key] = command.at

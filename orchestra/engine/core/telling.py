@@ -1,0 +1,75 @@
+"""What observers are told: changes only, and of those only what people would call one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from orchestra.engine.core.report import overall, session_status, tunnel_status
+from orchestra.model.events import OverallChanged, SessionChanged, TunnelChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestra.engine.core.state import State
+    from orchestra.model.events import Event
+    from orchestra.model.status import ErrorStatus, OverallState, SessionStatus, TunnelStatus
+
+
+class Teller:
+    """Knows what was told last. One step of a thousand tunnels costs what changed, not a thousand statuses."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._sessions = {id_: session_status(entry, 0.0) for id_, entry in state.sessions.items()}
+        self._tunnels = {name: tunnel_status(state, entry, 0.0) for name, entry in state.tunnels.items()}
+        self._required = Counter(status.state for status in self._tunnels.values() if not status.optional)
+        self._whole = self._overall()
+
+    def changes(self, after: State, epoch: float) -> tuple[Event, ...]:
+        """From the state told last to this one: states, proofs, addresses and errors; not attempts, not times."""
+        before, self._state = self._state, after
+        told: list[Event] = [*self._session_changes(before, after, epoch), *self._tunnel_changes(before, after, epoch)]
+        if told and (whole := self._overall()) != self._whole:
+            self._whole = whole
+            told.append(OverallChanged(state=whole))
+        return tuple(told)
+
+    def _session_changes(self, before: State, after: State, epoch: float) -> Iterator[Event]:
+        for id_, entry in after.sessions.items():
+            if entry is before.sessions[id_]:
+                continue
+            earlier, now = self._sessions[id_], session_status(entry, epoch)
+            self._sessions[id_] = now
+            if _of_session(now) != _of_session(earlier):
+                yield SessionChanged(id=id_, server=now.server, state=now.state, error=now.error)
+
+    def _tunnel_changes(self, before: State, after: State, epoch: float) -> Iterator[Event]:
+        moved = {id_ for id_, entry in after.sessions.items() if entry is not before.sessions[id_]}
+        stopped = after.stopping and not before.stopping
+        for name, entry in after.tunnels.items():
+            if entry is before.tunnels[name] and moved.isdisjoint(entry.spec.sessions) and not stopped:
+                continue
+            earlier, now = self._tunnels[name], tunnel_status(after, entry, epoch)
+            self._tunnels[name] = now
+            if not now.optional:
+                self._required[earlier.state] -= 1
+                self._required[now.state] += 1
+            if _of_tunnel(now) != _of_tunnel(earlier):
+                yield TunnelChanged(name=name, state=now.state, proven=now.proven, listen=now.listen, error=now.error)
+
+    def _overall(self) -> OverallState:
+        sessions = {status.state for status in self._sessions.values()}
+        return overall(sessions, [state for state, number in self._required.items() if number])
+
+
+def _of_session(status: SessionStatus) -> tuple[object, ...]:
+    return status.state, _of_error(status.error)
+
+
+def _of_tunnel(status: TunnelStatus) -> tuple[object, ...]:
+    return status.state, status.proven, status.listen, _of_error(status.error)
+
+
+def _of_error(error: ErrorStatus | None) -> tuple[str, str] | None:
+    return (error.code, error.message) if error is not None else None
