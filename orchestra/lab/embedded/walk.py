@@ -62,7 +62,8 @@ def walk(world: World, dialer: str, destination: IPAddress, port: int, protocol:
     """A dial by a host, to its end."""
     if destination.is_loopback or destination in world.addresses(dialer):
         return Arrival(dialer, Flow(destination, destination, port, protocol))
-    hop = _next_hop(world, dialer, destination)
+    target = _network_of(world, dialer, destination)
+    hop = _next_hop(world, dialer, target, destination)
     source = _own_address(world, dialer, hop.network, destination.version) if hop else None
     if hop is None or source is None:
         return Lost("unreachable", dialer)
@@ -70,26 +71,31 @@ def walk(world: World, dialer: str, destination: IPAddress, port: int, protocol:
     passed: tuple[Passage, ...] = ()
     for _ in range(TTL):
         host = world.hosts[hop.host]
-        translated = _destination_nat(world, host, hop.network, flow)
-        if translated.destination in world.addresses(host.name):
-            if host.inbound is not None and not allows(world, host.inbound, translated):
-                return Lost("dropped", host.name, passed)
-            return Arrival(host.name, translated, passed)
-        if translated == flow and _masquerades(host, hop.network):
+        own = flow.destination in world.addresses(host.name)
+        if own and (translated := _destination_nat(world, host, hop.network, flow)):
+            flow, target = translated
+        elif not own and _masquerades(host, hop.network):
             return Lost("unreachable", host.name, passed)
-        flow = translated
-        hop = _next_hop(world, host.name, flow.destination)
+        if flow.destination in world.addresses(host.name):
+            return _deliver(world, host, flow, passed)
+        hop = _next_hop(world, host.name, target, flow.destination)
         if hop is None or not host.forwards:
             return Lost("unreachable", host.name, passed)
         if not allows(world, host.rules, flow):
             return Lost("dropped", host.name, passed)
         passed = (*passed, Passage(host.name, flow.port))
-        own = _own_address(world, host.name, hop.network, flow.destination.version)
-        if own is None:
+        bears = _own_address(world, host.name, hop.network, flow.destination.version)
+        if bears is None:
             return Lost("unreachable", host.name, passed)
         if _masquerades(host, hop.network):
-            flow = replace(flow, source=own)
+            flow = replace(flow, source=bears)
     return Lost("dropped", hop.host, passed)
+
+
+def _deliver(world: World, host: Host, flow: Flow, passed: tuple[Passage, ...]) -> Arrival | Lost:
+    if host.inbound is not None and not allows(world, host.inbound, flow):
+        return Lost("dropped", host.name, passed)
+    return Arrival(host.name, flow, passed)
 
 
 def allows(world: World, rules: Iterable[Rule], flow: Flow) -> bool:
@@ -114,16 +120,27 @@ def _selects(world: World, selector: Selector, address: IPAddress) -> bool:
     return selector.kind == "any" or (selector.cidr is not None and address in selector.cidr)
 
 
-def _next_hop(world: World, host: str, destination: IPAddress) -> _Hop | None:
+def _network_of(world: World, dialer: str, destination: IPAddress) -> str | None:
+    """The network that an address is on, seen from the dialer; None: it cannot be told, or there is none."""
+    holding = world.holding(destination)
+    own = [network for network in holding if network in world.attached(dialer)]
+    candidates = own if len(holding) > 1 else holding
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _next_hop(world: World, host: str, target: str | None, destination: IPAddress) -> _Hop | None:
     """The neighbour that a host hands a packet to: its receiver, or the firewall on the way; None: no route."""
-    near, holding = world.attached(host), world.holding(destination)
-    own = [network for network in holding if network in near]
-    if own:
-        owners = [_Hop(network, owner) for network in own if (owner := world.owner(network, destination))]
-        return owners[0] if len(owners) == 1 else None
-    if len(holding) != 1:
+    if target is None:
         return None
-    target = holding[0]
+    if target not in world.attached(host):
+        return _gateway(world, host, target)
+    owner = world.owner(target, destination)
+    return _Hop(target, owner) if owner else None
+
+
+def _gateway(world: World, host: str, target: str) -> _Hop | None:
+    """The firewall to a network that a host is not on: as ``route`` says, else on the shortest way, ties by name."""
+    near = world.attached(host)
     if firewall := world.hosts[host].route.get(target):
         shared = sorted(set(near) & set(world.attached(firewall)) - set(world.links))
         return _Hop(shared[0], firewall) if shared and firewall != host else None
@@ -135,6 +152,18 @@ def _next_hop(world: World, host: str, destination: IPAddress) -> _Hop | None:
         for network in set(near) & set(world.attached(firewall)) - set(world.links)
     ]
     return _Hop(min(ways)[2], min(ways)[1]) if ways else None
+
+
+def _hops(world: World, host: str, target: str) -> int | None:
+    """How many firewalls a packet passes from a host into a network; None: no way leads there."""
+    passed: list[str] = []
+    while target not in world.attached(host):
+        hop = _gateway(world, host, target)
+        if hop is None or hop.host in passed:
+            return None
+        passed.append(hop.host)
+        host = hop.host
+    return len(passed)
 
 
 def _distances(world: World, target: str) -> dict[str, int]:
@@ -153,32 +182,29 @@ def _own_address(world: World, host: str, network: str, version: int) -> IPAddre
     return next((each for each in world.addresses(host, network) if each.version == version), None)
 
 
-def _destination_nat(world: World, firewall: Host, network: str, flow: Flow) -> Flow:
-    """What arrives from a network for the firewall's own address may be for somebody behind it."""
-    if flow.destination not in world.addresses(firewall.name):
-        return flow
+def _destination_nat(world: World, firewall: Host, network: str, flow: Flow) -> tuple[Flow, str | None] | None:
+    """What arrives from a network for the firewall's own address may be for somebody else: the flow to whom, and the
+    network that he is on. None: it stays as it is."""
+    asked = (network, flow.port, flow.protocol)
     for entry in firewall.nat:
-        if isinstance(entry, PortForward) and (entry.network, entry.port, entry.protocol) == (
-            network,
-            flow.port,
-            flow.protocol,
-        ):
-            receiver = _handed_to(world, firewall.name, entry.host, flow.destination)
-            return replace(flow, destination=receiver, port=entry.to_port) if receiver else flow
-    return flow
+        if isinstance(entry, PortForward) and (entry.network, entry.port, entry.protocol) == asked:
+            if world.machine(entry.host) == world.machine(firewall.name):
+                return replace(flow, port=entry.to_port), network
+            receiver, behind = _handed_to(world, firewall.name, entry.host, flow.destination)
+            return replace(flow, destination=receiver, port=entry.to_port), behind
+    return None
 
 
-def _handed_to(world: World, firewall: str, host: str, published: IPAddress) -> IPAddress | None:
-    if world.machine(host) == world.machine(firewall):
-        return published
-    near = world.attached(firewall)
-    candidates = sorted(
-        (each.network not in near, each.network, address)
+def _handed_to(world: World, firewall: str, host: str, published: IPAddress) -> tuple[IPAddress, str | None]:
+    """The address of a host that is nearest to a firewall, and its network; without any, nobody's."""
+    near = [
+        (away, each.network, address)
         for each in world.hosts[host].attachments
         for address in each.addresses
-        if address.version == published.version
-    )
-    return candidates[0][2] if candidates else None
+        if address.version == published.version and (away := _hops(world, firewall, each.network)) is not None
+    ]
+    _, network, address = min(near, key=lambda each: each[:2], default=(0, None, type(published)(0)))
+    return address, network
 
 
 def _masquerades(host: Host, network: str) -> bool:
