@@ -70,6 +70,8 @@ _log = logging.getLogger(__name__)
 OPEN_DEADLINE = 300.0
 """Seconds; transports set their own, shorter ones, but a person may have to answer or to touch a key."""
 BIND_DEADLINE = 60.0
+CHECKS = 64
+"""Checks that run at once: a thousand tunnels over one session do not knock at the same moment."""
 CHECK_GRACE = 20.0
 """Seconds that a check has for its conversation, beyond the dial."""
 STOP_DEADLINE = 5.0
@@ -105,6 +107,7 @@ class Engine:
             name: OpenTunnel(entry.spec, self._places, caps, self._observe)
             for name, entry in self._state.tunnels.items()
         }
+        self._checking = asyncio.Semaphore(CHECKS)
         self._listeners: dict[str, Bound] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
@@ -322,7 +325,8 @@ class Engine:
             check = self._plugins.checks.get(type_)
             if check is None:
                 raise RuntimeFailure(Code.PLUGIN_FAILED, f"no check {type_} is loaded")
-            await fenced(f"check {type_}", check.run(live), deadline)
+            async with self._checking:
+                await fenced(f"check {type_}", check.run(live), deadline)
         except RuntimeFailure as error:
             if self._path_lives(tunnel):
                 self._tell(CheckFailed(tunnel.name, Failure.of(error)))
