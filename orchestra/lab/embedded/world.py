@@ -203,7 +203,8 @@ class _Settler:
     def _link(self, name: str) -> None:
         """Puts a host that no network of the file leads to together with those who dial it."""
         host = self._hosts[name]
-        known = tuple(address for each in host.attachments for address in each.addresses)
+        own = (each for each in host.attachments if each.network not in self._links)
+        known = tuple(address for each in own for address in each.addresses)
         hidden = known if self._behind(name) else ()
         written = tuple(literal for literal in self._literals(name) if literal not in self._declared)
         if not (hidden or written or not known) or name == self._client:

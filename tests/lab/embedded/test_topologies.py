@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +30,35 @@ if TYPE_CHECKING:
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "topologies").glob("*.yaml"))
 PLUGINS = load_plugins([ssh, builtin], entry_points=False)
+
+WITHOUT_NETWORKS = {
+    "a chain": """
+        servers:
+          outer: ops@outer.example.com:2200
+          inner: {ssh: ops@inner.internal, behind: outer}
+        targets:
+          db: {address: "db.internal:5432", behind: inner}
+          admin: {host: outer, address: 127.0.0.1:8080}
+        """,
+    "the same address at two sites": """
+        servers: {a: a.example.com, b: b.example.com}
+        targets:
+          plc-a: {address: "10.0.0.10:502", behind: a}
+          plc-b: {address: "10.0.0.10:502", behind: b}
+        tunnels: {plc-a: {listen: auto}, plc-b: {listen: auto}}
+        """,
+    "literal addresses": """
+        servers: {gate: "ops@[2001:db8::5]:22"}
+        targets: {web: "192.0.2.80:80"}
+        """,
+    "a remote forward": """
+        clients: {laptop: {}}
+        servers: {gate: gate.example.com}
+        targets: {dev: {host: laptop, address: 127.0.0.1:3000}}
+        tunnels: {dev: {at: gate, listen: auto}}
+        """,
+}
+"""Files without networks: who dials what follows from `behind`, or from there being one server."""
 
 every_example = pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 
@@ -90,7 +120,18 @@ def test_each_dial_of_its_plan_arrives_where_the_plan_says(file: Path) -> None:
 
 @every_example
 def test_it_comes_up_with_traffic(file: Path) -> None:
-    topology, client = example(file)
+    comes_up(*example(file))
+
+
+@pytest.mark.parametrize("text", WITHOUT_NETWORKS.values(), ids=WITHOUT_NETWORKS)
+def test_files_without_networks_come_up_too(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "test.yaml"
+    file.write_text(dedent(text), encoding="utf-8")
+    comes_up(*example(file))
+
+
+def comes_up(topology: Topology, client: str) -> None:
+    """Opens everything, and talks through every tunnel."""
 
     async def run() -> None:
         async with lab_of(topology, client) as lab:
