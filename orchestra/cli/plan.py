@@ -27,5 +27,5 @@ def plan(console: Console, source: Source, selection: Selection, output: Output 
         from orchestra.render.plan_text import plan_text
 
         console.data(plan_text(answer, console.out.style))
-        report(answer.diagnostics, read.sources, console)
+        report(answer.diagnostics, read.sources, console, apart=True)
     return exit_of_plan(answer)

@@ -1,0 +1,46 @@
+"""Plugins and the loader, wired: what is asked for must work, what is installed may fail alone."""
+
+import subprocess
+import sys
+
+import pytest
+
+from orchestra.assembly.topology import DISABLED, load_topology, plugins
+from orchestra.errors import UsageError
+
+
+def test_core_comes_with_its_transport_kind_and_checks():
+    found = plugins()
+    assert "ssh" in found.transports
+    assert "tcp" in found.kinds
+    assert {"tcp", "http"} <= set(found.checks)
+    assert {"env", "file", "command"} <= set(found.secrets)
+
+
+def test_installed_plugins_can_be_left_out():
+    everything, core = plugins(environ={}), plugins(environ={DISABLED: "*"})
+    assert {info.name for info in core.loaded} < {info.name for info in everything.loaded}
+
+
+def test_a_plugin_that_was_asked_for_must_work(tmp_path):
+    broken = tmp_path / "broken.py"
+    broken.write_text("1 / 0")
+    with pytest.raises(UsageError, match=r"broken\.py cannot be imported: ZeroDivisionError"):
+        plugins([str(broken)])
+    with pytest.raises(UsageError, match="no_such_module_anywhere"):
+        plugins(["no_such_module_anywhere"])
+
+
+def test_problems_are_in_the_result(tmp_path):
+    file = tmp_path / "f.yaml"
+    file.write_text("targets: {db: 'db:5432'}\nsever: {}\n")
+    loaded = load_topology([str(file)], plugins(), {})
+    assert loaded.topology is None
+    assert [d.code for d in loaded.diagnostics if d.severity == "error"] == ["UNKNOWN_KEY"]
+
+
+def test_asking_the_plugins_does_not_import_ssh():
+    script = (
+        "import sys; from orchestra.assembly.topology import plugins; plugins(); sys.exit('asyncssh' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
