@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from orchestra.loading.requires import satisfies, unmet
+from orchestra.loading.shapes.file import Requires
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted", "met"),
+    [
+        ("0.1.0", ">=0.1", True),
+        ("0.1.0", "==0.1", True),
+        ("0.10", ">0.9", True),
+        ("1.2.3", ">=1.2,<2", True),
+        ("2.0", ">=1.2, <2", False),
+        ("1.4.9", "~=1.4.2", True),
+        ("1.5", "~=1.4.2", False),
+        ("1.5", "~=1.4", True),
+        ("2", "~=1.4", False),
+        ("1.0", "!=1", False),
+        ("1.0rc1", "<=1.0", True),
+    ],
+)
+def test_satisfies(version: str, wanted: str, met: bool) -> None:
+    assert satisfies(version, wanted) is met
+
+
+@pytest.mark.parametrize("wanted", ["", "1.0", "=>1", ">=x", ">=1,,<2"])
+def test_no_specifier(wanted: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        satisfies("1.0", wanted)
+
+
+def test_plugins_are_looked_up_by_distribution() -> None:
+    assert list(unmet(Requires(orchestra=">=0.1", plugins={"pydantic": ">=2"}))) == []
+    [fault] = unmet(Requires(plugins={"orchestra-nobody-has-this": ">=1"}))
+    assert fault.key == ("plugins", "orchestra-nobody-has-this")
