@@ -58,4 +58,6 @@ def unix_bind_refused(host: str, path: str, what: str, *, in_use: bool = False) 
 
 
 def _text(error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return clean(error.strerror or "not an address")
     return clean(os.strerror(error.errno) if error.errno else str(error) or type(error).__name__)

@@ -31,7 +31,7 @@ class ChannelStream:
         self._channel: Any = None
         self._reading_paused = self._channel_full = self._congested = self._writing_paused = False
         self._eof_delivered = self._eof_sent = False
-        self._closed_by_us = self._ended = False
+        self._closed_by_us = self._finished = self._ended = False
         self.abandoned = False
         """Nobody waits for the channel any more; it is closed as soon as it opens."""
 
@@ -82,7 +82,9 @@ class ChannelStream:
         return default if name == "socket" else self._channel.get_extra_info(name, default)
 
     def finish(self) -> None:
-        """Sends what is queued, then closes the channel."""
+        """Sends what is queued, then closes the channel. What still comes is dropped, so that an end of file that
+        comes now tells nothing."""
+        self._finished = True
         if not self._ended:
             self._channel.write_eof()
             self._channel.close()
@@ -121,7 +123,7 @@ class ChannelStream:
         """Standard error; only commands have it."""
 
     def eof_received(self) -> bool:
-        if self._receiver is None or self._eof_delivered:
+        if self._receiver is None or self._eof_delivered or self._finished:
             return True
         self._eof_delivered = True
         return bool(self._tell(self._receiver.eof_received))
@@ -148,7 +150,7 @@ class ChannelStream:
         """None only for an end that both sides meant: a close of ours, or an end of file that was received."""
         if self._closed_by_us:
             return None
-        if exc is not None or self._session.is_over:
+        if exc is not None or self._session.is_over or (self._finished and not self._eof_delivered):
             return self._session.loss(exc)
         if eof_was_received(self._channel):
             return None

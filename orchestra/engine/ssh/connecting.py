@@ -1,4 +1,4 @@
-"""Opening a session: dial, know the server, be known to it, all within one deadline."""
+"""Opening a session: dial, know the server and be known to it, within one deadline."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ CIPHERS = (
 
 
 async def connect(request: OpenRequest, windows: WindowBudget) -> Session:
-    """Opens it. Raises OpenFailed; cancelled, it leaves nothing open."""
+    """Opens it. Raises OpenFailed; cancelled, it leaves nothing open.
+
+    The deadline begins with the dial: reading a secret may take its time.
+    """
     settings = request.server.server.ssh if request.server.server is not None else SshSettings()
     attempt = _attempt(request, settings)
     credentials = Credentials()
@@ -46,15 +49,13 @@ async def connect(request: OpenRequest, windows: WindowBudget) -> Session:
     verifier: Verifier | None = None
     opened = False
     try:
+        credentials = await gather(settings, attempt.server, request.read_secret, request.notice)
+        attempt.offered = tuple(credentials.names)
+        verifier = Verifier(settings, attempt.server, host_key_name(request.server, request.dial.host), request.notice)
+        await asyncio.to_thread(verifier.load)
+        session = SshSession(attempt.server, windows)
+        carrier = Carrier(session.set_congested)
         async with asyncio.timeout(attempt.timeout):
-            credentials = await gather(settings, attempt.server, request.read_secret, request.notice)
-            attempt.offered = tuple(credentials.names)
-            verifier = Verifier(
-                settings, attempt.server, host_key_name(request.server, request.dial.host), request.notice
-            )
-            await asyncio.to_thread(verifier.load)
-            session = SshSession(attempt.server, windows)
-            carrier = Carrier(session.set_congested)
             await carrier.dial(request.over, request.dial.host, request.dial.port, request.dial.path)
             attempt.stage = "key exchange"
             owner = _Owner(session, verifier, credentials, attempt, request.notice)
@@ -62,16 +63,16 @@ async def connect(request: OpenRequest, windows: WindowBudget) -> Session:
             connection = await asyncssh.connect(
                 verifier.name, verifier.port, tunnel=carrier, client_factory=lambda: owner, config=[], **options
             )
-            session.start(connection, carrier)
-            await asyncio.to_thread(verifier.remember)
-            opened = True
-            return session
+        session.start(connection, carrier)
+        await asyncio.to_thread(verifier.remember)
+        opened = True
     except (asyncssh.Error, OSError, ValueError, TimeoutError, SessionError) as error:
         raise _failure(error, attempt, carrier, verifier) from error
     finally:
         await credentials.close()
         if carrier is not None and not opened:
             carrier.abort()
+    return session
 
 
 def _attempt(request: OpenRequest, settings: SshSettings) -> translate.Attempt:
@@ -99,7 +100,7 @@ def _options(
     settings: SshSettings, verifier: Verifier, credentials: Credentials, user: str, depth: int
 ) -> dict[str, Any]:
     silence = settings.keepalive or KEEPALIVE_FIRST + KEEPALIVE_STEP * (depth - 1)
-    authorities = [asyncssh.import_public_key(key.line) for key in verifier.trusted.authorities]
+    authorities = verifier.importable(verifier.trusted.authorities)
     keys = verifier.importable(verifier.trusted.keys)
     revoked = verifier.importable(verifier.trusted.revoked)
     methods = [*(["publickey"] if credentials.keys else [])]

@@ -131,6 +131,14 @@ class Verifier:
         return OpenFailed(Code.HOST_KEY_CHANGED, what, host=self._server, suggestion=hint)
 
     def _unknown(self, shown: str) -> OpenFailed:
+        if self.trusted.pinned:
+            why = (
+                "no authority that the topology names has signed it"
+                if self.trusted.authorities
+                else "it has no key that can be read"
+            )
+            what = f"the host key of {self._server} is not vouched for by host_key ({why}); it shows {shown}"
+            return OpenFailed(Code.HOST_KEY_UNKNOWN, what, host=self._server, suggestion="compare it with host_key")
         name = lookup_name(self.name, self.port)
         what = f"the host key of {self._server} is unknown: nothing is filed under {name}; it shows {shown}"
         hint = "compare the fingerprint with the server's, then run: orchestra trust"

@@ -6,11 +6,12 @@ import signal
 
 import pytest
 
+from orchestra.engine.ssh.transport import SshTransport
 from orchestra.session import SessionLost
 from orchestra.testing import Collector
 from orchestra.testing.conformance import CHUNK, Accepting
 
-from .sshd import Keys, descendants, needs_sshd, opened
+from .sshd import Keys, descendants, needs_sshd, opened, request
 
 pytestmark = needs_sshd
 
@@ -105,5 +106,36 @@ def test_no_address_of_the_hop_before_is_known(keys):
             assert not (dialed.stream.get_extra_info("peername") or ("",))[0]
             assert dialed.stream.get_extra_info("socket") is None
             accepted.stream.abort()
+
+    asyncio.run(main())
+
+
+def test_a_silent_server_is_noticed(keys):
+    async def main():
+        async with opened(keys, keepalive=0.6) as (server, session, here):
+            dialed, _ = await _connect(session, here)
+            stopped = descendants(server.process.pid)
+            for child in stopped:
+                os.kill(child, signal.SIGSTOP)
+            async with asyncio.timeout(10):
+                reason = await session.wait_closed()
+            for child in stopped:
+                os.kill(child, signal.SIGCONT)
+            assert "keepalive" in str(reason)
+            assert isinstance(dialed.error, SessionLost)
+
+    asyncio.run(main())
+
+
+def test_a_session_ends_with_the_one_below_it(keys):
+    async def main():
+        async with opened(keys) as (server, outer, _here):
+            inner = await SshTransport().open(request(server.settings(), outer, depth=2, name="inner"))
+            outer.close()
+            assert await outer.wait_closed() is None
+            reason = await inner.wait_closed()
+            assert isinstance(reason, SessionLost)
+            assert reason.host == "inner"
+            assert "gateway" in str(reason)
 
     asyncio.run(main())
