@@ -1,10 +1,10 @@
 """Two hops through a real firewall: its own counters show that nothing but port 22 passed."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from orchestra.diagnostics import Code
 from orchestra.session import DialRefused
 from orchestra.testing.collect import Collector
 from tests.acceptance.world import LABS, World, ask, play, world
@@ -40,9 +40,10 @@ def test_the_client_cannot_reach_the_service_by_itself(kind: str, address: str) 
 
 
 async def refuse(up: World, address: str) -> None:
-    with pytest.raises(DialRefused) as caught:
-        await up.lab.place("laptop").create_connection(Collector, address, 5900)
-    assert caught.value.code in {Code.CONNECT_TIMEOUT, Code.CONNECT_REFUSED, Code.DIAL_FAILED, Code.CONNECT_FAILED}
+    """A dropped packet has no answer; a host without a route says so at once."""
+    with pytest.raises((DialRefused, TimeoutError)):
+        async with asyncio.timeout(1):
+            await up.lab.place("laptop").create_connection(Collector, address, 5900)
 
 
 @pytest.mark.parametrize("kind", LABS)
