@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestra.graph.addresses import Party, selects
@@ -67,12 +67,12 @@ def near_misses(world: World, rules: Iterable[Rule], flow: Flow) -> tuple[NearMi
 
 
 def opposite(world: World, rules: tuple[Rule, ...], flow: Flow) -> Rule | None:
-    """The rule that lets some connection pass the other way round, when one does."""
+    """The rule that lets connections pass the other way round, and only that way, when there is one."""
     ports = sorted({22, flow.port, *(low for rule in rules if rule.action == "allow" for low, _ in rule.ports)})
     for port in ports:
         back = Flow(flow.destination, flow.source, port, flow.protocol)
         rule = deciding_rule(world, rules, back)
-        if rule is not None and rule.action == "allow":
+        if rule is not None and rule.action == "allow" and not allowed(world, rules, replace(flow, port=port)):
             return rule
     return None
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST = 3
 """Alternatives that are told."""
-LOOKED_AT = 6
+LOOKED_AT = 4
 """Exits, and places that could dial one server, that are considered."""
 
 
@@ -44,7 +44,30 @@ def others(context: Context, request: Request, solution: Solution) -> tuple[Othe
                 found.setdefault(variant.servers, Other(variant, made))
     del found[solution.exit.servers]
     ranked = sorted(found.values(), key=lambda each: _rank(solution.exit, each.exit))
-    return tuple(ranked[:MOST])
+    return _worthwhile(solution, ranked)[:MOST]
+
+
+def _worthwhile(solution: Solution, ranked: list[Other]) -> tuple[Other, ...]:
+    """Those that may work when the ones before them do not: they do without some server of each of them."""
+    known = [set(solution.exit.servers)] if solution.exit.servers else []
+    entered = set(solution.entry.servers)
+    chosen: list[Other] = []
+    for other in sorted(ranked, key=lambda each: len(each.exit.servers)):
+        servers = set(other.exit.servers)
+        if not any(each <= servers for each in known) and not _turns_back(solution, other, entered):
+            known.append(servers)
+            chosen.append(other)
+    return tuple(each for each in ranked if each in chosen)
+
+
+def _turns_back(solution: Solution, other: Other, entered: set[str]) -> bool:
+    """Whether it passes a server of the entry again, other than by sharing its sessions from here."""
+    shared = 0
+    for mine, theirs in zip(solution.entry.servers, other.exit.servers, strict=False):
+        if mine != theirs:
+            break
+        shared += 1
+    return shared < len(other.exit.servers) and bool(entered & set(other.exit.servers[shared:]))
 
 
 def _rank(first: Chain, other: Chain) -> tuple[int, int, int, tuple[str, ...]]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from orchestra.planning.services import Service
 
 STRUCTURAL = 1000
-"""The weight of what no permission can change, in permissions."""
+"""The weight of what takes another topology rather than a permission, in permissions."""
+HOPELESS = 1_000_000
+"""The weight of what this dialer can never do: dial the loopback of another host, for instance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +33,16 @@ class Problem:
     place: Place | None = None
     missing: Missing | None = None
     suggestion: str | None = None
+    hopeless: bool = False
 
     @property
     def weight(self) -> int:
         """How much it counts in the search for the least set of permissions."""
-        return 1 if self.missing is not None else STRUCTURAL
+        if self.missing is not None:
+            return 1
+        if self.code is Code.NO_ADDRESS_AT_HOP:  # an address is easier to add than a network
+            return STRUCTURAL // 2
+        return HOPELESS if self.hopeless else STRUCTURAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,14 +146,15 @@ def _behind(context: Context, dialer: Dialer, service: Service) -> tuple[Problem
     if not service.behind or dialer.host in service.behind or context.world.same_machine(dialer.host, service.host):
         return ()
     text = f"{service.name} is behind {' and '.join(service.behind)}: {dialer} does not dial it"
-    return (Problem(code=Code.NO_ROUTE_DECLARED, text=text, at=str(dialer), place=service.place),)
+    return (Problem(code=Code.NO_ROUTE_DECLARED, text=text, at=str(dialer), place=service.place, hopeless=True),)
 
 
 def _unix(context: Context, dialer: Dialer, service: Service, barred: tuple[Problem, ...]) -> Attempt:
     problems = barred
     if not context.world.same_machine(dialer.host, service.host):
         text = f"unix:{service.path} is a socket of {service.host}; {dialer} cannot dial it"
-        problems += (Problem(code=Code.LOOPBACK_ELSEWHERE, text=text, at=str(dialer), place=service.place),)
+        elsewhere = Code.LOOPBACK_ELSEWHERE
+        problems += (Problem(code=elsewhere, text=text, at=str(dialer), place=service.place, hopeless=True),)
     return Attempt(dialer=dialer, service=service, means=dialer.host, further=problems)
 
 
@@ -246,7 +254,7 @@ def _untrusted(context: Context, dialer: Dialer, service: Service, verdict: Judg
     if dialer.host in service.trusted or any(context.world.same_machine(dialer.host, each) for each in service.trusted):
         return ()
     text = f"{service.name} is dialed by {' or '.join(service.trusted)}, not by {dialer}: no network leads to it"
-    return (Problem(code=Code.NO_ROUTE_DECLARED, text=text, at=str(dialer), place=service.place),)
+    return (Problem(code=Code.NO_ROUTE_DECLARED, text=text, at=str(dialer), place=service.place, hopeless=True),)
 
 
 def _permit_open(context: Context, dialer: Dialer, service: Service, candidate: Candidate) -> tuple[Problem, ...]:
@@ -295,7 +303,9 @@ def _no_address(context: Context, dialer: Dialer, service: Service) -> Problem:
         where = f"{service.text}:{service.port}"
         text = f"{service.name} listens on {where} of {service.host}; dialed by {dialer}, {service.text} is {dialer}"
         hint = f"only {service.host} itself can dial it: give it an SSH server, or let the service listen elsewhere"
-        return Problem(code=Code.LOOPBACK_ELSEWHERE, text=text, at=str(dialer), place=service.place, suggestion=hint)
+        return Problem(
+            code=Code.LOOPBACK_ELSEWHERE, text=text, at=str(dialer), place=service.place, suggestion=hint, hopeless=True
+        )
     unreached = context.world.networks_of(service.host)
     if unreached and not seen_from(context.world, dialer, service.host):
         judged = judge(context.world, dialer, service.host, service.port, service.protocol, meant=service.host)
