@@ -15,8 +15,8 @@ from orchestra.lab.credentials import Credentials, make_credentials, with_creden
 from orchestra.lab.embedded.network import Binding, VirtualNetwork
 from orchestra.lab.embedded.place import Place
 from orchestra.lab.embedded.server import SSH_PORT, SshServer
+from orchestra.lab.embedded.settle import guest_name, settle
 from orchestra.lab.embedded.tasks import Tasks
-from orchestra.lab.embedded.world import guest_name, settle
 from orchestra.lab.interface import Counter
 from orchestra.lab.stub import identity, serve_socket
 from orchestra.model.address import WILDCARD, Endpoint, IPAddress

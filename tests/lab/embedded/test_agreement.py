@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from orchestra.graph import compile_world, dialer_at, judge
+from orchestra.lab.embedded.settle import settle
 from orchestra.lab.embedded.walk import Arrival, walk
-from orchestra.lab.embedded.world import settle
 from orchestra.model.topology import Host, HostKind, Masquerade, PortForward, Rule, Topology
 from tests.lab.embedded.build import host, rule, topology
 

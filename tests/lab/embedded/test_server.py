@@ -7,6 +7,7 @@ import hashlib
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncssh
 import pytest
@@ -19,7 +20,7 @@ from tests.lab.embedded.build import host, in_lab, server, target, topology
 PROHIBITED, CONNECT_FAILED = 1, 2
 
 
-def office(**forwarding: object) -> Topology:
+def office(**forwarding: Any) -> Topology:
     return topology(
         host("laptop", "client", {"internet": "192.0.2.7"}),
         host("gateway", on={"internet": "198.51.100.2", "office": "10.20.0.2"}, server=server(**forwarding)),
@@ -53,7 +54,7 @@ async def login(
 async def ask(connection: asyncssh.SSHClientConnection, address: str, port: int) -> bytes:
     reader, writer = await connection.open_connection(address, port)
     writer.write_eof()
-    answer = await reader.read()
+    answer: bytes = await reader.read()
     writer.close()
     return answer
 

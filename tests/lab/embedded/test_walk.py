@@ -6,8 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 
+from orchestra.lab.embedded.settle import guest_name, settle
 from orchestra.lab.embedded.walk import Arrival, Lost, walk
-from orchestra.lab.embedded.world import guest_name, settle
 from orchestra.model.topology import Host, Masquerade, PortForward, Topology
 from tests.lab.embedded.build import allow, deny, host, server, target, topology
 
