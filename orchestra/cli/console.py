@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
+from orchestra.errors import OrchestraError
 from orchestra.render.style import Style
 
 if TYPE_CHECKING:
@@ -102,8 +103,15 @@ class Console:
         self.err.stream.flush()
 
     def flush(self) -> None:
-        """Hands on what is buffered, so that a reader who left is noticed in time."""
-        self.out.stream.flush()
+        """Hands on what is buffered, so that a reader who left is noticed in time. Raises OrchestraError when the
+        result cannot be written, and BrokenPipeError."""
+        try:
+            self.out.stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self.abandon()
+            raise OrchestraError(f"cannot write the result: {error.strerror}") from error
         self.err.stream.flush()
 
     def abandon(self) -> None:

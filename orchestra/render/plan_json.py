@@ -94,7 +94,13 @@ def _address(dial: Dial) -> dict[str, Any]:
 
 
 def _alternative(alternative: Alternative) -> dict[str, Any]:
-    return {"path": list(alternative.path), "sessions": list(alternative.sessions), "cost": alternative.cost}
+    return {
+        "path": list(alternative.path),
+        "cost": alternative.cost,
+        "sessions": list(alternative.sessions),
+        "exit": alternative.exit,
+        "dial": None if alternative.dial is None else _dial(alternative.dial),
+    }
 
 
 def _missing(missing: Missing) -> dict[str, Any]:

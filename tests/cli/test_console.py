@@ -87,3 +87,9 @@ def test_a_reader_who_leaves_is_no_error():
         ["/bin/sh", "-c", f"{sys.executable} -m orchestra schema | true"], capture_output=True, text=True, check=False
     )
     assert done.stderr == ""
+
+
+def test_a_full_disk_is_said():
+    script = f"{sys.executable} -m orchestra version > /dev/full"
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "error: cannot write the result: No space left on device\n")
