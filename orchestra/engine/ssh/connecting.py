@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncssh
 
+from orchestra.diagnostics import Code
 from orchestra.engine.ssh import internals, translate
 from orchestra.engine.ssh.carrier import Carrier
 from orchestra.engine.ssh.credentials import Credentials, gather
@@ -82,9 +83,19 @@ def _attempt(request: OpenRequest, settings: SshSettings) -> translate.Attempt:
         server=request.server.name,
         by=request.over.host,
         address=address,
-        user=settings.user or getpass.getuser(),
+        user=_user(settings, request.server.name),
         timeout=settings.connect_timeout or CONNECT_TIMEOUT,
     )
+
+
+def _user(settings: SshSettings, server: str) -> str:
+    try:
+        local = getpass.getuser()  # asyncssh wants it too, whatever the settings say
+    except (KeyError, OSError) as error:
+        what = f"{server}: this account has no name here"
+        hint = "set USER in the environment"
+        raise OpenFailed(Code.AUTH_FAILED, what, host=server, suggestion=hint) from error
+    return settings.user or local
 
 
 def _failure(
@@ -118,6 +129,7 @@ def _options(
         "agent_forwarding": False,
         "x11_forwarding": False,
         "x509_trusted_certs": None,
+        "x509_trusted_cert_paths": [],
         "gss_host": None,
         "host_based_auth": False,
         "public_key_auth": bool(credentials.keys),

@@ -16,6 +16,7 @@ from pathlib import Path
 import asyncssh
 
 from orchestra.diagnostics import Code
+from orchestra.engine.ssh.trust import ssh_folder
 from orchestra.model.text import clean
 from orchestra.model.topology import SshSettings
 from orchestra.plugin.interfaces import Notice, ReadSecret
@@ -99,7 +100,7 @@ class _Gatherer:
 
     async def _add_default_files(self) -> None:
         for name in DEFAULT_FILES:
-            file = Path.home() / ".ssh" / name
+            file = ssh_folder() / name
             try:
                 data = await asyncio.to_thread(read_private, str(file))
                 self._add(await self._load(data, str(file), None), str(file))

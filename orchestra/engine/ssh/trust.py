@@ -29,9 +29,17 @@ from orchestra.session.errors import OpenFailed
 GLOBAL_FILE = "/etc/ssh/ssh_known_hosts"
 
 
+def ssh_folder() -> Path:
+    """The user's ``~/.ssh``; an account without a home (a container's bare number) has none that exists."""
+    try:
+        return Path.home() / ".ssh"
+    except RuntimeError:
+        return Path("/nonexistent/.ssh")
+
+
 def user_file() -> Path:
     """The user's known_hosts."""
-    return Path.home() / ".ssh" / "known_hosts"
+    return ssh_folder() / "known_hosts"
 
 
 def host_key_name(server: Host, dialed: str | None) -> str:

@@ -1,0 +1,105 @@
+"""The stream below a session: writes are gathered, ends are passed on."""
+
+import asyncio
+
+from orchestra.engine.ssh.carrier import FLUSH_AT, Carrier
+from orchestra.testing import Collector, MemoryNetwork, run_virtual
+
+
+class Listening:
+    """Stands where asyncssh's connection stands."""
+
+    def __init__(self):
+        self.events = []
+
+    def connection_made(self, _transport):
+        self.events.append("made")
+
+    def data_received(self, data):
+        self.events.append(data)
+
+    def eof_received(self):
+        self.events.append("eof")
+
+    def connection_lost(self, exc):
+        self.events.append(exc)
+
+    def add_channel(self, _channel):
+        return 0
+
+    def send_packet(self, *args, handler=None):
+        pass
+
+
+async def _dialed(congested=lambda _: None):
+    network = MemoryNetwork()
+    here = network.place("laptop", is_here=True)
+    server = Collector()
+
+    async def accept(_peer):
+        return server
+
+    await here.create_server(accept, "127.0.0.1", 22)
+    carrier = Carrier(congested)
+    await carrier.dial(here, "127.0.0.1", 22, None)
+    return carrier, server, here
+
+
+def test_what_is_written_in_one_turn_is_one_write():
+    async def main():
+        carrier, server, _ = await _dialed()
+        written = []
+        carrier._stream.write = written.append
+        for _ in range(10):
+            carrier.write(b"packet")
+        await asyncio.sleep(0)
+        assert written == [b"packet" * 10]
+        carrier.write(b"x" * FLUSH_AT)
+        assert len(written) == 2
+        assert not server.data
+
+    run_virtual(main())
+
+
+def test_what_comes_before_the_connection_is_kept():
+    async def main():
+        carrier, server, _ = await _dialed()
+        server.stream.write(b"SSH-2.0-early")
+        await asyncio.sleep(0.01)
+        _, connection = await carrier.create_connection(Listening, "", 0)
+        server.stream.write(b"more")
+        await asyncio.sleep(0.01)
+        assert connection.events == ["made", b"SSH-2.0-early", b"more"]
+
+    run_virtual(main())
+
+
+def test_a_loss_below_is_passed_on():
+    async def main():
+        carrier, _, here = await _dialed()
+        _, connection = await carrier.create_connection(Listening, "", 0)
+        here.lose()
+        await asyncio.sleep(0.01)
+        assert carrier.loss is connection.events[-1]
+        assert carrier.is_closing()
+
+    run_virtual(main())
+
+
+def test_a_full_stream_is_told_and_an_end_in_good_order_sends_what_is_queued():
+    async def main():
+        told = []
+        carrier, server, _ = await _dialed(told.append)
+        server.stream.pause_reading()
+        carrier.write(b"x" * FLUSH_AT)
+        assert told == [True]
+        server.stream.resume_reading()
+        await asyncio.sleep(0.01)
+        assert told == [True, False]
+        carrier.graceful = True
+        carrier.write(b"goodbye")
+        carrier.abort()
+        await server.eof.wait()
+        assert bytes(server.data).endswith(b"goodbye")
+
+    run_virtual(main())
