@@ -46,14 +46,14 @@ def _best_lab(console: Console) -> LabKind:
 
     if (reason := available()) is None:
         return LabKind.NETNS
-    console.message(f"no network namespaces here ({reason}), so the lab is embedded in this process")
+    console.say(f"no network namespaces here ({reason}), so the lab is embedded in this process")
     return LabKind.EMBEDDED
 
 
 async def _show(console: Console, planned: Planned, kind: LabKind) -> int:
     from orchestra.assembly.launch import open_lab
 
-    console.data(f"\nA {kind} lab: every other host of the file, on this machine.\n")
+    console.data(f"\nEvery other host of the file is made on this machine now (lab: {kind}).\n")
     async with open_lab(kind, planned.read.topology, planned.plan.client) as lab:
         proven = await _prove(console, planned, lab)
     console.data("\nEverything is closed again.")
@@ -79,11 +79,6 @@ async def _prove(console: Console, planned: Planned, lab: Lab) -> bool:
         console.data(_said(page, genuine=page.digest == wanted))
     console.data(f"passed the firewalls   {steps.what_passed(await lab.counters())}")
     return bool(pages) and all(page.digest == wanted for page in pages)
-
-
-def _tell(console: Console, line: str | None) -> None:
-    if line:
-        console.data(line)
 
 
 def _said(page: Page, *, genuine: bool) -> str:

@@ -40,7 +40,7 @@ async def arrives(lab: Lab, dialer: str, address: str, port: int) -> bool:
 @needs_netns
 @pytest.mark.parametrize("seed", range(8))
 def test_kernel_and_planner_agree(seed: int) -> None:
-    topology = random_topology(random.Random(seed))
+    topology = random_topology(random.Random(seed))  # noqa: S311 - not for secrets
     client = next(iter(topology.hosts))
     model = compile_world(topology, client)
     addresses = sorted(
