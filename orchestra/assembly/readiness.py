@@ -10,7 +10,7 @@ from orchestra.errors import OrchestraError, RuntimeFailure
 
 if TYPE_CHECKING:
     from orchestra.assembly.running import Running
-    from orchestra.model.status import ErrorStatus, Status
+    from orchestra.model.status import ErrorStatus, Status, TunnelStatus
 
 
 class GaveUp(OrchestraError):
@@ -19,11 +19,18 @@ class GaveUp(OrchestraError):
     def __init__(self, status: Status, timeout: float) -> None:
         super().__init__(f"{status.name} is not ready after {timeout:g} s")
         unready = [tunnel for tunnel in status.tunnels if tunnel.state != "ready" and not tunnel.optional]
-        self.waiting = tuple(f"{t.name}: {t.error.message if t.error else f'still {t.state}'}" for t in unready)
+        self.waiting = tuple(f"{tunnel.name}: {_waits_for(tunnel, status)}" for tunnel in unready)
 
 
 class TakenDown(OrchestraError):
     """Somebody else took it down before it was ready."""
+
+
+def _waits_for(tunnel: TunnelStatus, status: Status) -> str:
+    if tunnel.error is not None:
+        return tunnel.error.message
+    pending = [f"{session.server} is {session.state}" for session in status.sessions if session.state != "open"]
+    return "; ".join([f"still {tunnel.state}", *pending])
 
 
 async def make_ready(

@@ -27,18 +27,14 @@ def run(
     timeout: Timeout = "60",
 ) -> int:
     """Open the tunnels, run a command with their addresses in its environment, and take them down."""
-    from orchestra.assembly.command import CannotRun, find_program
-
     limit = seconds(timeout)
     if not command:
         raise UsageError("there is no command: write it after --, as in `orchestra run FILE -- psql`")
-    try:
-        find_program(command[0])  # before anything is opened
-        code = told(console, lambda: _run(console, source, selection, starting, command, limit))
-    except CannotRun as error:
-        console.error(explain(error, console))
-        return Exit.NOT_EXECUTABLE if error.found else Exit.NOT_FOUND
-    return code
+    return told(
+        console,
+        lambda: _run(console, source, selection, starting, command, limit),
+        failed=Exit.ORCHESTRA_FAILED,
+    )
 
 
 def _run(
@@ -49,14 +45,20 @@ def _run(
     command: list[str],
     limit: float | None,
 ) -> int:
+    from orchestra.assembly.command import CannotRun, find_program
     from orchestra.assembly.signals import interruptible
 
-    launch = prepare(console, source, selection, starting, free_ports=True)
+    try:
+        find_program(command[0])  # before anything is opened
+        launch = prepare(console, source, selection, starting, free_ports=True)
 
-    async def work(interrupts: Interrupts) -> int:
-        return await _beside(console, launch, command, limit, starting.fail_fast, interrupts)
+        async def work(interrupts: Interrupts) -> int:
+            return await _beside(console, launch, command, limit, starting.fail_fast, interrupts)
 
-    return asyncio.run(interruptible(work))
+        return asyncio.run(interruptible(work))
+    except CannotRun as error:
+        console.error(explain(error, console))
+        return Exit.NOT_EXECUTABLE if error.found else Exit.NOT_FOUND
 
 
 async def _beside(

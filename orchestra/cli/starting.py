@@ -93,8 +93,11 @@ def prepare(
     )
 
 
-def told(console: Console, work: Callable[[], int]) -> int:
-    """The exit code of work that may end early; what ended it is said, unless it was a signal."""
+def told(console: Console, work: Callable[[], int], *, failed: Exit = Exit.FAILED) -> int:
+    """The exit code of work that may end early; what ended it is said, unless it was a signal.
+
+    ``failed`` is the code for failures that have none of their own.
+    """
     from orchestra.assembly.readiness import GaveUp, TakenDown
     from orchestra.assembly.signals import Interrupted
 
@@ -108,7 +111,8 @@ def told(console: Console, work: Callable[[], int]) -> int:
         return say_gave_up(console, error)
     except OrchestraError as error:
         console.error(explain(error, console))
-        return Exit.TERMINATED if isinstance(error, TakenDown) else exit_of_error(error)
+        code = Exit.TERMINATED if isinstance(error, TakenDown) else exit_of_error(error)
+        return failed if code is Exit.FAILED else code
 
 
 def say_gave_up(console: Console, error: GaveUp) -> int:

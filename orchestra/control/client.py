@@ -6,6 +6,7 @@ import errno
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import time
@@ -81,11 +82,14 @@ class Client:
         Never raises NotRunning: then it has gone.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        with suppress(NotRunning):
-            self._ask("GET", "/v1/wait?for=closed", timeout)
-        while is_held(self.place):
-            _rest(deadline)
-            time.sleep(_POLL)
+        with _process(self.place) as process:
+            with suppress(NotRunning):
+                self._ask("GET", "/v1/wait?for=closed", timeout)
+            while is_held(self.place):
+                _rest(deadline)
+                time.sleep(_POLL)
+            if process is not None and not select.select([process], [], [], _rest(deadline))[0]:
+                raise TimeoutError
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
         """What is true now, as events, then what happens; ends when it goes. ``timeout``: seconds of silence."""
@@ -133,6 +137,21 @@ def running(environ: Mapping[str, str]) -> tuple[Status, ...]:
         except (NotRunning, TimeoutError, RuntimeFailure):
             continue  # left behind by one that was killed, or not quite up
     return tuple(found)
+
+
+@contextmanager
+def _process(place: Place) -> Iterator[int | None]:
+    """A descriptor that is readable when the place's process has ended (pidfd_open(2)); None where there are none."""
+    info, opening = read_info(place), getattr(os, "pidfd_open", None)
+    descriptor = None
+    if info is not None and opening is not None and is_held(place):  # held: so the pid is still its own
+        with suppress(OSError):
+            descriptor = opening(info.pid)
+    try:
+        yield descriptor
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _rest(deadline: float | None) -> float | None:

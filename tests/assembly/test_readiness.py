@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -9,8 +10,8 @@ from orchestra.assembly.readiness import GaveUp, TakenDown, as_failure, make_rea
 from orchestra.diagnostics import Code
 from orchestra.engine.core.report import EngineStatus
 from orchestra.errors import RuntimeFailure
-from orchestra.model.status import ErrorStatus
-from tests.assembly.engines import READY, ScriptedEngine, failing, make_running
+from orchestra.model.status import ErrorStatus, SessionStatus
+from tests.assembly.engines import READY, STARTING, ScriptedEngine, failing, make_running
 
 
 def waiting(*states: EngineStatus, act: Callable[[ScriptedEngine], object] = lambda _: None, **how: object) -> None:
@@ -54,9 +55,10 @@ def test_a_timeout_says_what_each_tunnel_waits_for() -> None:
     with pytest.raises(GaveUp, match=r"office is not ready after 0\.01 s") as caught:
         waiting(failing("CONNECT_REFUSED"), timeout=0.01)
     assert caught.value.waiting == ("desk: gateway dialed 10.0.0.1:5900: refused",)
+    connecting = replace(STARTING, sessions=(SessionStatus(id="gateway", server="gateway", state="connecting"),))
     with pytest.raises(GaveUp) as caught:
-        waiting(timeout=0.01)
-    assert caught.value.waiting == ("desk: still starting",)
+        waiting(connecting, timeout=0.01)
+    assert caught.value.waiting == ("desk: still starting; gateway is connecting",)
 
 
 def test_being_taken_down_meanwhile_is_said() -> None:

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.instances import LAB, Home, refusing
+
+IMPLICIT = LAB.partition("tunnels:")[0]
+
+
+@pytest.fixture
+def office(home: Home) -> Home:
+    (home.path / "office.yaml").write_text(LAB)
+    return home
+
+
+@pytest.fixture
+def refused(home: Home) -> Iterator[Home]:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        (home.path / "office.yaml").write_text(refusing(bound.getsockname()[1]))
+        yield home
+
+
+def test_the_command_has_the_tunnels_in_its_environment_and_they_work(office: Home) -> None:
+    program = (
+        "import os, socket, sys\n"
+        "address = os.environ['ORCHESTRA_DB_HOST'], int(os.environ['ORCHESTRA_DB_PORT'])\n"
+        "with socket.create_connection(address, timeout=20) as connected:\n"
+        "    connected.sendall(b'GET / HTTP/1.0\\r\\n\\r\\n')\n"
+        "    print(b''.join(iter(lambda: connected.recv(4096), b'')).decode())\n"
+        "print(os.environ['DATABASE_URL'], os.environ['ORCHESTRA_DB_ADDRESS'])\n"
+    )
+    done = office.orchestra("run", "--lab", "embedded", "office.yaml", "--", "python3", "-c", program)
+    assert done.returncode == 0, done.stderr
+    assert "db" in done.stdout
+    url, address = done.stdout.split()[-2:]
+    assert url == f"postgresql://{address}/app"
+    assert "tunnel db: ready" in done.stderr
+    assert office.places == []
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["sh", "-c", "exit 7"], 7),
+        (["sh", "-c", "kill -KILL $$"], 137),
+        (["no-such-command-anywhere"], 127),
+        (["/etc/passwd"], 126),
+    ],
+)
+def test_the_exit_code_is_the_commands_own(office: Home, command: list[str], code: int) -> None:
+    assert office.orchestra("run", "-q", "--lab", "embedded", "office.yaml", "--", *command).returncode == code
+
+
+def test_without_a_command_it_says_how_to_write_one(office: Home) -> None:
+    done = office.orchestra("run", "office.yaml")
+    assert (done.returncode, "after --" in done.stderr) == (2, True)
+
+
+def test_two_run_one_file_at_once_at_ports_of_their_own(home: Home) -> None:
+    (home.path / "office.yaml").write_text(IMPLICIT)
+    command = (
+        "run",
+        "--lab",
+        "embedded",
+        "office.yaml",
+        "--",
+        "sh",
+        "-c",
+        "echo port $ORCHESTRA_DB_PORT; exec sleep 40",
+    )
+    with home.started(*command) as one, home.started(*command) as two:
+        ports = {up.said("port ").split()[-1] for up in (one, two)}
+        assert len(ports) == 2
+        for up in (one, two):
+            up.process.terminate()  # which is for the command
+        assert {up.ends()[0] for up in (one, two)} == {143}
+    assert home.places == []
+
+
+def test_signals_are_the_commands(office: Home) -> None:
+    script = "trap 'echo trapped; exit 9' USR1; echo waiting; while :; do sleep 0.05; done"
+    with office.started("run", "-q", "--lab", "embedded", "office.yaml", "--", "sh", "-c", script) as run:
+        run.said("waiting")
+        code, rest = run.ends(signal.SIGUSR1)
+    assert (code, rest) == (9, "trapped\n")
+
+
+def test_interrupted_before_it_is_ready_the_command_is_never_started(refused: Home) -> None:
+    with refused.started("run", "office.yaml", "--", "echo", "started") as run:
+        run.said("CONNECT_REFUSED")
+        code, rest = run.ends(signal.SIGINT)
+    assert code == 130
+    assert "started" not in rest
+
+
+def test_a_timeout_says_what_is_waited_for(refused: Home) -> None:
+    done = refused.orchestra("run", "--timeout", "300ms", "office.yaml", "--", "echo", "started")
+    assert (done.returncode, done.stdout) == (124, "")
+    assert "office is not ready after 0.3 s" in done.stderr
+
+
+def test_what_orchestra_could_not_do_is_told_from_what_the_command_could_not(refused: Home) -> None:
+    done = refused.orchestra("run", "--fail-fast", "office.yaml", "--", "echo", "started")
+    assert (done.returncode, done.stdout) == (125, "")
+    assert "CONNECT_REFUSED" in done.stderr
