@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
@@ -14,7 +14,7 @@ from orchestra.errors import OrchestraError
 from orchestra.render.style import Style
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 class Colour(StrEnum):
@@ -74,16 +74,17 @@ class Console:
     def data(self, text: str) -> None:
         """The result that was asked for; an empty text prints nothing."""
         if text:
-            self.out.line(text)
+            with self._writing():
+                self.out.line(text)
 
     def json(self, document: Any) -> None:
         """The result as one JSON document, in ASCII so that no text in it can move a cursor."""
-        self.out.line(json.dumps(document, indent=2))
+        self.data(json.dumps(document, indent=2))
 
     def json_line(self, document: Any) -> None:
         """One line of a stream of JSON documents, sent on at once."""
-        self.out.line(json.dumps(document, separators=(",", ":")))
-        self.out.stream.flush()
+        self.data(json.dumps(document, separators=(",", ":")))
+        self.flush()
 
     def say(self, text: str) -> None:
         """A message beside the result; not with ``-q``."""
@@ -103,16 +104,21 @@ class Console:
         self.err.stream.flush()
 
     def flush(self) -> None:
-        """Hands on what is buffered, so that a reader who left is noticed in time. Raises OrchestraError when the
-        result cannot be written, and BrokenPipeError."""
-        try:
+        """Hands on what is buffered, so that a reader who left is noticed in time. Raises as the methods that print."""
+        with self._writing():
             self.out.stream.flush()
+        self.err.stream.flush()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Raises OrchestraError when standard output cannot be written, and BrokenPipeError when nobody reads it."""
+        try:
+            yield
         except BrokenPipeError:
             raise
         except OSError as error:
             self.abandon()
             raise OrchestraError(f"cannot write the result: {error.strerror}") from error
-        self.err.stream.flush()
 
     def abandon(self) -> None:
         """Nobody reads standard output any more: what is still buffered goes nowhere, without a complaint at exit."""
