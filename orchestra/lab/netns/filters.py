@@ -69,6 +69,14 @@ def _forward_chains(layout: Layout, machine: Machine, denial: Denial) -> Iterato
         ["ct state established,related accept", *hidden, *rules, _deny(denial)],
     )
     forwards = [line for _, entry in nat if isinstance(entry, PortForward) for line in _dnat(layout, machine, entry)]
+    mute = [
+        f'oifname "{interface.name}" meta nfproto ipv{version} ct state new reject with icmpx admin-prohibited'
+        for interface in machine.interfaces
+        for version in _FAMILY
+        if not any(address.version == version for address in interface.addresses)
+    ]
+    if mute:
+        yield from _chain("own", "filter hook output priority filter; policy accept", mute)
     if forwards:
         yield from _chain("publish", "nat hook prerouting priority dstnat; policy accept", forwards)
     if masked:

@@ -54,10 +54,6 @@ class Machine:
     def on(self, segment: str) -> Interface | None:
         return next((interface for interface in self.interfaces if interface.segment == segment), None)
 
-    def speaks(self, version: int) -> bool:
-        """Whether it has any address of that family (4 or 6)."""
-        return any(address.version == version for address in self.addresses)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:

@@ -28,6 +28,10 @@ _HOST_SYSCTL = (
     "ipv6/conf/default/accept_dad=0",
     "ipv6/conf/default/addr_gen_mode=1",
     "ipv4/ip_unprivileged_port_start=0",
+    "ipv4/icmp_ratelimit=0",  # each dial that a filter rejects is told so
+    "ipv4/icmp_msgs_per_sec=1000000",
+    "ipv4/icmp_msgs_burst=10000",
+    "ipv6/icmp/ratelimit=0",
 )
 _FIREWALL_SYSCTL = ("ipv4/ip_forward=1", "ipv6/conf/all/forwarding=1", "ipv6/conf/default/forwarding=1")
 _INTERFACE_SYSCTL = ("ipv4/neigh/{}/retrans_time_ms=250", "ipv6/neigh/{}/retrans_time_ms=250")

@@ -44,23 +44,29 @@ def origins(layout: Layout, machine: Machine) -> tuple[Origin, ...]:
 
 
 def route_commands(layout: Layout, machine: Machine) -> Iterator[str]:
-    """Lines for ``ip -batch`` that fill its tables; its interfaces have to be up, with their addresses."""
+    """Lines for ``ip -batch`` that fill its tables; its interfaces have to be up, with their addresses.
+
+    What is sent by an interface needs an address of its family there; firewalls, which pass on what others send, have
+    all routes, and a filter for what is their own (:mod:`.filters`).
+    """
     for interface in machine.interfaces:
         for prefix in layout.prefixes.get(interface.segment, ()):
             if machine.forwards or any(a.version == prefix.version for a in interface.addresses):
                 yield _route(prefix, f"dev {interface.name}", ON_LINK_METRIC)
     for segment, prefixes in sorted(layout.prefixes.items()):
         if machine.on(segment) is None:
-            way, metric = _way(layout, machine, segment)
+            hop = next_hop(layout, machine, segment)
             for prefix in prefixes:
-                if machine.forwards or machine.speaks(prefix.version):
-                    yield _route(prefix, way, metric)
+                if hop is None:
+                    yield _route(prefix, "", NOWHERE_METRIC)
+                elif machine.forwards or any(a.version == prefix.version for a in hop[0].addresses):
+                    yield _route(prefix, f"via {hop[1].link_local} dev {hop[0].name}", WAY_METRIC)
     for origin in origins(layout, machine):
         yield from _answers(origin)
 
 
 def _route(prefix: IPNetwork, way: str, metric: int) -> str:
-    if way == "unreachable":
+    if not way:
         return f"-{prefix.version} route replace unreachable {prefix} metric {metric}"
     inet6 = "via inet6" if prefix.version == 4 else "via"
     return f"-{prefix.version} route replace {prefix} {way.replace('via', inet6)} metric {metric}"
@@ -72,14 +78,6 @@ def _answers(origin: Origin) -> Iterator[str]:
         gateway = f"{via} {origin.gateway} " if origin.gateway else ""
         yield f"-{version} route add default {gateway}dev {origin.interface} table {table}"
         yield f"-{version} rule add fwmark {origin.mark} lookup {table} pref {100 + origin.mark}"
-
-
-def _way(layout: Layout, machine: Machine, segment: str) -> tuple[str, int]:
-    hop = next_hop(layout, machine, segment)
-    if hop is None:
-        return "unreachable", NOWHERE_METRIC
-    own, theirs = hop
-    return f"via {theirs.link_local} dev {own.name}", WAY_METRIC
 
 
 def next_hop(layout: Layout, machine: Machine, segment: str) -> tuple[Interface, Interface] | None:
