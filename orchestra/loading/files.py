@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -103,7 +104,10 @@ class Files:
 
 
 def _same(name: str, chain: tuple[str, ...]) -> bool:
-    return Path(name).resolve() in {Path(other).resolve() for other in chain}
+    try:
+        return os.path.realpath(name) in map(os.path.realpath, chain)
+    except ValueError:  # a name that no file can have
+        return False
 
 
 def _read_bytes(name: str, named_at: Spot | None) -> bytes:
@@ -122,7 +126,7 @@ def _decode(name: str, data: bytes) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise Unreadable(Code.YAML_SYNTAX, "the file is UTF-16", (name, 1, 1), "save it as UTF-8")
     try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         before = data[: error.start]
         line = before.count(b"\n") + 1

@@ -115,7 +115,7 @@ def _topology(files: Sequence[str], root: Branch | None, entries: Entries, envir
 def _stem(file: str) -> str:
     """A name from the name of a file; names become directories, so what is unusual becomes ``-``."""
     stem = "stdin" if file == STDIN_NAME else Path(file).stem
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-.") or "topology"
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-._")[:63] or "topology"
 
 
 def _requires(scope: Scope, draft: Draft) -> dict[str, str]:

@@ -64,13 +64,11 @@ def explain(error: yaml.YAMLError | Unreadable, file: str, text: str, lines: lis
     if isinstance(error, Unreadable):
         return error
     if isinstance(error, yaml.reader.ReaderError):
-        before = text[: error.position]
-        line = before.count("\n") + 1
-        column = error.position - (before.rfind("\n") + 1) + 1
+        before = text.encode("utf-8", "surrogatepass")[: error.position].decode("utf-8", "replace")  # it counts bytes
         return Unreadable(
             Code.YAML_SYNTAX,
-            f"the file holds a character that no YAML file may hold (U+{ord(text[error.position]):04X})",
-            (file, line, column),
+            f"the file holds a character that no YAML file may hold (U+{error.character:04X})",
+            (file, before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1),
             "a topology is a UTF-8 text file",
         )
     mark = getattr(error, "problem_mark", None)

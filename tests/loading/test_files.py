@@ -82,6 +82,11 @@ def test_no_such_file(tmp_path: Path) -> None:
     assert loaded.partial.name == "no"
 
 
+def test_names_that_no_file_can_have() -> None:
+    assert said(read('include: "a\\0b"\nservers: {s: }\n')) == ["1:10 NO_SUCH_FILE"]
+    assert said(read("name: ../up\nservers: {s: }\n")) == ["1:7 BAD_VALUE"]
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     [problem] = load([str(tmp_path)], environ={}, vocabulary=VOCABULARY).diagnostics
     assert problem.code is Code.NO_SUCH_FILE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
@@ -93,9 +94,10 @@ class Scope:
 
     def file(self, name: str, path: KeyPath) -> str:
         """A file name of the topology, absolute: relative to the file that names it, ``~`` is the user's home."""
-        if name == "~" or name.startswith("~/"):
-            home = self.environ.get("HOME")
-            return str(Path(home) / name[2:]) if home else str(Path(name).expanduser())
+        home = self.environ.get("HOME")
+        if home and (name == "~" or name.startswith("~/")):
+            return str(Path(home) / name[2:])
+        name = os.path.expanduser(name)  # noqa: PTH111 - Path's own raises for a user that is not known
         source = self.spot(path)[0]
         base = Path() if source == STDIN_NAME else Path(source).parent
         return str(Path.cwd() / base / name) if not Path(name).is_absolute() else name

@@ -10,6 +10,7 @@ from orchestra.loading.faults import Fault
 from orchestra.loading.shapes.base import Many, Shape, Text
 from orchestra.loading.shapes.hosts import Client, Firewall, Network, Server, Target
 from orchestra.loading.shapes.tunnels import Expectation, Tunnel
+from orchestra.loading.shapes.values import TopologyName
 
 FORMAT_VERSION = 1
 
@@ -42,7 +43,7 @@ class Head(Shape):
 
     version: int = FORMAT_VERSION
     """The version of the format."""
-    name: Text | None = None
+    name: TopologyName | None = None
     """The topology's name; default: the file's stem."""
     include: Many[Text] = ()
     """Files under this one, relative to it: maps merge, lists replace, this file wins."""

@@ -26,6 +26,7 @@ _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+\Z")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIMPLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*([_-][A-Za-z0-9]+)*\Z")
+_TOPOLOGY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 PORTS = "ports are numbers from 1 to 65535"
 
@@ -170,6 +171,16 @@ def variable_name(text: str) -> str:
     return text
 
 
+def topology_name(text: str) -> str:
+    """The name of a topology: of its running instance's directory too."""
+    if not _TOPOLOGY_NAME.match(text):
+        raise Fault(
+            f"{quoted(text)} cannot be the name of a topology",
+            suggestion="letters, digits, '.', '-' and '_', beginning with a letter or digit",
+        )
+    return text
+
+
 def name_fault(name: str) -> Fault | None:
     """Why a text cannot be the name of a host, network, target or tunnel; names become parts of addresses, variables
     and commands, so they are as host names are."""
@@ -209,4 +220,5 @@ Listen: TypeAlias = Annotated[Address, Parsed(listen_address, _ADDRESS_SCHEMA)]
 Service: TypeAlias = Annotated[Address, Parsed(service_address, _ADDRESS_SCHEMA)]
 HostName: TypeAlias = Annotated[str, Parsed(host_name, TEXT, text=True)]
 DnsText: TypeAlias = Annotated[str, Parsed(dns_name, TEXT, text=True)]
+TopologyName: TypeAlias = Annotated[str, Parsed(topology_name, TEXT, text=True)]
 User: TypeAlias = Annotated[str, Parsed(user_name, TEXT, text=True)]
