@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
 
     from orchestra.session.protocols import Session
+
+_log = logging.getLogger(__name__)
 
 
 async def close_sessions(sessions: Iterable[tuple[int, Session]], until: float) -> None:
@@ -20,16 +23,35 @@ async def close_sessions(sessions: Iterable[tuple[int, Session]], until: float) 
 
 
 async def _close_level(sessions: list[Session], until: float) -> None:
-    ends = [asyncio.ensure_future(session.wait_closed()) for session in sessions]
+    ends = [asyncio.ensure_future(end_of(session)) for session in sessions]
     for session in sessions:
-        session.close()
+        try:
+            session.close()
+        except Exception:  # noqa: BLE001 - a plugin's session
+            abort(session)
     left = until - asyncio.get_running_loop().time()
     _, pending = await asyncio.wait(ends, timeout=max(0.0, left / 2))  # the levels below want some of it too
     for end, session in zip(ends, sessions, strict=True):
         if end in pending:
-            session.abort()
+            abort(session)
             end.cancel()
     await asyncio.gather(*ends, return_exceptions=True)
+
+
+async def end_of(session: Session) -> Exception | None:
+    """Waits for a session's end, and what it was; what a plugin's session raises instead is one too."""
+    try:
+        return await session.wait_closed()
+    except Exception as error:  # noqa: BLE001 - a plugin's session
+        return error
+
+
+def abort(session: Session) -> None:
+    """Ends it at once."""
+    try:
+        session.abort()
+    except Exception:  # noqa: BLE001 - a plugin's session
+        _log.exception("the session to %s could not be aborted", session.host)
 
 
 async def finish(work: Coroutine[object, object, None]) -> None:

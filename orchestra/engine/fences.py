@@ -10,19 +10,19 @@ from orchestra.errors import RuntimeFailure
 from orchestra.model.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
 T = TypeVar("T")
 
 
-async def fenced(what: str, work: Awaitable[T], deadline: float, *, host: str | None = None) -> T:
-    """Awaits a plugin's work for at most ``deadline`` seconds.
+async def fenced(what: str, work: Callable[[], Awaitable[T]], deadline: float, *, host: str | None = None) -> T:
+    """Does a plugin's work, for at most ``deadline`` seconds.
 
     ``what`` names it: ``transport ssh``, ``check http``. Raises RuntimeFailure: its own, or PLUGIN_FAILED.
     """
     try:
         async with asyncio.timeout(deadline) as scope:
-            return await work
+            return await work()
     except RuntimeFailure:
         raise
     except TimeoutError as error:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from orchestra.diagnostics import Code
-from orchestra.engine.closing import close_sessions, finish
+from orchestra.engine.closing import abort, close_sessions, end_of, finish
 from orchestra.engine.context import OpenTunnel
 from orchestra.engine.core.failures import Failure
 from orchestra.engine.core.messages import (
@@ -40,7 +40,7 @@ from orchestra.engine.core.messages import (
     TimerFired,
     TimerKey,
 )
-from orchestra.engine.core.report import EngineStatus, report
+from orchestra.engine.core.report import EngineStatus
 from orchestra.engine.core.state import Limits
 from orchestra.engine.core.supervisor import begin, step
 from orchestra.engine.core.telling import Teller
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from orchestra.engine.core import messages
     from orchestra.model.events import Event
     from orchestra.model.plan import Plan, PlannedSession, PlannedTunnel
+    from orchestra.model.status import TunnelStatus
     from orchestra.model.topology import SecretRef, Topology
     from orchestra.plugin.manager import Plugins
     from orchestra.session.protocols import Accept, Session
@@ -135,15 +136,15 @@ class Engine:
 
     def snapshot(self) -> EngineStatus:
         """What is true right now."""
-        status = report(self._state, self._epoch())
-        return replace(
-            status,
-            tunnels=tuple(
-                replace(tunnel, connections=live.connections, bytes_in=live.bytes_in, bytes_out=live.bytes_out)
-                for tunnel in status.tunnels
-                for live in (self._tunnels[tunnel.name],)
-            ),
-        )
+        status = self._teller.status()
+        return replace(status, tunnels=tuple(self._counted(tunnel) for tunnel in status.tunnels))
+
+    def _counted(self, tunnel: TunnelStatus) -> TunnelStatus:
+        live = self._tunnels[tunnel.name]
+        counters = live.connections, live.bytes_in, live.bytes_out
+        if not any(counters):
+            return tunnel
+        return replace(tunnel, connections=counters[0], bytes_in=counters[1], bytes_out=counters[2])
 
     # Between the core and the world.
 
@@ -185,7 +186,7 @@ class Engine:
         if orderly:
             self._closing.append((self._state.sessions[id_].spec.depth, session))
         else:
-            session.abort()
+            abort(session)
 
     def _close_listener(self, name: str) -> None:
         self._cancel("listener", name)
@@ -201,8 +202,12 @@ class Engine:
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         self._ending.discard(task)
         if not task.cancelled() and (fault := task.exception()) is not None:
-            self._fault = self._fault or fault  # a contradiction within the engine: it must not go on unnoticed
-            self._stopped.set()
+            self._fail(fault)
+
+    def _fail(self, fault: BaseException) -> None:
+        """A contradiction within the engine must not go on unnoticed: :meth:`run` closes everything and raises it."""
+        self._fault = self._fault or fault
+        self._stopped.set()
 
     def _cancel(self, what: str, name: str) -> None:
         task = self._tasks.pop((what, name), None)
@@ -214,7 +219,13 @@ class Engine:
         assert self._loop is not None  # noqa: S101
         if earlier := self._timers.get(key):
             earlier.cancel()
-        self._timers[key] = self._loop.call_at(at, self._tell, TimerFired(key))
+        self._timers[key] = self._loop.call_at(at, self._ring, key)
+
+    def _ring(self, key: TimerKey) -> None:
+        try:
+            self._tell(TimerFired(key))
+        except Exception as fault:  # noqa: BLE001 - as in _task_ended
+            self._fail(fault)
 
     def _observe(self, event: Event) -> None:
         try:
@@ -238,9 +249,11 @@ class Engine:
             return
         self._places.put(planned.id, session)
         self._tell(SessionOpened(planned.id))
-        reason = await session.wait_closed()
+        reason = await end_of(session)
         if planned.via is None or over.state == "open":
             self._places.remove(planned.id)
+            if session.state != "closed":
+                abort(session)
             self._tell(SessionEnded(planned.id, _loss(planned.server, reason)))
 
     async def _open_session(self, planned: PlannedSession, over: Session) -> Session:
@@ -261,21 +274,21 @@ class Engine:
             read_secret=self._read_secret,
             notice=notice,
         )
-        return await fenced(f"transport {name}", transport.open(request), OPEN_DEADLINE, host=host.name)
+        return await fenced(f"transport {name}", lambda: transport.open(request), OPEN_DEADLINE, host=host.name)
 
     async def _read_secret(self, ref: SecretRef) -> bytes:
         source = self._plugins.secrets.get(ref.kind)
         if source is None:
             raise OpenFailed(Code.SECRET_UNAVAILABLE, f"no kind of secret named {ref.kind} is loaded")
-        return await fenced(f"secret {ref.kind}", source.read(ref), OPEN_DEADLINE)
+        return await fenced(f"secret {ref.kind}", lambda: source.read(ref), OPEN_DEADLINE)
 
     async def _open_listener(self, live: OpenTunnel, port: int | None) -> None:
         name, planned = live.tunnel.name, live.tunnel.listen
         session = self._places.get(planned.session) if planned is not None else None
         assert planned is not None and session is not None  # noqa: S101, PT018 - the core binds what can be bound
         try:
-            work = self._bind(session, live, port)
-            bound = await fenced(f"listening at {session.host}", work, BIND_DEADLINE, host=session.host)
+            what = f"listening at {session.host}"
+            bound = await fenced(what, lambda: self._bind(session, live, port), BIND_DEADLINE, host=session.host)
         except RuntimeFailure as error:
             if planned.session is None or session.state == "open":
                 self._tell(ListenerFailed(name, Failure.of(error)))
@@ -326,7 +339,7 @@ class Engine:
             if check is None:
                 raise RuntimeFailure(Code.PLUGIN_FAILED, f"no check {type_} is loaded")
             async with self._checking:
-                await fenced(f"check {type_}", check.run(live), deadline)
+                await fenced(f"check {type_}", lambda: check.run(live), deadline)
         except RuntimeFailure as error:
             if self._path_lives(tunnel):
                 self._tell(CheckFailed(tunnel.name, Failure.of(error)))

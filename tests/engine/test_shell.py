@@ -25,6 +25,9 @@ from tests.engine.rig import Rig, on_rig
 TWO_HOPS = plan(chain("edge", "gateway"), tunnel("desk", "edge", "gateway"))
 
 
+REMOTE_AT_EDGE = (tunnel("hook", "edge", entry=listen("127.0.0.1", port=0, at="edge")),)
+
+
 def failures(rig: Rig) -> list[tuple[str, str]]:
     return [(e.code, e.message) for e in rig.events if isinstance(e, ConnectionFailed)]
 
@@ -303,6 +306,54 @@ def test_stopping_takes_at_most_five_seconds() -> None:
         assert asyncio.get_running_loop().time() - before <= 5.0
 
     run_virtual(main())
+
+
+@pytest.mark.parametrize("turns", range(0, 40, 2))
+def test_stopping_at_any_instant_leaves_nothing(turns: int) -> None:
+    """The rig looks for tasks, listeners and sessions that are left."""
+
+    async def test(rig: Rig) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+    run_virtual(on_rig(plan(TWO_HOPS.sessions, *TWO_HOPS.tunnels, *REMOTE_AT_EDGE), test)())
+
+
+def test_a_session_that_raises_something_foreign_is_lost() -> None:
+    async def main() -> None:
+        rig = Rig(TWO_HOPS)
+        opened = rig.transport.open
+        broken: list[Any] = []
+
+        async def open_broken(request: OpenRequest) -> Any:
+            session = await opened(request)
+            if request.server.name == "gateway" and not broken:
+                broken.append(BrokenSession(session))
+                return broken[0]
+            return session
+
+        rig.transport.open = open_broken  # type: ignore[method-assign]
+        async with rig.running():
+            await rig.until_state("ready")
+            assert "retrying" in rig.states("gateway")
+            error = next(e.error for e in rig.events if getattr(e, "id", "") == "gateway" and getattr(e, "error", None))
+            assert error.message == "the session to gateway was lost: 'no such thing'"
+            assert broken[0].state == "closed"
+
+    run_virtual(main())
+
+
+class BrokenSession:
+    """A session whose end cannot be waited for."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    async def wait_closed(self) -> None:
+        raise KeyError("no such thing")
 
 
 class Broken:

@@ -24,15 +24,6 @@ class EngineStatus:
     tunnels: tuple[TunnelStatus, ...] = ()
 
 
-def report(state: State, epoch: float) -> EngineStatus:
-    """``epoch`` is what the wall clock showed when the state's clock showed 0."""
-    tunnels = tuple(tunnel_status(state, entry, epoch) for entry in state.tunnels.values())
-    sessions = tuple(session_status(entry, epoch) for entry in state.sessions.values())
-    required = {tunnel.state for tunnel in tunnels if not tunnel.optional}
-    whole = overall({session.state for session in sessions}, required)
-    return EngineStatus(state=whole, sessions=sessions, tunnels=tunnels)
-
-
 def overall(sessions: Collection[SessionState], required: Collection[TunnelState]) -> OverallState:
     """The worst state of a tunnel that is not optional; without such tunnels, of the sessions."""
     states = required or {_AS_TUNNEL[state] for state in sessions}

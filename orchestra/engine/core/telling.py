@@ -1,11 +1,11 @@
-"""What observers are told: changes only, and of those only what people would call one."""
+"""The statuses as they were told last, and what is to be told of the next state: changes, as people would call them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from orchestra.engine.core.report import overall, session_status, tunnel_status
+from orchestra.engine.core.report import EngineStatus, overall, session_status, tunnel_status
 from orchestra.model.events import OverallChanged, SessionChanged, TunnelChanged
 
 if TYPE_CHECKING:
@@ -25,6 +25,12 @@ class Teller:
         self._tunnels = {name: tunnel_status(state, entry, 0.0) for name, entry in state.tunnels.items()}
         self._required = Counter(status.state for status in self._tunnels.values() if not status.optional)
         self._whole = self._overall()
+
+    def status(self) -> EngineStatus:
+        """Everything, as it was told last."""
+        return EngineStatus(
+            state=self._overall(), sessions=tuple(self._sessions.values()), tunnels=tuple(self._tunnels.values())
+        )
 
     def changes(self, after: State, epoch: float) -> tuple[Event, ...]:
         """From the state told last to this one: states, proofs, addresses and errors; not attempts, not times."""

@@ -9,7 +9,7 @@ from typing import Any
 from orchestra.diagnostics import Code
 from orchestra.engine.core.failures import Failure
 from orchestra.engine.core.messages import Command, Event, SetTimer, Started, TimerFired, TimerKey
-from orchestra.engine.core.report import EngineStatus, report
+from orchestra.engine.core.report import EngineStatus
 from orchestra.engine.core.state import Limits, SessionEntry, TunnelEntry
 from orchestra.engine.core.supervisor import begin, step
 from orchestra.engine.core.telling import Teller
@@ -61,7 +61,7 @@ class Script:
 
     @property
     def status(self) -> EngineStatus:
-        return report(self.state, 1000.0)
+        return self.teller.status()
 
     def session(self, id_: str) -> SessionStatus:
         return next(s for s in self.status.sessions if s.id == id_)
