@@ -168,7 +168,9 @@ class _Owner(asyncssh.SSHClient):
         self._session.ended(exc)
 
     def debug_msg_received(self, msg: str, _lang: str, _always_display: bool) -> None:
-        self._session.debug_messages[3:] = [msg]
+        self._session.said(msg)
+        if "overridden" in msg:  # GatewayPorts yes: it listens on more than was asked for
+            self._notice(f"{self._attempt.server} says: {clean(msg)}")
 
     def validate_host_public_key(self, _host: str, _addr: str, _port: int, key: asyncssh.SSHKey) -> bool:
         return self._verifier.accepts(key.public_data, key.get_algorithm())

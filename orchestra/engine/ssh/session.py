@@ -165,6 +165,11 @@ class SshSession:
         for stream in list(self._streams):
             stream.set_congested(congested)
 
+    def said(self, message: str) -> None:
+        """A debug message of the server; OpenSSH explains refused and changed listeners by them, and talks of keys."""
+        if "forward" in message.lower() and "key options" not in message:
+            self.debug_messages[3:] = [message]
+
     def ended(self, error: Exception | None) -> None:
         """The connection has ended."""
         if not self._ended.is_set():

@@ -13,6 +13,7 @@ from orchestra.session.errors import BindRefused, DialRefused, OpenFailed, Sessi
 
 Stage: TypeAlias = Literal["connecting", "key exchange", "authentication"]
 
+_NO_REASON = frozenset({"", "open failed", "connect failed"})
 _TOO_MANY = "too many authentication failures"
 
 # How OpenSSH words a failed connect: strerror(3) and gai_strerror(3) of its platform (channels.c, connect_to_helper).
@@ -110,7 +111,9 @@ def _judge_channel(number: int, reason: str, address: str) -> tuple[Code, str, s
     for words, code, what, advice in _WORDING:
         if words in reason.lower():
             return code, what, advice
-    return Code.DIAL_FAILED, reason or "the server gave no reason", None
+    if reason.lower() in _NO_REASON:
+        return Code.DIAL_FAILED, "the server could not open it and does not say why", "its log may tell"
+    return Code.DIAL_FAILED, reason, None
 
 
 def command_refused(error: asyncssh.ChannelOpenError, server: str) -> DialRefused:
@@ -122,10 +125,9 @@ def command_refused(error: asyncssh.ChannelOpenError, server: str) -> DialRefuse
 def bind_refused(server: str, address: str, said: list[str]) -> BindRefused:
     """Why a server did not open a listener; SSH carries no reason, but OpenSSH sends debug messages."""
     told = f": {clean(' '.join(said), 200)}" if said else ""
-    hint = (
-        "its sshd may forbid it (AllowTcpForwarding, PermitListen), or the port is in use there or needs privileges; "
-        "its log tells which"
-    )
+    hint = "the port may be in use there or need privileges, or PermitListen forbids it; its sshd's log tells which"
+    if any("disabled" in message for message in said):
+        hint = "its sshd must allow it: AllowTcpForwarding yes (or remote), without no-port-forwarding for the key"
     what = f"{server} refuses to listen on {address}{told}"
     return BindRefused(Code.FORWARD_REFUSED, what, host=server, suggestion=hint)
 

@@ -227,7 +227,23 @@ def test_forwarding_may_be_forbidden(keys):
             with pytest.raises(Exception, match="refuses to listen") as bind:
                 await session.create_server(Accepting(), "127.0.0.1", 0)
             assert bind.value.code == Code.FORWARD_REFUSED
+            assert "AllowTcpForwarding" in bind.value.suggestion
             await session.ping()
+
+    asyncio.run(main())
+
+
+def test_what_the_server_changed_about_a_listener_is_told(keys):
+    async def main():
+        notices = []
+        async with sshd(keys, "GatewayPorts yes") as server:
+            here = Here("laptop")
+            session = await SshTransport().open(request(server.settings(), here, notice=notices.append))
+            await session.create_server(Accepting(), "127.0.0.1", 0)
+            assert any("overridden by server GatewayPorts" in notice for notice in notices)
+            session.abort()
+            here.abort()
+            await here.wait_closed()
 
     asyncio.run(main())
 

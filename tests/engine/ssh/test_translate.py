@@ -24,6 +24,7 @@ def attempt(**changes):
         (asyncssh.OPEN_CONNECT_FAILED, "Name or service not known", Code.NAME_UNRESOLVED),
         (asyncssh.OPEN_CONNECT_FAILED, "Temporary failure in name resolution", Code.NAME_UNRESOLVED),
         (asyncssh.OPEN_CONNECT_FAILED, "No route to host", Code.DIAL_FAILED),
+        (asyncssh.OPEN_CONNECT_FAILED, "open failed", Code.DIAL_FAILED),
     ],
 )
 def test_a_refused_channel(number, reason, code):
