@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from orchestra.graph.world import World
     from orchestra.model.topology import Rule
 
+SSH_PORT = 22
 NEAREST = 3
 """How many near misses are worth telling."""
 
@@ -67,9 +68,8 @@ def near_misses(world: World, rules: Iterable[Rule], flow: Flow) -> tuple[NearMi
 
 
 def opposite(world: World, rules: tuple[Rule, ...], flow: Flow) -> Rule | None:
-    """The rule that lets connections pass the other way round, and only that way, when there is one."""
-    ports = sorted({22, flow.port, *(low for rule in rules if rule.action == "allow" for low, _ in rule.ports)})
-    for port in ports:
+    """The rule that lets the same connection, or one by ssh, pass the other way round and only that way."""
+    for port in dict.fromkeys((flow.port, SSH_PORT)):
         back = Flow(flow.destination, flow.source, port, flow.protocol)
         rule = deciding_rule(world, rules, back)
         if rule is not None and rule.action == "allow" and not allowed(world, rules, replace(flow, port=port)):

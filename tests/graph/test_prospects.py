@@ -1,0 +1,39 @@
+"""The bound on whom a dialer might reach is never too narrow."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestra.graph import World, compile_world, dialer_at, judge, prospects
+from orchestra.model.topology import Topology
+from tests.graph.test_oracle import own, topologies
+from tests.planning.make import allow, client, firewall, host, network, server, topology
+
+
+def might(world: World, who: str, whom: str, port: int) -> bool:
+    found = prospects(world, dialer_at(world, who), port, "tcp")
+    return found.everywhere or whom in found.hosts or not found.networks.isdisjoint(world.networks_of(whom))
+
+
+@settings(max_examples=100, deadline=None)
+@given(topologies(), st.sampled_from([22, 80, 2222]))
+def test_whatever_is_reached_was_a_prospect(source: Topology, port: int) -> None:
+    world = compile_world(source, "h0")
+    for who in world.hosts:
+        for whom in world.hosts:
+            for _, text in own(source, whom):
+                judged = judge(world, dialer_at(world, who), text, port)
+                if judged.passes and judged.means not in (None, who):
+                    assert might(world, who, str(judged.means), judged.means_port)
+
+
+def test_what_no_rule_lets_pass_is_no_prospect() -> None:
+    edge = firewall("edge", {"net": "198.51.100.1", "lan": "10.1.0.1"}, allow("@net", "gate", 22))
+    gate, db = server("gate", {"lan": "10.1.0.2"}), host("db", networks={"lan": "10.1.0.9"})
+    here = client("here", {"net": None})
+    world = compile_world(topology(network("net"), network("lan", "10.1.0.0/24"), edge, gate, db, here), "here")
+    assert might(world, "here", "gate", 22)
+    assert not might(world, "here", "gate", 80)
+    assert not might(world, "here", "db", 22)
+    assert might(world, "gate", "db", 5432)
