@@ -1,0 +1,44 @@
+"""Progress as it happens: a line per change, or a picture."""
+
+from orchestra.model.events import ConnectionFailed, Noticed, OverallChanged, SessionChanged, TunnelChanged
+from orchestra.render.progress import ProgressLines, live_view
+from orchestra.render.status_text import status_text
+from orchestra.render.style import Style
+from tests.render.statuses import REFUSED, STATUS
+
+
+def test_progress_is_a_line_per_change():
+    lines = ProgressLines()
+    events = [
+        SessionChanged(id="inner", server="inner", state="connecting"),
+        SessionChanged(id="inner", server="inner", state="connecting"),
+        SessionChanged(id="inner", server="inner", state="retrying", error=REFUSED),
+        SessionChanged(id="inner", server="inner", state="open"),
+        TunnelChanged(name="desk", state="ready", proven=True, listen=("127.0.0.1:5920",)),
+        TunnelChanged(name="desk", state="ready", proven=True, listen=("127.0.0.1:5920",)),
+        TunnelChanged(name="web", state="ready", proven=False, listen=("127.0.0.1:80",)),
+        TunnelChanged(name="vault", state="failed", proven=False, error=REFUSED),
+        ConnectionFailed(tunnel="desk", peer="127.0.0.1:40000", code="DIAL_FAILED", message="no \x1b route"),
+        Noticed(host="gateway", message="banner"),
+        OverallChanged(state="ready"),
+        OverallChanged(state="ready"),
+    ]
+    shown = [line for event in events if (line := lines.line(event, now=100.0)) is not None]
+    why = "CONNECT_REFUSED inner: gateway dials 10.20.0.7:22: connection refused"
+    assert shown == [
+        "◌ session inner: connecting",
+        f"↻ session inner: retrying in 4 s, 3 attempts: {why}",
+        "✔ session inner: open",
+        "✔ tunnel desk: ready at 127.0.0.1:5920",
+        "✔ tunnel web: ready at 127.0.0.1:80, not proven",
+        f"✘ tunnel vault: failed: {why}",
+        "! tunnel desk: connection of 127.0.0.1:40000 failed: DIAL_FAILED no · route",
+        "i gateway: banner",
+        "✔ orchestra: ready",
+    ]
+
+
+def test_the_picture_for_a_terminal_has_the_same_text():
+    picture = live_view(STATUS, Style(True), now=100.0)
+    assert picture.plain == status_text(STATUS, now=100.0)
+    assert picture.spans

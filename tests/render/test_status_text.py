@@ -1,0 +1,45 @@
+"""The status for people."""
+
+import re
+from textwrap import dedent
+
+import pytest
+
+from orchestra.render.status_text import size, status_text
+from orchestra.render.style import Style
+from tests.render.statuses import STATUS
+
+
+def test_a_line_for_everything_and_under_it_what_is_wrong():
+    assert (
+        status_text(STATUS, now=100.0)
+        == dedent(
+            """
+            office · degraded · pid 4711 · /home/alice/office.yaml
+
+              session  ✔ gateway  open
+                       ↻ inner    retrying in 4 s, 3 attempts
+                                  CONNECT_REFUSED inner: gateway dials 10.20.0.7:22: connection refused
+                                  help: is sshd running on inner?
+              tunnel   ✔ desk     ready              127.0.0.1:5920, [::1]:5920  1 connection, 1.2 MiB in, 310 B out
+                       ✔ web      ready, not proven  127.0.0.1:80                optional
+                       ✘ vault    failed
+                                  CONNECT_REFUSED inner: gateway dials 10.20.0.7:22: connection refused
+                                  help: is sshd running on inner?
+                                  n
+            """
+        ).strip()
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0 B"), (999, "999 B"), (1024, "1.0 KiB"), (200_000_000, "190.7 MiB"), (10**15, "909.5 TiB")],
+)
+def test_sizes(number, text):
+    assert size(number) == text
+
+
+def test_colour_changes_no_letter():
+    coloured = status_text(STATUS, Style(True), now=100.0)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == status_text(STATUS, now=100.0)
