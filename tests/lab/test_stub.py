@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -184,11 +183,8 @@ def test_an_address_that_is_taken_is_an_error_for_people(capsys: pytest.CaptureF
     assert "stub of desk on gateway" in capsys.readouterr().err
 
 
-def test_it_starts_quickly() -> None:
-    """Most of it is the interpreter's own start; what must not come in is anything heavy."""
+def test_nothing_heavy_comes_in_with_it() -> None:
     heavy = "{'asyncssh', 'networkx', 'pydantic', 'typer', 'yaml', 'aiohttp'}"
     code = f"import sys, orchestra.lab.stub; print(sorted({heavy} & set(sys.modules)))"
-    started = time.monotonic()
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
-    assert time.monotonic() - started < 5

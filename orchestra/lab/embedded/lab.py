@@ -23,6 +23,9 @@ from orchestra.model.address import WILDCARD, Endpoint, IPAddress
 from orchestra.model.topology import Target, Topology
 from orchestra.session.here import Here
 
+_NOT_OURS = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL})
+"""Two targets may be one service, or the host's SSH server; and a file may write an address that its host lacks."""
+
 
 async def open_embedded_lab(topology: Topology, client: str) -> EmbeddedLab:
     """Runs all servers and targets of a topology, seen from ``client``.
@@ -36,6 +39,11 @@ async def open_embedded_lab(topology: Topology, client: str) -> EmbeddedLab:
         lab = EmbeddedLab(with_credentials(topology, credentials), client, credentials)
     except BaseException:
         shutil.rmtree(directory)
+        raise
+    try:
+        lab.start()
+    except BaseException:
+        await lab.close()
         raise
     return lab
 
@@ -54,10 +62,13 @@ class EmbeddedLab:
         self._servers = self._make_servers()
         self._stubs: dict[str, list[Binding]] = {name: [] for name in sorted(topology.targets)}
         self._conversations = {name: Tasks() for name in self._stubs}
+
+    def start(self) -> None:
+        """Starts every server and every stub."""
         for server in self._servers.values():
             server.start()
         for name in self._stubs:
-            self._listen(topology.targets[name])
+            self._listen(self.topology.targets[name])
 
     def place(self, host: str) -> Place:
         """Any host of the lab. Raises UsageError when there is no such host."""
@@ -128,14 +139,13 @@ class EmbeddedLab:
         address = target.address
         if target.protocol != "tcp" or not isinstance(address, Endpoint) or not address.port:
             return
-        for where in self._network.local_addresses(target.host, address.host or WILDCARD):
-            try:
-                binding = self._network.bind(target.host, where, address.port, partial(self._accepted, target))
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:  # two targets may be one service, or the host's SSH server
-                    raise
-            else:
-                self._stubs[target.name].append(binding)
+        try:
+            for where in self._network.local_addresses(target.host, address.host or WILDCARD):
+                accepted = partial(self._accepted, target)
+                self._stubs[target.name].append(self._network.bind(target.host, where, address.port, accepted))
+        except OSError as error:
+            if error.errno not in _NOT_OURS:
+                raise
 
     def _accepted(self, target: Target, sock: socket.socket, _address: IPAddress, _port: int) -> None:
         name = identity(target.name, target.host)

@@ -179,6 +179,24 @@ def test_two_accounts_are_one_server_and_two_targets_one_service() -> None:
     in_lab(what, test)
 
 
+def test_what_a_host_does_not_have_nobody_answers() -> None:
+    what = topology(
+        host("laptop", "client", {"internet": None}),
+        host("gateway", on={"office": "10.20.0.2"}),
+        host("desk", "target", {"office": "10.20.0.30"}),
+        target("elsewhere", "10.20.0.30:5900", on="gateway"),
+        target("ssh", "22", on="gateway"),
+        target("unix", "unix:/run/service", on="gateway"),
+    )
+
+    async def test(lab: EmbeddedLab) -> None:
+        gateway = lab.place("gateway")
+        assert (await refused(gateway, "10.20.0.30", 5900)).code == Code.CONNECT_REFUSED
+        assert (await talk(gateway, "127.0.0.1", 22)).startswith(b"SSH-2.0-")
+
+    in_lab(what, test)
+
+
 def descriptors() -> list[str]:
     return sorted(str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink())
 
