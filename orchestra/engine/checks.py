@@ -75,6 +75,8 @@ class FirstLine:
     def connection_made(self, stream: Stream, /) -> None: ...
 
     def data_received(self, data: bytes, /) -> None:
+        if self.line.done():
+            return
         self._data += bytes(data)
         if b"\n" in self._data or len(self._data) > LONGEST:
             self._settle()

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 Finding: TypeAlias = Literal["ours", "closed", "forbidden", "silent"]
 Findings: TypeAlias = "dict[ListenProbe, Finding]"
 
-DIAL_DEADLINE = 5.0
+DIAL_DEADLINE = 3.0
+"""Seconds; a server that dials itself needs none, so this is for the way to the server."""
 CHANNEL_DEADLINE = 3.0
 """Seconds between the dial's success and the arrival of our own channel; it is on its way before the dial returns."""
 TOKEN = 16

@@ -225,6 +225,46 @@ def test_a_bridge_joins_two_servers_here() -> None:
     run_virtual(on_rig(plan(sessions, bridge), test)())
 
 
+def test_unix_sockets_at_both_ends() -> None:
+    dial = Dial(by="gateway", path="/run/docker.sock", means="docker")
+    docker = tunnel("desk", "gateway", entry=listen(unix="/tmp/d.sock"), exit_="gateway", dial=dial)
+
+    async def test(rig: Rig) -> None:
+        status = await rig.until_state("degraded")
+        assert status.listen == ("unix:/tmp/d.sock",)
+        assert status.error is not None
+        assert status.error.message.startswith("gateway dial")
+        assert "/run/docker.sock" in status.error.message
+
+        async def accept(peer: Peer) -> Receiver:
+            return Collector(echo=True)
+
+        listener = await rig.opened("gateway").create_unix_server(accept, "/run/docker.sock")
+        await rig.until_state("ready")
+        stream, client = await rig.here.create_unix_connection(Collector, "/tmp/d.sock")
+        stream.write(b"GET /info")
+        assert await client.receive(9) == b"GET /info"
+        stream.close()
+        listener.close()
+
+    run_virtual(on_rig(plan(chain("gateway"), docker), test)())
+
+
+def test_a_second_tunnel_on_a_taken_port_fails_and_the_first_lives() -> None:
+    async def main() -> None:
+        rig = Rig(plan((), tunnel("desk"), tunnel("twin")))
+        async with rig.running():
+            await rig.until(lambda: rig.tunnel("twin").state == "failed")
+            await rig.until_state("ready")
+            assert await say(rig, b"one") == b"one"
+            error = rig.tunnel("twin").error
+            assert error is not None
+            assert error.code == "LISTEN_IN_USE"
+            assert error.next_retry is not None
+
+    run_virtual(main())
+
+
 class Slow:
     """A transport that never comes to an end."""
 
