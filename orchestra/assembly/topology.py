@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,8 +44,7 @@ def load_topology(files: Sequence[str], plugins: Plugins, environ: Mapping[str, 
     """Reads the files; ``-`` is standard input. Problems are in the result, not raised."""
     from orchestra.loading import load
 
-    stdin = sys.stdin.read() if "-" in files else None
-    return load(files, environ=environ, vocabulary=plugins.vocabulary, stdin=stdin)
+    return load(files, environ=environ, vocabulary=plugins.vocabulary)
 
 
 def _import(text: str) -> ModuleType:

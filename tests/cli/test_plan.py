@@ -1,5 +1,6 @@
 """``orchestra plan``: the ladder on standard output, the problems on standard error, the verdict in the exit code."""
 
+import io
 import json
 import re
 from textwrap import dedent
@@ -52,10 +53,12 @@ def test_the_file_is_named_by_the_environment(run_cli, monkeypatch):
 
 
 def test_a_dash_is_standard_input(run_cli, monkeypatch):
-    import io
-
-    monkeypatch.setattr("sys.stdin", io.StringIO(SHORTEST))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(SHORTEST.encode())))
     assert run_cli("plan", "-").code == Exit.DONE
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a: \xff\n")))
+    ran = run_cli("plan", "-")
+    assert ran.code == Exit.USAGE
+    assert "<stdin>:1:4: error[YAML_SYNTAX]" in ran.err
 
 
 def test_later_files_win(run_cli):
