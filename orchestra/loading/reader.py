@@ -20,7 +20,7 @@ from orchestra.loading.variables import expand
 
 MAX_DEPTH = 64
 MAX_NODES = 500_000
-MAX_PATCHES = 100
+MAX_PATCHES = 20
 _TEXT_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from orchestra.diagnostics import Code, Diagnostic, KeyPath, Place, write_key_path
 from orchestra.loading.nodes import Spot
 from orchestra.model.text import clean
+
+MANY = 200
 
 
 class Report:
@@ -43,21 +45,23 @@ class Unreadable(Exception):
         self.suggestion = suggestion
 
 
-def nearest(word: str, words: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known word that was probably meant."""
-    known = sorted(words)
-    folded = {known_word.lower(): known_word for known_word in known}
+def nearest(word: str, words: Collection[str], cutoff: float = 0.65) -> str | None:
+    """The known word that was probably meant. Among very many, only those of much the same length are compared."""
+    if len(words) > MANY:
+        words = [known for known in words if abs(len(known) - len(word)) <= 1 and known[:1] == word[:1]][:MANY]
+    folded = {known.lower(): known for known in sorted(words)}
     found = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=cutoff)
     return folded[found[0]] if found else None
 
 
-def did_you_mean(word: str, words: Iterable[str]) -> str | None:
+def did_you_mean(word: str, words: Collection[str]) -> str | None:
     """The suggestion for an unknown word: the nearest known one, else a few of those there are."""
-    known = sorted(words)
-    if near := nearest(word, known):
+    if near := nearest(word, words):
         return f"did you mean {near!r}?"
-    shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
-    return f"known here: {shown}" if known else None
+    if not words or len(words) > MANY:
+        return None
+    known = sorted(words)
+    return f"known here: {', '.join(known[:12])}" + (", …" if len(known) > 12 else "")
 
 
 def quoted(text: str, limit: int = 60) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestra.diagnostics import Code, KeyPath
 from orchestra.loading.building.scope import Scope
 from orchestra.loading.faults import Fault
-from orchestra.loading.report import did_you_mean, quoted
+from orchestra.loading.report import quoted
 from orchestra.loading.shapes import hosts as shapes
 from orchestra.loading.shapes.values import cidr
 from orchestra.model.address import AddressError, Endpoint, parse_address, parse_ip
@@ -51,14 +51,7 @@ def _selector(scope: Scope, text: str, path: KeyPath) -> Selector | None:
         except Fault as fault:
             scope.error(fault.code, fault.message, path, fault.suggestion)
             return None
-    if text not in scope.targets:
-        names = scope.hosts | scope.networks | scope.targets
-        scope.error(
-            Code.UNKNOWN_NAME,
-            f"there is no network, host or target {quoted(text)}",
-            path,
-            did_you_mean(text, {*names, "any"}),
-        )
+    scope.known("network, host or target", text, scope.hosts | scope.networks | scope.targets | {"any"}, path)
     return None
 
 

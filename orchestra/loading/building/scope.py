@@ -9,10 +9,11 @@ from pathlib import Path
 from orchestra.diagnostics import Code, KeyPath, Place
 from orchestra.loading.draft import Draft
 from orchestra.loading.nodes import as_written, exact, find
-from orchestra.loading.report import Report, did_you_mean, nearest, quoted
+from orchestra.loading.report import MANY, Report, did_you_mean, nearest, quoted
 from orchestra.model.topology import HostKind
 
 LOCALHOST = "localhost"
+HINTS = 50
 STDIN_NAME = "<stdin>"
 
 
@@ -31,6 +32,7 @@ class Scope:
         own = frozenset(name for name, target in draft.targets.items() if target.host is None)
         self.broken_targets = self.targets - draft.targets.keys()
         self.hosts = self.clients | self.firewalls | names.get("servers", frozenset()) | own | self.broken_targets
+        self._hints = HINTS
         self.users = self.hosts if self.clients else self.hosts | {LOCALHOST}
         """Hosts at which connections start: without clients, this machine is one."""
 
@@ -54,22 +56,27 @@ class Scope:
         written = as_written(self.draft.root, path)
         self.report.error(code, message, key_spot if key else node.spot, written, suggestion)
 
-    def known(
-        self, what: str, name: str, names: Collection[str], path: KeyPath, *, key: bool = False, where: str = ""
-    ) -> bool:
+    def known(self, what: str, name: str, names: Collection[str], path: KeyPath, *, key: bool = False) -> bool:
         """Whether the name is one of these; reports UNKNOWN_NAME when not."""
         if name in names:
             return True
         self.error(
             Code.UNKNOWN_NAME,
-            f"there is no {what} {quoted(name)}{where}",
+            f"there is no {what} {quoted(name)}",
             path,
-            did_you_mean(name, names) or self._elsewhere(name),
+            self._suggestion(name, names),
             key=key,
         )
         return False
 
-    def _elsewhere(self, name: str) -> str | None:
+    def _suggestion(self, name: str, names: Collection[str]) -> str | None:
+        """The nearest name of that sort, else of any; among very many only for the first few errors, for it is slow."""
+        if len(names) > MANY:
+            self._hints -= 1
+            if self._hints < 0:
+                return None
+        if suggestion := did_you_mean(name, names):
+            return suggestion
         near = nearest(name, self.hosts | self.networks | self.targets)
         return f"did you mean {near!r}?" if near else None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from orchestra.diagnostics import Code
-from orchestra.loading.faults import Fault, describe
+from orchestra.loading.faults import Fault, Faults, describe
 from orchestra.loading.nodes import BROKEN
 from orchestra.loading.report import quoted
 from orchestra.loading.shapes.base import JsonSchema, ListOnly, Many, Shape, Text
@@ -17,6 +18,7 @@ from orchestra.loading.shapes.ssh import Forwarding, Ssh
 from orchestra.loading.shapes.values import Cidr, DnsText, Ip, Port, PortRange, Service
 from orchestra.model.address import Endpoint
 
+_HOST_AND_PORT = re.compile(r"unix:|[^*].*[:/]", re.DOTALL)
 _NAME: JsonSchema = {"type": "string"}
 
 
@@ -69,13 +71,21 @@ class _NoAddress:
 def _networks(value: Any) -> Any:
     if not isinstance(value, list):
         return value
-    names = [name for name in value if name is not BROKEN]
-    for index, name in enumerate(names):
+    names: dict[str, None] = {}
+    faults = []
+    for index, name in enumerate(value):
+        if name is BROKEN:
+            continue
         if not isinstance(name, str):
-            raise Fault(f"the name of a network is needed here, not {describe(name)}", code=Code.BAD_TYPE, key=(index,))
-        if name in names[:index]:
-            raise Fault(f"the network {quoted(name)} stands here twice", key=(index,))
-    return dict.fromkeys(names)
+            what = f"the name of a network is needed here, not {describe(name)}"
+            faults.append(Fault(what, code=Code.BAD_TYPE, key=(index,)))
+        elif name in names:
+            faults.append(Fault(f"the network {quoted(name)} stands here twice", key=(index,)))
+        else:
+            names[name] = None
+    if faults:
+        raise Faults(faults)
+    return names
 
 
 def _names(value: Any) -> Any:
@@ -271,9 +281,9 @@ class Target(Machine):
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
-        if isinstance(value, str) and not value.startswith("unix:") and ":" not in value and "/" not in value:
+        if isinstance(value, str) and not _HOST_AND_PORT.match(value):
             raise Fault(
-                f"{quoted(value)} has no port",
+                f"{quoted(value)} is not HOST:PORT",
                 code=Code.BAD_ADDRESS,
                 suggestion="a target is written HOST:PORT, or as a map with `address`",
             )
