@@ -6,14 +6,17 @@ import asyncio
 import hashlib
 import os
 import struct
+from collections.abc import Awaitable, Callable
 from socket import SO_LINGER, SOL_SOCKET
+from typing import Any
 
 import pytest
 
 from orchestra.model.events import ConnectionFailed
+from orchestra.model.plan import PlannedTunnel
 from orchestra.testing import Collector, MemoryNetwork, MemoryTransport
 from tests.engine import plans
-from tests.engine.sockets import close, connect, descriptors, direct, engine, settled, small_socket, target
+from tests.engine.sockets import Running, close, connect, descriptors, direct, engine, settled, small_socket, target
 
 MEGABYTE = 1 << 20
 
@@ -93,7 +96,7 @@ def test_a_reset_of_the_target_is_a_reset_of_the_client() -> None:
     asyncio.run(main())
 
 
-def over_memory() -> tuple[MemoryNetwork, MemoryTransport, object]:
+def over_memory() -> tuple[MemoryNetwork, MemoryTransport, PlannedTunnel]:
     network = MemoryNetwork({"10.20.0.30": "desk-vnc"})
     transport = MemoryTransport(network)
     planned = plans.tunnel(
@@ -102,8 +105,11 @@ def over_memory() -> tuple[MemoryNetwork, MemoryTransport, object]:
     return network, transport, planned
 
 
-def test_a_lost_session_resets_its_connections() -> None:
-    """A truncated download must not look complete."""
+Scene = Callable[[Running, MemoryTransport, Collector, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def through_a_session(scene: Scene) -> None:
+    """One client, connected by a socket, whose target is reached by a session in memory."""
 
     async def main() -> None:
         network, transport, planned = over_memory()
@@ -115,20 +121,59 @@ def test_a_lost_session_resets_its_connections() -> None:
 
         await network.place("desk-vnc").create_server(accept, "*", 5900)
         parts = {"plugins": plans.plugins(transport), "sessions": plans.chain("gateway"), "servers": ("gateway",)}
-        async with engine(planned, **parts) as running:  # type: ignore[arg-type]
+        async with engine(planned, **parts) as running:
             reader, writer = await connect(running.port)
             await settled(lambda: bool(served) and served[0].stream is not None)
-            assert served[0].stream is not None
-            served[0].stream.write(b"half of")
-            assert await reader.readexactly(7) == b"half of"
-            transport.opened[-1].lose()
-            with pytest.raises(ConnectionResetError):
-                await reader.read(-1)
+            await scene(running, transport, served[0], reader, writer)
             await close(writer)
-            await running.until(lambda: running.status.state == "degraded")
-            assert running.status.listen, "the listener stays while its session comes back"
+            await settled(lambda: running.status.connections == 0)
 
     asyncio.run(main())
+
+
+def said(collector: Collector, data: bytes, *, eof: bool = False) -> None:
+    assert collector.stream is not None
+    collector.stream.write(data)
+    if eof:
+        collector.stream.write_eof()
+
+
+def test_a_lost_session_resets_its_connections() -> None:
+    """A truncated download must not look complete; the listener stays."""
+
+    async def scene(running: Running, transport: Any, target: Collector, reader: Any, writer: Any) -> None:
+        said(target, b"half of")
+        assert await reader.readexactly(7) == b"half of"
+        transport.opened[-1].lose()
+        with pytest.raises(ConnectionResetError):
+            await reader.read(-1)
+        await running.until(lambda: running.status.state == "degraded")
+        assert running.status.listen
+
+    through_a_session(scene)
+
+
+def test_who_has_said_all_and_waits_for_the_answer_is_reset_too() -> None:
+    async def scene(running: Running, transport: Any, target: Collector, reader: Any, writer: Any) -> None:
+        writer.write(b"question")
+        writer.write_eof()
+        await target.eof.wait()
+        transport.opened[-1].lose()
+        with pytest.raises(ConnectionResetError):
+            await reader.read(-1)
+
+    through_a_session(scene)
+
+
+def test_a_download_that_was_complete_stays_complete() -> None:
+    async def scene(running: Running, transport: Any, target: Collector, reader: Any, writer: Any) -> None:
+        said(target, b"all of it", eof=True)
+        (relay,) = running.engine._tunnels["desk"]._relays
+        await settled(lambda: relay.exit.eof)
+        transport.opened[-1].lose()
+        assert await reader.read(-1) == b"all of it"
+
+    through_a_session(scene)
 
 
 def test_a_dial_that_fails_resets_the_client_and_is_told() -> None:

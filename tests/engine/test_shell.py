@@ -138,6 +138,20 @@ def test_a_target_that_is_down_is_told_by_who_dialed_what() -> None:
     run_virtual(on_rig(TWO_HOPS, test)())
 
 
+def test_errors_bear_the_time_of_the_wall_clock() -> None:
+    async def test(rig: Rig) -> None:
+        await asyncio.sleep(50)
+        rig.listener.close()
+        rig.opened("gateway").lose()
+        await rig.until(lambda: rig.tunnel().error is not None and rig.tunnel().error.code == "CONNECT_REFUSED")
+        error = rig.tunnel().error
+        assert error is not None
+        assert error.next_retry is not None
+        assert 9000.0 <= error.since <= error.next_retry <= error.since + 1.0
+
+    run_virtual(on_rig(TWO_HOPS, test, wall=lambda: 9000.0)())
+
+
 def test_connections_wait_for_a_path_that_is_coming_back() -> None:
     async def test(rig: Rig) -> None:
         await rig.until_state("ready")
