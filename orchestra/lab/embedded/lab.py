@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import shutil
 import socket
-import tempfile
 from functools import partial
-from pathlib import Path
 
 from orchestra.errors import UsageError
 from orchestra.lab.credentials import Credentials, make_credentials, with_credentials
+from orchestra.lab.embedded.directory import PrivateDirectory
 from orchestra.lab.embedded.network import Binding, VirtualNetwork
 from orchestra.lab.embedded.place import Place
 from orchestra.lab.embedded.server import SSH_PORT, SshServer
@@ -33,12 +31,12 @@ async def open_embedded_lab(topology: Topology, client: str) -> EmbeddedLab:
     Names of targets over UDP, and those on Unix sockets, are known but nothing answers there. Raises OSError when
     there is no room for keys or sockets.
     """
-    directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="orchestra-lab-"))
+    directory = await asyncio.to_thread(PrivateDirectory)
     try:
-        credentials = await asyncio.to_thread(make_credentials, topology, directory)
-        lab = EmbeddedLab(with_credentials(topology, credentials), client, credentials)
+        credentials = await asyncio.to_thread(make_credentials, topology, directory.path)
+        lab = EmbeddedLab(with_credentials(topology, credentials), client, credentials, directory)
     except BaseException:
-        shutil.rmtree(directory)
+        directory.remove()
         raise
     try:
         lab.start()
@@ -53,9 +51,10 @@ class EmbeddedLab:
 
     name = "embedded"
 
-    def __init__(self, topology: Topology, client: str, credentials: Credentials) -> None:
+    def __init__(self, topology: Topology, client: str, credentials: Credentials, directory: PrivateDirectory) -> None:
         self.topology = topology
         self._credentials = credentials
+        self._directory = directory
         self._network = VirtualNetwork(settle(topology, client))
         self.here = Here(client, connect=partial(self._network.connect, client))
         self._places: list[Place] = []
@@ -117,7 +116,7 @@ class EmbeddedLab:
         for session in (self.here, *self._places):
             await session.wait_closed()
         self._network.close()
-        await asyncio.to_thread(shutil.rmtree, self._credentials.directory, ignore_errors=True)
+        await asyncio.to_thread(self._directory.remove)
 
     def _make_servers(self) -> dict[str, SshServer]:
         """One per machine; several accounts of one machine share the first one's."""
