@@ -170,7 +170,7 @@ class NetnsLab:
         return made
 
     def _find(self, kind: str, name: str) -> tuple[Service, ...]:
-        found = tuple(service for service in self._services if service.key == (kind, name))
+        found = tuple(service for service in self._services if service.kind == kind and name in service.names)
         if not found:
             raise UsageError(f"the lab has no {kind} {name!r}")
         return found
@@ -200,18 +200,23 @@ class NetnsLab:
 
     async def _wait(self, services: Sequence[Service]) -> None:
         """Until each listens; one that ends instead is told with what it said."""
-        sockets = [(service, port) for service in services for port in service.ports]
-        while sockets:
-            wanted = [[service.machine, service.protocol, port] for service, port in sockets]
-            missing = await self._link.ask("missing", sockets=wanted)
-            sockets = [sockets[index] for index in missing]
-            exited = await self._link.ask("exited") if sockets else {}
-            for service, _ in sockets:
+        waiting = list(services)
+        while waiting:
+            wanted = [(service, port) for service in waiting for port in service.ports]
+            rows = [[service.machine, service.protocol, port] for service, port in wanted]
+            missing = {wanted[index][0] for index in await self._link.ask("missing", sockets=rows)}
+            missing.update(s for s in waiting if not s.ports and "listening" not in self._log(s))  # a Unix socket
+            waiting = [service for service in waiting if service in missing]
+            exited = await self._link.ask("exited") if waiting else {}
+            for service in waiting:
                 if str(self._running.get(service)) in exited:
-                    said = (self._link.files / service.log.lstrip("/")).read_text(encoding="utf-8", errors="replace")
-                    what = f"the {service.key[0]} {service.key[1]} of the lab ended: {clean(said)}"
+                    what = f"the {service.kind} {service.names[0]} of the lab ended: {clean(self._log(service))}"
                     raise RuntimeFailure(Code.LAB_UNAVAILABLE, what, host=service.machine)
-            await asyncio.sleep(_LOOK if sockets else 0)
+            await asyncio.sleep(_LOOK if waiting else 0)
+
+    def _log(self, service: Service) -> str:
+        path = self._link.files / service.log.lstrip("/")
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 class _Namespace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,10 @@ _STUB = "import sys; sys.path.insert(0, {root!r}); from orchestra.lab.stub impor
 class Service:
     """A program on a machine. It is up when something listens on each of ``ports`` by ``protocol``."""
 
-    key: tuple[str, str]
-    """("server", machine) or ("target", target): what it is started and stopped by."""
+    kind: str
+    """``server`` or ``target``"""
+    names: tuple[str, ...]
+    """The machine of a server, the targets of a stub: what it is started and stopped by."""
     machine: str
     argv: tuple[str, ...]
     log: str
@@ -51,7 +54,8 @@ def sshd_services(layout: Layout, credentials: Credentials, sshd: str, version: 
         ports = sorted({part.ssh.port or _SSH_PORT for part in parts})
         config = f"sshd_config.{ids.machine(name)}"
         yield Service(
-            key=("server", name),
+            kind="server",
+            names=(name,),
             machine=name,
             argv=(sshd, "-D", "-e", "-f", f"{DIRECTORY}/{config}"),
             log=f"{DIRECTORY}/sshd.{ids.machine(name)}.log",
@@ -98,21 +102,33 @@ def _permitted(texts: tuple[str, ...] | None) -> str:
 
 
 def stub_services(layout: Layout) -> Iterator[Service]:
-    """One per target and machine: a target that is its dialer's own loopback runs on every host that dials it."""
+    """One per address of a machine; the first of several targets at one address gives it its name.
+
+    A target that is its dialer's own loopback has a stub on every host that dials it.
+    """
     root = str(Path(orchestra.__file__).parents[1])
     program = (sys.executable, "-I", "-S", "-c", _STUB.format(root=root))
     ids = Identities(layout)
+    for (machine, listen, protocol), targets in sorted(_places(layout).items()):
+        first = targets[0]
+        yield Service(
+            kind="target",
+            names=tuple(target.name for target in targets),
+            machine=machine,
+            argv=(*program, first.name, first.host, listen, "--protocol", protocol),
+            log=f"{DIRECTORY}/stub.{first.name}.{ids.machine(machine)}.log",
+            binds=_binds(layout, machine),
+            protocol=protocol,
+            ports=(first.port,) if first.port else (),
+        )
+
+
+def _places(layout: Layout) -> dict[tuple[str, str, str], list[Target]]:
+    found: dict[tuple[str, str, str], list[Target]] = defaultdict(list)
     for _, target in sorted(layout.topology.targets.items()):
         for machine in _machines(layout, target):
-            yield Service(
-                key=("target", target.name),
-                machine=machine,
-                argv=(*program, target.name, target.host, _listen(target), "--protocol", target.protocol),
-                log=f"{DIRECTORY}/stubs.{ids.machine(machine)}.log",
-                binds=_binds(layout, machine),
-                protocol=target.protocol,
-                ports=(target.port,) if target.port else (),
-            )
+            found[machine, _listen(target), target.protocol].append(target)
+    return found
 
 
 def _machines(layout: Layout, target: Target) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def route_commands(layout: Layout, machine: Machine) -> Iterator[str]:
 
 def _route(prefix: IPNetwork, way: str, metric: int) -> str:
     if not way:
-        return f"-{prefix.version} route replace unreachable {prefix} metric {metric}"
+        return f"-{prefix.version} route replace throw {prefix} metric {metric}"  # unlike others, no martian source
     inet6 = "via inet6" if prefix.version == 4 else "via"
     return f"-{prefix.version} route replace {prefix} {way.replace('via', inet6)} metric {metric}"
 
