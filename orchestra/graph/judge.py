@@ -267,14 +267,11 @@ class _Walk:
         return self.world.hosts[host].forwards
 
     def _translate(self, host: str, entry: PortForward) -> bool:
+        """Destination nat; false when the entry has nobody to hand this family to."""
         party = handed_to(self.world, host, entry, self.version)
-        self.steps.append(Step(kind="nat", at=host, flow=self.flow, entry=entry, place=entry.place))
         if party is None:
-            detail = f"{host} sees no address of {entry.host}"
-            self.steps.append(
-                Step(kind="stuck", at=host, passes=False, code=Code.NO_ADDRESS_AT_HOP, detail=detail, place=entry.place)
-            )
             return False
+        self.steps.append(Step(kind="nat", at=host, flow=self.flow, entry=entry, place=entry.place))
         self.destination, self.port = party, entry.to_port
         return True
 

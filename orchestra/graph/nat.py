@@ -38,13 +38,30 @@ def own_party(world: World, host: str | None, network: str, version: int | None)
 
 
 def handed_to(world: World, firewall: str, entry: PortForward, version: int | None) -> Party | None:
-    """Whom a port forward hands a flow to, as the firewall sees it; None when it has no address for that family."""
+    """Whom a port forward hands a flow to: the address nearest to the firewall.
+
+    None when the machine has no address of the flow's family: then nothing is translated.
+    """
     if world.same_machine(entry.host, firewall):
         return Party(firewall, None, None)
-    for party in seen_from(world, dialer_at(world, firewall), entry.host):
-        if party.address is None or version in (None, party.address.version):
+    addressed = [
+        Party(entry.host, network, address)
+        for network, addresses in world.networks_of(entry.host).items()
+        for address in addresses or (None,)
+    ]
+    seen = seen_from(world, dialer_at(world, firewall), entry.host)
+    for party in (*seen, *addressed):
+        if version is None or _has_family(world, party, version):
             return party
     return None
+
+
+def _has_family(world: World, party: Party, version: int) -> bool:
+    """Whether a party's address is of a family; one that is not known may be of any that its network has."""
+    if party.address is not None:
+        return party.address.version == version
+    cidrs = world.topology.networks[party.network].cidrs if party.network else ()
+    return not cidrs or any(cidr.version == version for cidr in cidrs)
 
 
 @dataclass(frozen=True, slots=True)

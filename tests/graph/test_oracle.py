@@ -105,19 +105,12 @@ def arrive(source: Topology, at: str, link: str, src: str, dst: str, port: int, 
         if entry is None:
             shut = machine.inbound is not None and not passes(source, machine.inbound, src, dst, port)
             return None if shut else at
-        if no_way(source, at, entry):
-            return None
         dst, port, mapped = own(source, entry.host)[0][1], entry.to_port, True
     if not mapped and any(isinstance(e, Masquerade) and e.network == link for e in machine.nat):
         return None
     if not passes(source, machine.rules, src, dst, port):
         return None
     return walk(source, at, src, link, dst, port, depth + 1)
-
-
-def no_way(source: Topology, at: str, entry: PortForward) -> bool:
-    net = own(source, entry.host)[0][0]
-    return net not in {name for name, _ in own(source, at)} and shortest(source, at, net) is None
 
 
 def shortest(source: Topology, at: str, target: str) -> tuple[str, str] | None:
