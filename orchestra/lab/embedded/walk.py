@@ -190,20 +190,22 @@ def _destination_nat(world: World, firewall: Host, network: str, flow: Flow) -> 
         if isinstance(entry, PortForward) and (entry.network, entry.port, entry.protocol) == asked:
             if world.machine(entry.host) == world.machine(firewall.name):
                 return replace(flow, port=entry.to_port), network
-            receiver, behind = _handed_to(world, firewall.name, entry.host, flow.destination)
-            return replace(flow, destination=receiver, port=entry.to_port), behind
+            found = _handed_to(world, firewall.name, entry.host, flow.destination)
+            return (replace(flow, destination=found[0], port=entry.to_port), found[1]) if found else None
     return None
 
 
-def _handed_to(world: World, firewall: str, host: str, published: IPAddress) -> tuple[IPAddress, str | None]:
-    """The address of a host that is nearest to a firewall, and its network; without any, nobody's."""
-    near = [
-        (away, each.network, address)
+def _handed_to(world: World, firewall: str, host: str, published: IPAddress) -> tuple[IPAddress, str] | None:
+    """The address of a host that is nearest to a firewall, and its network; None: it has none of that family."""
+    found = [
+        (TTL if (away := _hops(world, firewall, each.network)) is None else away, each.network, address)
         for each in world.hosts[host].attachments
         for address in each.addresses
-        if address.version == published.version and (away := _hops(world, firewall, each.network)) is not None
+        if address.version == published.version
     ]
-    _, network, address = min(near, key=lambda each: each[:2], default=(0, None, type(published)(0)))
+    if not found:
+        return None
+    _, network, address = min(found, key=lambda each: each[:2])
     return address, network
 
 
