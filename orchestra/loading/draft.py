@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -36,6 +36,8 @@ class Draft:
     implicit: Tunnel | None = None
     """What stands for the tunnel of a target, in a file without ``tunnels:``."""
     names: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    lost: frozenset[str] = frozenset()
+    """Names that stand where they declare nothing: below a misspelt section, or in one that is no map."""
 
 
 def read_draft(root: Branch, entries: Entries) -> Draft:
@@ -63,6 +65,7 @@ class _Drafter:
             head=head,
             expect=self._expectations(),
             implicit=None if "tunnels" in self.given.items else self._implicit(),
+            lost=frozenset(self._lost()),
             names={section: self._names(section) for section in SECTIONS},
             **sections,
         )
@@ -73,6 +76,14 @@ class _Drafter:
             if key not in known and not key.startswith("x-"):
                 fault = unknown_key(key, known)
                 self.report.error(fault.code, fault.message, spot, (key,), fault.suggestion)
+
+    def _lost(self) -> Iterator[str]:
+        known = File.known_keys()
+        for key, node in self.given.items.items():
+            if key not in known and isinstance(node, Branch):
+                yield from node.items
+            elif key in SECTIONS and isinstance(node, Series):
+                yield from (item.text for item in node.items if isinstance(item, Scalar))
 
     def _head(self) -> Head:
         node = Branch(self.given.spot)

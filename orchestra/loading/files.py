@@ -28,6 +28,8 @@ class Files:
         self.stdin = stdin
         self.sources: dict[str, str] = {}
         self.dropped: set[int] = set()
+        self.incomplete = False
+        """Whether a file could not be read, so that names may be missing through no fault of those who use them."""
         self._read: dict[str, Branch | None] = {}
 
     def read_all(self, names: Sequence[str]) -> Branch | None:
@@ -83,6 +85,7 @@ class Files:
             node = read_yaml(name, text, environ=self.environ, report=self.report, dropped=self.dropped)
             self._read[name] = _top_level(name, node)
         except Unreadable as problem:
+            self.incomplete = True
             self.report.error(problem.code, problem.message, problem.spot, suggestion=problem.suggestion)
         return self._read[name]
 

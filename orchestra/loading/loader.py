@@ -55,7 +55,8 @@ def load(
     with collector_off():
         reading = Files(environ, report, stdin)
         root = reading.read_all(files)
-        partial = _topology(files, root, Entries(vocabulary, report, reading.dropped), environ)
+        entries = Entries(vocabulary, report, reading.dropped)
+        partial = _topology(files, root, entries, environ, incomplete=reading.incomplete)
     diagnostics = in_file_order(report.diagnostics)
     return Loaded(
         topology=None if has_errors(diagnostics) else partial,
@@ -87,12 +88,14 @@ def find_file(start: str | Path) -> Path | None:
     return None
 
 
-def _topology(files: Sequence[str], root: Branch | None, entries: Entries, environ: Mapping[str, str]) -> Topology:
+def _topology(
+    files: Sequence[str], root: Branch | None, entries: Entries, environ: Mapping[str, str], *, incomplete: bool
+) -> Topology:
     file = STDIN_NAME if not files or files[0] == STDIN else files[0]
     if root is None:
         return Topology(name=_stem(file), file=file)
     draft = read_draft(root, entries)
-    scope = Scope(draft, entries.report, environ)
+    scope = Scope(draft, entries.report, environ, incomplete=incomplete)
     networks = build_networks(scope)
     hosts = build_hosts(scope, entries.vocabulary)
     targets = build_targets(scope)

@@ -2,7 +2,7 @@
 
 TEMPLATE = """\
 # What is where, and what must be reachable. `orchestra plan` shows the path, `orchestra up` opens it.
-# Everything else that a file can say: https://github.com/orchestra-tunnels/orchestra/blob/main/docs/topology.md
+# `orchestra schema` prints everything that a file can say, in the form that editors read.
 version: 1
 
 # SSH servers: "[user@]host[:port]", or a map.

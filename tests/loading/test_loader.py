@@ -284,6 +284,18 @@ def test_the_name_of_a_broken_entry_is_known() -> None:
     assert said(loaded) == ["1:15 BAD_CIDR", "2:14 BAD_TYPE", "3:15 UNKNOWN_KEY"]
 
 
+@pytest.mark.parametrize(
+    ("text", "errors"),
+    [
+        ("sever: {a: u@a}\ntargets: {t: {host: a, address: 1}}\n", ["1:1 UNKNOWN_KEY"]),
+        ("networks: [n]\nclients: {c: {networks: [n]}}\n", ["1:11 BAD_TYPE"]),
+        ("include: no.yaml\ntunnels: {t: {via: [a]}, u: }\n", ["1:10 NO_SUCH_FILE"]),
+    ],
+)
+def test_names_that_are_lost_by_another_mistake_are_not_said_to_be_unknown(text: str, errors: list[str]) -> None:
+    assert said(read(text)) == errors
+
+
 def test_what_is_whole_stays_in_the_partial_topology() -> None:
     loaded = read("servers: {a: u@a, b: {ssh: {port: 0, user: x}}}\ntargets: {t: 'x:80', u: 5}\n")
     assert loaded.topology is None

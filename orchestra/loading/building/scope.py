@@ -20,10 +20,11 @@ STDIN_NAME = "<stdin>"
 class Scope:
     """What every part of the builder needs: known names, places, the report."""
 
-    def __init__(self, draft: Draft, report: Report, environ: Mapping[str, str]) -> None:
+    def __init__(self, draft: Draft, report: Report, environ: Mapping[str, str], *, incomplete: bool) -> None:
         self.draft = draft
         self.report = report
         self.environ = environ
+        self.incomplete = incomplete
         names = draft.names
         self.networks = names.get("networks", frozenset())
         self.clients = names.get("clients", frozenset())
@@ -60,6 +61,8 @@ class Scope:
         """Whether the name is one of these; reports UNKNOWN_NAME when not."""
         if name in names:
             return True
+        if self.incomplete or name in self.draft.lost:
+            return False  # the error is elsewhere, and reported there
         self.error(
             Code.UNKNOWN_NAME,
             f"there is no {what} {quoted(name)}",

@@ -88,7 +88,7 @@ def _target(scope: Scope, name: str, shape: shapes.Tunnel, kind: KindSpec, path:
         return shape.to if scope.known("target", shape.to, scope.targets, (*path, "to")) else None
     if kind.to != "no" and name in scope.targets and (kind.to == "required" or shape.exit is None):
         return name
-    if kind.to == "required":
+    if kind.to == "required" and not scope.incomplete and name not in scope.draft.lost:
         hint = did_you_mean(name, scope.targets) if scope.targets else "declare it under `targets`"
         scope.error(
             Code.MISSING_KEY, f"the tunnel has no `to`, and there is no target {quoted(name)}", path, hint, key=True
