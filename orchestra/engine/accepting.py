@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestra.session.protocols import Receiver, Stream
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Tracked:
@@ -20,48 +23,34 @@ class Tracked:
     def connection_made(self, stream: Stream, /) -> None:
         self._stream = stream
         self._live.add(self)
-        try:
-            self._receiver.connection_made(stream)
-        except Exception as error:  # noqa: BLE001 - a plugin's
-            self._fail(error)
+        self._safely(self._receiver.connection_made, stream)
 
     def data_received(self, data: bytes, /) -> None:
-        try:
-            self._receiver.data_received(data)
-        except Exception as error:  # noqa: BLE001
-            self._fail(error)
+        self._safely(self._receiver.data_received, data)
 
     def eof_received(self) -> bool | None:
-        try:
-            return self._receiver.eof_received()
-        except Exception as error:  # noqa: BLE001
-            self._fail(error)
-            return False
+        return self._safely(self._receiver.eof_received)
 
     def pause_writing(self) -> None:
-        try:
-            self._receiver.pause_writing()
-        except Exception as error:  # noqa: BLE001
-            self._fail(error)
+        self._safely(self._receiver.pause_writing)
 
     def resume_writing(self) -> None:
-        try:
-            self._receiver.resume_writing()
-        except Exception as error:  # noqa: BLE001
-            self._fail(error)
+        self._safely(self._receiver.resume_writing)
 
     def connection_lost(self, exc: Exception | None, /) -> None:
         self._live.discard(self)
-        try:
-            self._receiver.connection_lost(exc)
-        except Exception as error:  # noqa: BLE001
-            self._failed(error)
+        self._stream = None
+        self._safely(self._receiver.connection_lost, exc)
 
     def abort(self) -> None:
         """Ends it at once."""
         if self._stream is not None:
             self._stream.abort()
 
-    def _fail(self, error: Exception) -> None:
-        self._failed(error)
-        self.abort()
+    def _safely(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        try:
+            return call(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - a plugin's
+            self._failed(error)
+            self.abort()
+            return None

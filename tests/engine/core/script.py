@@ -10,7 +10,7 @@ from orchestra.diagnostics import Code
 from orchestra.engine.core.failures import Failure
 from orchestra.engine.core.messages import Command, Event, SetTimer, Started, TimerFired, TimerKey
 from orchestra.engine.core.report import EngineStatus
-from orchestra.engine.core.state import Limits, SessionEntry, TunnelEntry
+from orchestra.engine.core.state import Limits
 from orchestra.engine.core.supervisor import begin, step
 from orchestra.engine.core.telling import Teller
 from orchestra.model.events import Event as Told
@@ -72,9 +72,6 @@ class Script:
     def states(self) -> str:
         """``edge=open gateway=waiting``."""
         return " ".join(f"{id_}={entry.state}" for id_, entry in self.state.sessions.items())
-
-    def entry(self, name: str) -> SessionEntry | TunnelEntry:
-        return self.state.sessions.get(name) or self.state.tunnels[name]
 
 
 def kinds(told: list[Told], want: type[Any], read: Callable[[Any], object]) -> list[object]:
