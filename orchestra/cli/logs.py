@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _POLL = 0.2
 """Seconds."""
 
-Follow = Annotated[bool, typer.Option("--follow", "-F", help="Go on until it ends.")]
+Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on until it ends.")]
 
 
 def logs(console: Console, instance: Instance = None, follow: Follow = False) -> int:

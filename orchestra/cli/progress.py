@@ -41,8 +41,13 @@ class Progress:
     ) -> None:
         self.end()
 
+    def leave(self) -> None:
+        """It is being taken down: a picture stays as it was before, lines go on."""
+        if self._live is not None:
+            self.end()
+
     def end(self) -> None:
-        """Says nothing from now on; a picture stays as it is."""
+        """Says nothing from now on."""
         self._ended = True
         if self._tick is not None:
             self._tick.cancel()
@@ -60,7 +65,8 @@ class Progress:
     def _tell(self, event: Event) -> None:
         line = self._lines.line(event, now=time.time())
         if self._live is None:
-            self._console.say("\n".join(filter(None, (line, self._remedy(event)))))
+            if line:
+                self._console.say("\n".join(filter(None, (line, self._remedy(event)))))
             return
         if line and isinstance(event, ConnectionFailed | Noticed):
             from rich.text import Text
@@ -83,9 +89,11 @@ class Progress:
 
     def _remedy(self, event: Event) -> str | None:
         """What to do about an error that trying again will not mend."""
-        if not isinstance(event, SessionChanged | TunnelChanged) or event.error is None or event.state != "failed":
+        if not isinstance(event, SessionChanged | TunnelChanged) or event.state != "failed":
             return None
-        return f"  {self._console.err.style('note', 'help:')} {clean(event.error.suggestion or '')}".rstrip()
+        if event.error is None or not event.error.suggestion:
+            return None
+        return f"  {self._console.err.style('note', 'help:')} {clean(event.error.suggestion)}"
 
     def _draw(self) -> None:
         if self._live is None or self._status is None:

@@ -11,6 +11,7 @@ from orchestra.assembly.detach import Parent
 from orchestra.assembly.journal import Journal
 from orchestra.assembly.launch import Launch, launched
 from orchestra.assembly.readiness import make_ready, until_failure
+from orchestra.assembly.running import Running
 from orchestra.assembly.signals import Interrupts
 from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit
@@ -49,18 +50,26 @@ class Stay:
             raise
         finally:
             self.log.write(f"{self.launch.name} has ended")
+        if self.parent is None:
+            self.console.say(f"{self.launch.name} is down")
         return Exit.DONE
 
     async def _run(self) -> None:
         with Progress(self.console) as progress:
             async with launched(self.launch, observers=(self._record, progress), place=self.place) as running:
                 progress.watch(running.status)
-                await make_ready(running, timeout=self.limit, patient=self.parent is None, fail_fast=self.fail_fast)
-                self.was_ready = True
-                if self.parent is not None:
-                    progress.end()
-                    self.parent.ready(self.log.path)
-                await (until_failure(running) if self.fail_fast else running.wait_closed())
+                try:
+                    await self._stay(running, progress)
+                finally:
+                    progress.leave()
+
+    async def _stay(self, running: Running, progress: Progress) -> None:
+        await make_ready(running, timeout=self.limit, patient=self.parent is None, fail_fast=self.fail_fast)
+        self.was_ready = True
+        if self.parent is not None:
+            progress.end()
+            self.parent.ready(self.log.path)
+        await (until_failure(running) if self.fail_fast else running.wait_closed())
 
     def _record(self, event: Event) -> None:
         if line := self._lines.line(event, now=time.time()):

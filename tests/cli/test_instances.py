@@ -55,7 +55,7 @@ def test_what_is_ready_answers(home: Home) -> None:
     assert f"export ORCHESTRA_DB_ADDRESS={address}" in home.orchestra("env", "office").stdout.splitlines()
     assert f"ORCHESTRA_DB_ADDRESS={address}" in home.orchestra("env", "-o", "dotenv").stdout.splitlines()
 
-    with home.started("logs", "-F") as following:
+    with home.started("logs", "-f") as following:
         following.said("tunnel db: ready")
         assert home.orchestra("down").returncode == 0
         code, rest = following.ends()

@@ -218,21 +218,39 @@ def test_a_topology_from_standard_input_runs_under_a_name(home: Home) -> None:
     assert status(home, "piped")["state"] == "ready"
 
 
-@pytest.mark.skipif(shutil.which("ssh-keygen") is None or not Path("/usr/sbin/sshd").exists(), reason="no OpenSSH")
-@pytest.mark.parametrize("detach", [("-d",), ("--fail-fast",)])
-def test_a_changed_host_key_ends_it_at_once_and_says_both(home: Home, detach: tuple[str, ...]) -> None:
+needs_sshd = pytest.mark.skipif(
+    shutil.which("ssh-keygen") is None or not Path("/usr/sbin/sshd").exists(), reason="OpenSSH's sshd is not installed"
+)
+
+
+def pinned_to_another_key(port: int) -> str:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINAJAlwhqa975xJQrUiF5TagbIIrt5v1reDqwclQQ1i6"
+    server = f"{{host: 127.0.0.1, port: {port}, user: ci, agent: none, host_key: {key}}}"
+    rest = "targets: {db: 'db.internal:5432'}\ntunnels: {db: {listen: auto}}\n"
+    return f"servers: {{bastion: {{ssh: {server}}}}}\n{rest}"
+
+
+@needs_sshd
+@pytest.mark.parametrize("command", [("up", "-d"), ("up", "--fail-fast"), ("run",)])
+def test_a_changed_host_key_ends_it_at_once_and_says_both(home: Home, command: tuple[str, ...]) -> None:
     with sshd(home.path) as port:
-        key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINAJAlwhqa975xJQrUiF5TagbIIrt5v1reDqwclQQ1i6"
-        server = f"{{host: 127.0.0.1, port: {port}, user: ci, agent: none, host_key: {key}}}"
-        (home.path / "office.yaml").write_text(
-            f"servers: {{bastion: {{ssh: {server}}}}}\ntargets: {{db: 'db.internal:5432'}}\n"
-            "tunnels: {db: {listen: auto}}\n"
-        )
-        done = home.orchestra("up", *detach, "office.yaml")
+        (home.path / "office.yaml").write_text(pinned_to_another_key(port))
+        done = home.orchestra(*command, "office.yaml", *(["--", "true"] if command == ("run",) else []))
     assert done.returncode == 4, done.stderr
     assert "HOST_KEY_CHANGED" in done.stderr
     assert done.stderr.count("SHA256:") >= 2
     assert home.places == []
+
+
+@needs_sshd
+def test_in_the_foreground_it_stays_and_says_what_to_do(home: Home) -> None:
+    with sshd(home.path) as port:
+        (home.path / "office.yaml").write_text(pinned_to_another_key(port))
+        with home.started("up", "office.yaml") as up:
+            up.said("help: ")
+            waited = home.orchestra("wait")
+            assert (waited.returncode, "HOST_KEY_CHANGED" in waited.stderr) == (4, True)
+            assert up.ends(signal.SIGINT)[0] == 130
 
 
 @contextmanager
