@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestra.assembly.launch import LabKind
 from orchestra.cli.common import Planned, read_plan, report
 from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit
 from orchestra.cli.options import Source
+from orchestra.cli.starting import Lab as LabKind
 
 if TYPE_CHECKING:
     from orchestra.assembly.demo import Page
@@ -51,10 +51,10 @@ def _best_lab(console: Console) -> LabKind:
 
 
 async def _show(console: Console, planned: Planned, kind: LabKind) -> int:
-    from orchestra.assembly.launch import open_lab
+    from orchestra.assembly import launch
 
     console.data(f"\nEvery other host of the file is made on this machine now (lab: {kind}).\n")
-    async with open_lab(kind, planned.read.topology, planned.plan.client) as lab:
+    async with launch.open_lab(launch.LabKind(kind), planned.read.topology, planned.plan.client) as lab:
         proven = await _prove(console, planned, lab)
     console.data("\nEverything is closed again.")
     return Exit.DONE if proven else Exit.FAILED
@@ -71,7 +71,7 @@ async def _prove(console: Console, planned: Planned, lab: Lab) -> bool:
             console.data(f"without orchestra   {plan.client} dials {tunnel.dial}: {outcome}")
     console.data("")
     pages = await steps.carry(
-        plan, lab, planned.read.plugins, lambda event: _tell(console, progress_line(event, style))
+        plan, lab, planned.read.plugins, lambda event: console.data(progress_line(event, style) or "")
     )
     console.data("")
     wanted = steps.sample_digest()
