@@ -51,6 +51,8 @@ def _answer_chains(layout: Layout, machine: Machine) -> Iterator[str]:
         rules.append(f"ct state new ct mark set iifname . ether saddr map {{ {', '.join(by_neighbour)} }}")
     answer = "ct direction reply meta mark set ct mark"
     yield from _chain("remember", "filter hook prerouting priority mangle; policy accept", [*rules, answer])
+    accepted = "ct direction original meta mark set ct mark"  # sockets inherit it: see tcp_fwmark_accept in ip-sysctl
+    yield from _chain("accept_mark", "filter hook input priority mangle; policy accept", [accepted])
     yield from _chain("answer", "route hook output priority mangle; policy accept", [answer])
 
 

@@ -28,6 +28,7 @@ _HOST_SYSCTL = (
     "ipv6/conf/default/accept_dad=0",
     "ipv6/conf/default/addr_gen_mode=1",
     "ipv4/ip_unprivileged_port_start=0",
+    "ipv4/tcp_fwmark_accept=1",  # an answer needs its way before the output hook can give it one
     "ipv4/icmp_ratelimit=0",  # each dial that a filter rejects is told so
     "ipv4/icmp_msgs_per_sec=1000000",
     "ipv4/icmp_msgs_burst=10000",

@@ -131,7 +131,7 @@ def test_only_firewalls_forward_and_only_inbound_filters(tmp_path):
     layout = layout_of(tmp_path, OFFICE)
     script = filter_script(layout, layout.of("gateway"))
     assert "hook forward" not in script
-    assert "hook input" not in script
+    assert "policy drop" not in script
 
 
 def test_sshd_is_told_what_the_file_permits(tmp_path):
