@@ -16,6 +16,7 @@ from orchestra.loading.report import Report, Unreadable, quoted
 STDIN = "-"
 STDIN_NAME = "<stdin>"
 MAX_BYTES = 2 * 1024 * 1024 - 1
+"""10,000 hosts and 1,000 tunnels, written out, are a little less than half of it."""
 MAX_FILES = 100
 
 

@@ -95,9 +95,13 @@ class _Reader:
             yaml.AliasEvent: self._alias,
             yaml.DocumentStartEvent: self._document,
         }
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            if step := steps.get(type(event)):
-                step(event)
+        parser = yaml.CSafeLoader(text)  # its events directly: yaml.parse doubles the time of this loop
+        try:
+            while (event := parser.get_event()) is not None:
+                if step := steps.get(type(event)):
+                    step(event)
+        finally:
+            parser.dispose()
         return self.root
 
     def _spot(self, event: Any) -> Spot:
