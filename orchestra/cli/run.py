@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -45,6 +44,8 @@ def _run(
     command: list[str],
     limit: float | None,
 ) -> int:
+    import asyncio
+
     from orchestra.assembly.command import CannotRun, find_program
     from orchestra.assembly.signals import interruptible
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from dataclasses import dataclass
@@ -96,6 +95,8 @@ def _detach(console: Console, source: Source, selection: Selection, starting: St
 
 
 def _stay(console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying) -> int:
+    import asyncio
+
     from orchestra.assembly.detach import Parent
     from orchestra.assembly.journal import journal
     from orchestra.assembly.signals import interruptible
