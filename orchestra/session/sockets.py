@@ -10,6 +10,8 @@ from typing import cast
 
 from orchestra.session.protocols import Receiver
 
+READ_SIZE = 64 * 1024
+"""Bytes read at a time. asyncio's 256 KiB are above what malloc(3) keeps: every read would fault its pages in anew."""
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
@@ -75,6 +77,8 @@ class SocketProtocol(asyncio.BaseProtocol):
         self.stream: SocketStream | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if hasattr(transport, "max_size"):  # asyncio's own transports; uvloop's have none
+            transport.max_size = READ_SIZE
         self.stream = SocketStream(cast("asyncio.Transport", transport))
         self._opened(self.stream)
         self._receiver.connection_made(self.stream)
