@@ -37,11 +37,13 @@ def others(context: Context, request: Request, solution: Solution) -> tuple[Othe
     avoid = frozenset(request.tunnel.avoid)
     tree = search(context, avoid=avoid)
     found = {solution.exit.servers: Other(solution.exit, solution.dial)}
-    exits = [(solution.exit, solution.dial), *islice(possible_exits(context, tree, request), LOOKED_AT)]
-    for chain, made in exits:
-        for variant in (chain, *_detours(context, chain, avoid)):
-            if _passes_in_order(request.tunnel.via, (*reversed(solution.entry.servers), *variant.servers)):
-                found.setdefault(variant.servers, Other(variant, made))
+    ways = [
+        *((chain, solution.dial) for chain in _detours(context, solution.exit, avoid)),
+        *islice(possible_exits(context, tree, request), LOOKED_AT),
+    ]
+    for chain, made in ways:
+        if _passes_in_order(request.tunnel.via, (*reversed(solution.entry.servers), *chain.servers)):
+            found.setdefault(chain.servers, Other(chain, made))
     del found[solution.exit.servers]
     ranked = sorted(found.values(), key=lambda each: _rank(solution.exit, each.exit))
     return _worthwhile(solution, ranked)[:MOST]
