@@ -46,5 +46,8 @@ def home(tmp_path):
         (tmp_path / part).mkdir(mode=0o700)
     made = Home(tmp_path)
     yield made
-    made.orchestra("down", "--all", "--quiet")
-    assert made.places == []
+    try:
+        made.orchestra("down", "--all", "--quiet")
+        assert made.places == []
+    finally:
+        made.kill_all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -52,6 +53,13 @@ class Home:
         """What is left in the runtime directory."""
         root = self.path / "run" / "orchestra"
         return sorted(entry.name for entry in root.iterdir()) if root.exists() else []
+
+    def kill_all(self) -> None:
+        """Kills whatever would not go by itself."""
+        for info in (self.path / "run" / "orchestra").glob("*/info.json"):
+            pid = json.loads(info.read_text("utf-8"))["pid"]
+            if is_alive(pid):
+                kill(pid)
 
     def orchestra(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end."""
