@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from orchestra.diagnostics import Code
+from orchestra.engine.core.failures import classify
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "codes.md"
 
@@ -12,3 +13,10 @@ def test_every_code_has_a_row_and_every_row_a_code() -> None:
     rows = re.findall(r"^\| `([A-Z_]+)` \| (\S.*)\|$", DOCUMENT.read_text(), re.MULTILINE)
     names = [name for name, _ in rows]
     assert sorted(names) == sorted(code.value for code in Code)
+
+
+def test_what_is_said_of_trying_again_is_what_is_done() -> None:
+    words = {"transient": "soon", "policy": "slowly", "identity": "no"}
+    rows = re.findall(r"^\| `([A-Z_]+)` \|.*\| (soon|slowly|no)\b[^|]* \|$", DOCUMENT.read_text(), re.MULTILINE)
+    assert len(rows) > 15
+    assert {name: word for name, word in rows} == {name: words[classify(Code(name))] for name, _ in rows}
