@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestra.control.claim import is_held
+from orchestra.control.paths import Place
+
 DEADLINE = 45.0
 
 LAB = """\
@@ -58,7 +61,7 @@ class Home:
         """Kills whatever would not go by itself."""
         for info in (self.path / "run" / "orchestra").glob("*/info.json"):
             pid = json.loads(info.read_text("utf-8"))["pid"]
-            if is_alive(pid):
+            if is_held(Place(info.parent)):
                 kill(pid)
 
     def orchestra(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

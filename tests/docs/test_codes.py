@@ -19,4 +19,4 @@ def test_what_is_said_of_trying_again_is_what_is_done() -> None:
     words = {"transient": "soon", "policy": "slowly", "identity": "no"}
     rows = re.findall(r"^\| `([A-Z_]+)` \|.*\| (soon|slowly|no)\b[^|]* \|$", DOCUMENT.read_text(), re.MULTILINE)
     assert len(rows) > 15
-    assert {name: word for name, word in rows} == {name: words[classify(Code(name))] for name, _ in rows}
+    assert dict(rows) == {name: words[classify(Code(name))] for name, _ in rows}
