@@ -7,12 +7,12 @@ import os
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from orchestra import __version__
 from orchestra.assembly.running import Identity, Running
 from orchestra.control.claim import Info
+from orchestra.lab.kind import LabKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger(__name__)
-
-
-class LabKind(StrEnum):
-    """Where the topology's other hosts run, when they are not real."""
-
-    NETNS = "netns"
-    EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

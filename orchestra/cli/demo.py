@@ -11,7 +11,7 @@ from orchestra.cli.common import Planned, read_plan, report
 from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit
 from orchestra.cli.options import Source
-from orchestra.cli.starting import Lab as LabKind
+from orchestra.lab.kind import LabKind
 
 if TYPE_CHECKING:
     from orchestra.assembly.demo import Page
@@ -54,7 +54,7 @@ async def _show(console: Console, planned: Planned, kind: LabKind) -> int:
     from orchestra.assembly import launch
 
     console.data(f"\nEvery other host of the file is made on this machine now (lab: {kind}).\n")
-    async with launch.open_lab(launch.LabKind(kind), planned.read.topology, planned.plan.client) as lab:
+    async with launch.open_lab(kind, planned.read.topology, planned.plan.client) as lab:
         proven = await _prove(console, planned, lab)
     console.data("\nEverything is closed again.")
     return Exit.DONE if proven else Exit.FAILED

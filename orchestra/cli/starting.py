@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +14,7 @@ from orchestra.cli.errors import explain
 from orchestra.cli.exits import Exit, exit_of_error, exit_of_plan
 from orchestra.cli.options import Selection, Source
 from orchestra.errors import OrchestraError
+from orchestra.lab.kind import LabKind
 from orchestra.model.text import clean
 
 if TYPE_CHECKING:
@@ -22,19 +22,12 @@ if TYPE_CHECKING:
     from orchestra.assembly.readiness import GaveUp
 
 
-class Lab(StrEnum):
-    """Where the topology's other hosts run, when they are not real."""
-
-    NETNS = "netns"
-    EMBEDDED = "embedded"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Starting:
     """How it is brought up."""
 
     lab: Annotated[
-        Lab | None,
+        LabKind | None,
         typer.Option(
             "--lab", help="Run the topology's other hosts on this machine. Default without a value: embedded."
         ),
@@ -50,8 +43,8 @@ def with_default_lab(arguments: Sequence[str]) -> list[str]:
     if given[:1] not in (["up"], ["run"]):
         return given
     for index in range(end):
-        if given[index] == "--lab" and (index + 1 == end or given[index + 1] not in set(Lab)):
-            given[index] = f"--lab={Lab.EMBEDDED}"
+        if given[index] == "--lab" and (index + 1 == end or given[index + 1] not in set(LabKind)):
+            given[index] = f"--lab={LabKind.EMBEDDED}"
     return given
 
 
@@ -73,7 +66,7 @@ def prepare(
     free_ports: bool = False,
 ) -> Launch:
     """What is to be brought up. Nothing has been opened yet. Raises Refused after saying why, TopologyInvalid, …"""
-    from orchestra.assembly.launch import LabKind, Launch, reachable_part
+    from orchestra.assembly.launch import Launch, reachable_part
 
     planned = read_plan(source, selection, free_ports=free_ports)
     plan, read = planned.plan, planned.read
@@ -89,7 +82,7 @@ def prepare(
         plan=part,
         topology=read.topology,
         plugins=read.plugins,
-        lab=LabKind(starting.lab) if starting.lab else None,
+        lab=starting.lab,
     )
 
 

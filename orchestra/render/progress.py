@@ -72,7 +72,7 @@ def _state_line(what: str, name: str, state: str, more: str, style: Style) -> st
 
 
 def _session(event: SessionChanged, now: float | None) -> str:
-    if event.error is None or event.state == "open":
+    if event.error is None or event.state not in ("retrying", "failed"):
         return ""
     return f"{'' if now is None else retry(event.error, now)}: {error_line(event.error)}"
 

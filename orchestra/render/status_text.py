@@ -5,7 +5,7 @@
     office · degraded · pid 4711 · /home/alice/office.yaml
 
       session  ✔ gateway  open
-               ↻ inner    retrying in 4 s, 3 attempts
+               ↻ inner    retrying in 4 s, after 3 attempts
                           CONNECT_REFUSED inner: gateway dials 10.20.0.7:22: connection refused
       tunnel   ✔ desk     ready     127.0.0.1:5920, [::1]:5920  1 connection, 1.2 MiB in, 310 B out
 """
@@ -61,15 +61,15 @@ def size(number: int) -> str:
 
 
 def retry(error: ErrorStatus | None, now: float) -> str:
-    """When it is tried again and how often it was: `` in 4 s, 3 attempts``; empty when nothing is scheduled."""
+    """When it is tried again and how often it was: `` in 4 s, after 3 attempts``; empty when nothing is scheduled."""
     if error is None or error.next_retry is None:
         return ""
-    return f" in {max(0, round(error.next_retry - now))} s, {counted(error.attempts, 'attempt')}"
+    return f" in {max(1, round(error.next_retry - now))} s, after {counted(error.attempts, 'attempt')}"
 
 
 def error_line(error: ErrorStatus) -> str:
-    """``CODE host: message``, with the host where it is known and the message does not begin with it."""
-    host = "" if error.host is None or error.message.startswith(f"{error.host} ") else f"{error.host}: "
+    """``CODE host: message``, with the host where it is known and the message does not name it itself."""
+    host = "" if error.host is None or error.host in error.message else f"{error.host}: "
     return clean(f"{error.code} {host}{error.message}", 1000)
 
 

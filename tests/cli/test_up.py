@@ -15,7 +15,7 @@ import pytest
 
 from orchestra.cli.console import Colour, Console
 from orchestra.cli.options import Selection, Source
-from orchestra.cli.starting import Lab, Starting, with_default_lab
+from orchestra.cli.starting import LabKind, Starting, with_default_lab
 from orchestra.cli.up import Staying, child_arguments
 from tests.cli.instances import LAB, Home, is_alive, kill, refusing, until
 
@@ -275,7 +275,7 @@ def test_the_child_is_asked_for_the_same() -> None:
         Console.standard(Colour.NEVER, quiet=True, verbosity=2),
         Source(file="-x.yaml", files=["b.yaml"], client="laptop", plugins=["mine"]),
         Selection(tunnels=["db"], profiles=["ci"]),
-        Starting(lab=Lab.NETNS, partial=True, fail_fast=True),
+        Starting(lab=LabKind.NETNS, partial=True, fail_fast=True),
         Staying(detach=True, name="work", timeout="2m"),
     )
     assert arguments == [

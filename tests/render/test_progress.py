@@ -27,7 +27,7 @@ def test_progress_is_a_line_per_change():
     why = "CONNECT_REFUSED inner: gateway dials 10.20.0.7:22: connection refused"
     assert shown == [
         "◌ session inner: connecting",
-        f"↻ session inner: retrying in 4 s, 3 attempts: {why}",
+        f"↻ session inner: retrying in 4 s, after 3 attempts: {why}",
         "✔ session inner: open",
         "✔ tunnel desk: ready at 127.0.0.1:5920",
         "✔ tunnel web: ready at 127.0.0.1:80, not proven",

@@ -18,7 +18,7 @@ def test_a_line_for_everything_and_under_it_what_is_wrong():
             office · degraded · pid 4711 · /home/alice/office.yaml
 
               session  ✔ gateway  open
-                       ↻ inner    retrying in 4 s, 3 attempts
+                       ↻ inner    retrying in 4 s, after 3 attempts
                                   CONNECT_REFUSED inner: gateway dials 10.20.0.7:22: connection refused
                                   help: is sshd running on inner?
               tunnel   ✔ desk     ready              127.0.0.1:5920, [::1]:5920  1 connection, 1.2 MiB in, 310 B out

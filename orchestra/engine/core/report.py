@@ -90,8 +90,8 @@ def _tunnel_error(entry: TunnelEntry, blocker: SessionEntry | None, epoch: float
     if entry.bind_trouble is not None:
         return _error(entry.bind_trouble, epoch)
     if blocker is not None and blocker.trouble is not None:
-        error = _error(blocker.trouble, epoch)
-        return replace(error, message=f"waits for {blocker.spec.server}: {error.message}", host=blocker.spec.server)
+        error, server = _error(blocker.trouble, epoch), blocker.spec.server
+        return replace(error, message=f"waits for {server}: {error.message.removeprefix(f'{server}: ')}", host=server)
     return _error(entry.proof_trouble, epoch) if entry.proof_trouble else None
 
 

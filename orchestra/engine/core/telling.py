@@ -33,9 +33,16 @@ class Teller:
         )
 
     def changes(self, after: State, epoch: float) -> tuple[Event, ...]:
-        """From the state told last to this one: states, proofs, addresses and errors; not attempts, not times."""
+        """From the state told last to this one: states, proofs, addresses and errors; not attempts, not times.
+
+        While it is taken down only sessions are told of: that tunnels have no path then is no news.
+        """
         before, self._state = self._state, after
-        told: list[Event] = [*self._session_changes(before, after, epoch), *self._tunnel_changes(before, after, epoch)]
+        told: list[Event] = [*self._session_changes(before, after, epoch)]
+        tunnels = [*self._tunnel_changes(before, after, epoch)]
+        if after.stopping:
+            return tuple(told)
+        told += tunnels
         if told and (whole := self._overall()) != self._whole:
             self._whole = whole
             told.append(OverallChanged(state=whole))
