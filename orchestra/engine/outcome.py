@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """``fatal``: an error about identity that will not be tried again; ``first_failure``: the first that stands."""
+    """``fatal``: an error that waiting does not mend; ``first_failure``: the first that stands."""
 
     ready: bool
     fatal: ErrorStatus | None = None

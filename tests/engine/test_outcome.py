@@ -42,3 +42,8 @@ def test_without_tunnels_the_sessions_are_what_was_asked_for() -> None:
         )
     )
     assert found.fatal == AUTH
+
+
+def test_what_only_somebody_at_this_machine_can_mend_is_fatal_though_it_is_tried_again() -> None:
+    taken = error("LISTEN_IN_USE", next_retry=5.0)
+    assert outcome(status("failed", tunnel("a", "failed", taken))).fatal == taken

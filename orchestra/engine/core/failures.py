@@ -32,6 +32,8 @@ POLICY = frozenset(
         Code.PLUGIN_FAILED,
     }
 )
+STANDING = frozenset({Code.LISTEN_IN_USE, Code.LISTEN_NOT_PERMITTED, Code.SECRET_UNAVAILABLE})
+"""About this machine: tried again, since somebody may mend it, but nobody who waits for readiness is kept waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
-from orchestra.engine.core.failures import classify
+from orchestra.engine.core.failures import STANDING, classify
 from orchestra.model.status import ErrorStatus, OverallState, SessionState, SessionStatus, TunnelState, TunnelStatus
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ def _error(trouble: Trouble, epoch: float) -> ErrorStatus:
 
 
 def is_fatal(error: ErrorStatus) -> bool:
-    """Whether it will not be tried again, because it is about who is there and who we are."""
-    return error.next_retry is None and classify_text(error.code) == "identity"
+    """Whether waiting does not mend it: it is about who is there and who we are, or about this machine."""
+    return error.code in STANDING or (error.next_retry is None and classify_text(error.code) == "identity")
 
 
 def classify_text(code: str) -> str:
