@@ -128,6 +128,7 @@ class SocketListener:
         self, sockets: list[socket.socket], accepted: Callable[[socket.socket], None], path: str | None = None
     ) -> None:
         self._sockets, self._accepted, self._path = sockets, accepted, path
+        self.port = 0 if path is not None or not sockets else int(sockets[0].getsockname()[1])
         self._identity = _identity(path)
         self._loop = asyncio.get_running_loop()
         self._closed = asyncio.Event()
@@ -135,10 +136,6 @@ class SocketListener:
         self.on_close: Callable[[SocketListener], None] | None = None
         for sock in sockets:
             self._loop.add_reader(sock, self._accept, sock)
-
-    @property
-    def port(self) -> int:
-        return 0 if self._path is not None or not self._sockets else int(self._sockets[0].getsockname()[1])
 
     def close(self) -> None:
         if self._closed.is_set():

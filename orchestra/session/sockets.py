@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 from orchestra.session.protocols import Receiver
@@ -41,7 +42,8 @@ class SocketStream:
     def write_eof(self) -> None:
         if not self._eof_written and not self._transport.is_closing():
             self._eof_written = True
-            self._transport.write_eof()
+            with suppress(OSError):  # the peer has reset it: reading tells
+                self._transport.write_eof()
 
     def pause_reading(self) -> None:
         self._transport.pause_reading()

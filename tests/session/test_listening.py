@@ -36,6 +36,18 @@ def test_every_address_is_one_port_in_each_family():
     asyncio.run(main())
 
 
+def test_a_closed_listener_still_tells_its_port():
+    async def main():
+        async with _here() as here:
+            listener = await here.create_server(Accepting(), "127.0.0.1", 0)
+            port = listener.port
+            listener.close()
+            await listener.wait_closed()
+            assert listener.port == port > 0
+
+    asyncio.run(main())
+
+
 def _has_ipv6_loopback():
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
