@@ -1,9 +1,9 @@
 """Throughput through 1, 2 and 3 hops, up and down, beside ``ssh -L`` and ``-J``, in one run on loopback.
 
-    python bench/throughput.py [--megabytes 256] [--hops 1 2 3]
+    python bench/throughput.py [--megabytes 128] [--hops 1 2 3] [--rounds 3]
 
 Every cell moves the same bytes through a real sshd between two processes of their own; the cipher is AES-128-GCM on
-both sides. Prints a table in MB/s.
+both sides. The contenders take turns; a cell is the median of the rounds, in MB/s.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import getpass
 import os
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -196,23 +197,37 @@ async def _answers(port: int) -> None:
                 return
 
 
-async def compare(folder: Path, hops: list[int], megabytes: int) -> None:
+async def compare(folder: Path, hops: list[int], megabytes: int, rounds: int) -> None:
     """The table."""
+    async with servers(folder, max(hops)) as (sshd, target):
+        print(f"MB/s, {megabytes} MiB per cell, median of {rounds}\n")
+        print(f"hops  direction  {'ssh':>8}  {'orchestra':>9}  {'ratio':>5}")
+        for count in hops:
+            async with (
+                through_ssh(folder, count, target) as ssh,
+                through_orchestra(folder, count, target, sshd) as ours,
+            ):
+                for direction in "UD":
+                    pairs = [
+                        (await measure(ssh, direction, megabytes), await measure(ours, direction, megabytes))
+                        for _ in range(rounds)
+                    ]
+                    theirs, mine = (statistics.median(each) for each in zip(*pairs, strict=True))
+                    name = "up" if direction == "U" else "down"
+                    print(f"{count:>4}  {name:<9}  {theirs:>8.0f}  {mine:>9.0f}  {mine / theirs:>5.2f}", flush=True)
+
+
+@contextlib.asynccontextmanager
+async def servers(folder: Path, hops: int) -> AsyncIterator[tuple[int, int]]:
+    """The ports of a running sshd and of the target, with keys and configuration for that many hops."""
     sshd, target = free_port(), free_port()
-    prepare(folder, sshd, max(hops))
+    prepare(folder, sshd, hops)
     server = await asyncio.create_subprocess_exec("/usr/sbin/sshd", "-D", "-e", "-f", str(folder / "sshd_config"))
     sink = await asyncio.create_subprocess_exec(sys.executable, __file__, "--serve", str(target))
     try:
         await _answers(sshd)
         await _answers(target)
-        print(f"MB/s, {megabytes} MiB per cell\n\nhops  direction  {'ssh':>8}  {'orchestra':>9}")
-        for count in hops:
-            for direction in "UD":
-                async with through_ssh(folder, count, target) as port:
-                    ssh = await measure(port, direction, megabytes)
-                async with through_orchestra(folder, count, target, sshd) as port:
-                    ours = await measure(port, direction, megabytes)
-                print(f"{count:>4}  {'up' if direction == 'U' else 'down':<9}  {ssh:>8.0f}  {ours:>9.0f}", flush=True)
+        yield sshd, target
     finally:
         for process in (server, sink):
             process.terminate()
@@ -235,8 +250,9 @@ def prepare(folder: Path, sshd: int, hops: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Throughput beside ssh, on loopback.")
-    parser.add_argument("--megabytes", type=int, default=256, help="per cell")
+    parser.add_argument("--megabytes", type=int, default=128, help="per cell")
     parser.add_argument("--hops", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--client", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -247,7 +263,7 @@ def main() -> None:
         print(transfer(int(port), direction, int(size)))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(compare(Path(folder), options.hops, options.megabytes))
+            asyncio.run(compare(Path(folder), options.hops, options.megabytes, options.rounds))
 
 
 if __name__ == "__main__":
