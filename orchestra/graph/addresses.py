@@ -12,7 +12,7 @@ from orchestra.model.address import is_loopback, parse_ip
 
 if TYPE_CHECKING:
     from orchestra.graph.world import World
-    from orchestra.model.address import IPAddress
+    from orchestra.model.address import IPAddress, IPNetwork
     from orchestra.model.topology import Selector
 
 
@@ -75,10 +75,11 @@ def networks_holding(world: World, address: IPAddress) -> tuple[str, ...]:
     return world.open_networks
 
 
-def lies_in(world: World, party: Party, network: str) -> bool:
+def lies_in(world: World, party: Party, network: str, version: int | None = None) -> bool:
     """Whether a party's address lies in a network, however far away it is.
 
-    An address that is not known lies in its own network, and in those that contain the whole of it.
+    An address that is not known lies in its own network, and in those that contain the whole of it: of the part that
+    is of the flow's family, when that (``version``) is known.
     """
     if party.address is not None:
         cidrs = world.topology.networks[network].cidrs
@@ -87,18 +88,19 @@ def lies_in(world: World, party: Party, network: str) -> bool:
         return network in networks_holding(world, party.address)
     if party.network is None or party.network == network:
         return party.network == network
-    inner, outer = world.topology.networks[party.network].cidrs, world.topology.networks[network].cidrs
-    if not inner:
+    outer = world.topology.networks[network].cidrs
+    if not world.topology.networks[party.network].cidrs:
         return not outer
-    return all(any(_within(part, whole) for whole in outer) for part in inner)
+    inner = _may_be_in(world, party.network, version)
+    return bool(inner) and all(any(_within(part, whole) for whole in outer) for part in inner)
 
 
-def selects(world: World, selector: Selector, party: Party) -> bool:
-    """Whether one ``from`` or ``to`` of a rule matches a party."""
+def selects(world: World, selector: Selector, party: Party, version: int | None = None) -> bool:
+    """Whether one ``from`` or ``to`` of a rule matches a party in a flow of a family (4, 6; None: not known)."""
     if selector.kind == "any":
         return True
     if selector.kind == "network":
-        return selector.name is not None and lies_in(world, party, selector.name)
+        return selector.name is not None and lies_in(world, party, selector.name, version)
     if selector.kind == "host":
         if party.address is not None:
             return party.address in world.addresses.get(selector.name or "", ())
@@ -107,8 +109,13 @@ def selects(world: World, selector: Selector, party: Party) -> bool:
         return False
     if party.address is not None:
         return party.address in selector.cidr
-    cidrs = world.topology.networks[party.network].cidrs if party.network else ()
+    cidrs = _may_be_in(world, party.network, version) if party.network else ()
     return bool(cidrs) and all(_within(part, selector.cidr) for part in cidrs)
+
+
+def _may_be_in(world: World, network: str, version: int | None) -> tuple[IPNetwork, ...]:
+    """Where an address of a family may be that is only known to be on a network."""
+    return tuple(cidr for cidr in world.topology.networks[network].cidrs if version in (None, cidr.version))
 
 
 def _within(inner: object, outer: object) -> bool:

@@ -27,6 +27,12 @@ class Flow:
     port: int
     protocol: str
 
+    @property
+    def version(self) -> int | None:
+        """The family that its addresses are of; None when neither is known."""
+        known = self.destination.address or self.source.address
+        return known.version if known else None
+
     def __str__(self) -> str:
         return f"{self.source} to {self.destination} port {self.port}/{self.protocol}"
 
@@ -37,8 +43,8 @@ def deciding_rule(world: World, rules: Iterable[Rule], flow: Flow) -> Rule | Non
         if (
             _protocol_matches(rule, flow)
             and _port_matches(rule, flow)
-            and any(selects(world, each, flow.source) for each in rule.sources)
-            and any(selects(world, each, flow.destination) for each in rule.destinations)
+            and any(selects(world, each, flow.source, flow.version) for each in rule.sources)
+            and any(selects(world, each, flow.destination, flow.version) for each in rule.destinations)
         ):
             return rule
     return None
@@ -79,8 +85,8 @@ def opposite(world: World, rules: tuple[Rule, ...], flow: Flow) -> Rule | None:
 
 def _differs(world: World, rule: Rule, flow: Flow) -> tuple[str, ...]:
     matches = {
-        "from": any(selects(world, each, flow.source) for each in rule.sources),
-        "to": any(selects(world, each, flow.destination) for each in rule.destinations),
+        "from": any(selects(world, each, flow.source, flow.version) for each in rule.sources),
+        "to": any(selects(world, each, flow.destination, flow.version) for each in rule.destinations),
         "ports": _port_matches(rule, flow),
         "protocol": _protocol_matches(rule, flow),
     }

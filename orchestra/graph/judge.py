@@ -7,7 +7,7 @@ same, so that everything that would have to change is known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from orchestra.diagnostics import Code
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orchestra.model.address import IPAddress
     from orchestra.model.topology import PortForward, Rule
 
-StepKind: TypeAlias = Literal["own", "network", "rules", "inbound", "nat", "hidden", "assumed", "stuck"]
+StepKind: TypeAlias = Literal["own", "network", "rules", "inbound", "nat", "hidden", "hairpin", "assumed", "stuck"]
 
 FURTHEST = 32
 """Firewalls on one way; more is a loop of port forwards."""
@@ -240,6 +240,7 @@ class _Walk:
 
     def _arrive(self, host: str, link: str) -> bool:
         """At a host that the flow reaches by ``link``; true when it goes no further."""
+        self._check_source(host)
         published = False
         if self.world.same_machine(host, self.destination.host):
             entry = port_forward(self.world, host, link, self.port, self.protocol) if self._forwards(host) else None
@@ -262,6 +263,18 @@ class _Walk:
             )
         self._filter("rules", host, self.world.hosts[host].rules)
         return False
+
+    def _check_source(self, host: str) -> None:
+        """A machine does not take its own address as a source from the wire (RFC 1812, 5.3.7), nor could it answer."""
+        entry = next((step for step in reversed(self.steps) if step.kind == "nat"), None)
+        source = self.flow.source
+        if entry is None or not (
+            self.world.same_machine(source.host, host) or source.address in self.world.addresses[host]
+        ):
+            return
+        self.steps.append(
+            replace(entry, kind="hairpin", passes=False, code=Code.NAT_HAIRPIN, flow=self.flow, detail=host)
+        )
 
     def _forwards(self, host: str) -> bool:
         return self.world.hosts[host].forwards

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from orchestra.graph.addresses import Dialer
     from orchestra.graph.world import World
-    from orchestra.model.topology import Rule
+    from orchestra.model.topology import Rule, Selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ def _named_by_rules(world: World) -> Iterator[str]:
             for each in rule.sources:
                 if each.kind == "host" and each.name is not None:
                     yield from (name for name in world.hosts if world.same_machine(name, each.name))
+                    yield from _sharing_address(world, each.name)
                 if each.cidr is not None:
                     cidrs.add(each.cidr)
     if cidrs:
@@ -89,16 +90,29 @@ def _prospects(world: World, dialer: Dialer, port: int, protocol: str) -> Prospe
 def _rules_met(world: World, dialer: Dialer, ports: frozenset[int], protocol: str) -> Iterator[Rule]:
     """Allowing rules of the first firewalls that may match what the dialer sends."""
     for link in dialer.networks:
-        parties = [Party(dialer.host, link, each) for each in world.networks_of(dialer.host).get(link, ()) or (None,)]
+        parties = _senders(world, dialer, link)
         for firewall in firewalls_on(world, link):
             for rule in world.hosts[firewall].rules:
                 if (
                     rule.action == "allow"
                     and rule.protocol in ("any", protocol)
                     and (not rule.ports or any(low <= port <= high for low, high in rule.ports for port in ports))
-                    and any(selects(world, each, party) for each in rule.sources for party in parties)
+                    and any(_may_send(world, each, party) for each in rule.sources for party in parties)
                 ):
                     yield rule
+
+
+def _senders(world: World, dialer: Dialer, link: str) -> list[Party]:
+    """What the dialer may be on a network; who is not singled out stands for all others there."""
+    if dialer.host not in _singled_out(world):
+        return [Party(None, link, None)]
+    return [Party(dialer.host, link, each) for each in world.networks_of(dialer.host).get(link, ()) or (None,)]
+
+
+def _may_send(world: World, selector: Selector, party: Party) -> bool:
+    if selector.kind == "network":
+        return selector.name is not None and party.network in _overlapping(world, selector.name)
+    return any(selects(world, selector, party, version) for version in (4, 6))
 
 
 def _firewalls(world: World) -> frozenset[str]:

@@ -56,6 +56,7 @@ def _sentence(world: World, judgement: Judgement, step: Step) -> str:
         "inbound": _filter,
         "nat": _nat,
         "hidden": _hidden,
+        "hairpin": _hairpin,
         "assumed": _assumed,
         "stuck": _stuck,
     }
@@ -89,6 +90,12 @@ def _nat(_world: World, _judgement: Judgement, step: Step) -> str:
 def _hidden(_world: World, _judgement: Judgement, step: Step) -> str:
     whom = step.flow.destination if step.flow else "it"
     return f"{step.at} masquerades what leaves by {step.detail}: from there {whom} is reached by nat only"
+
+
+def _hairpin(_world: World, _judgement: Judgement, step: Step) -> str:
+    source = step.flow.source.address if step.flow else None
+    bears = f"{source}, an address of its own," if source else "its own address"
+    return f"{step.at} sends it back to {step.detail}, which sees {bears} as the source and does not answer"
 
 
 def _assumed(_world: World, judgement: Judgement, step: Step) -> str:

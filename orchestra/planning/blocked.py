@@ -200,6 +200,7 @@ SUGGESTIONS = {
     Code.FIREWALL_DEFAULT_DENY: "a rule that allows this flow would let it pass",
     Code.INBOUND_DENY: "a rule in `inbound` that allows this flow would let it pass",
     Code.NAT_UNMAPPED: "a nat entry that publishes it would do, or another server inside",
+    Code.NAT_HAIRPIN: "dial an address of its own there, or let the firewall masquerade on that network",
     Code.NO_SHARED_NETWORK: "attach both to one network, or declare the firewall between their networks",
     Code.NO_ROUTE_DECLARED: "declare the firewall that leads there, or name a server that can dial it",
     Code.AMBIGUOUS_ADDRESS: "dial it from a host on its own network, or by a name",

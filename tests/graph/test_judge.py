@@ -240,6 +240,42 @@ def test_nat_is_for_what_arrives_from_its_network() -> None:
     assert judged.means == "edge"
 
 
+def test_a_dial_that_nat_sends_back_to_its_dialer_does_not_pass() -> None:
+    around = (publish("lan", 2222, "a", 22),)
+    sent_back = [LAN, DMZ, A, edge(allow("any", "any"), nat=around)]
+    assert codes(sent_back, "a", "10.1.0.1", 2222) == [Code.NAT_HAIRPIN]
+    world = compile_world(topology(*sent_back), "a")
+    [why] = [each for each in reasons(world, judge(world, dialer_at(world, "a"), "10.1.0.1", 2222)) if not each.passes]
+    assert why.text == (
+        "edge sends it back to a, which sees 10.1.0.5, an address of its own, as the source and does not answer"
+    )
+
+
+def test_what_is_masqueraded_on_its_way_back_does() -> None:
+    judged = verdict(
+        [LAN, DMZ, A, edge(allow("any", "any"), nat=(publish("lan", 2222, "a", 22), hide("lan")))],
+        "a",
+        "10.1.0.1",
+        2222,
+    )
+    assert (judged.passes, judged.means, judged.means_port) == (True, "a", 22)
+
+
+def test_a_neighbour_of_the_dialer_is_no_hairpin() -> None:
+    c = host("c", networks={"lan": "10.1.0.9"})
+    judged = verdict(
+        [LAN, DMZ, A, c, edge(allow("any", "any"), nat=(publish("lan", 2222, "c", 22),))], "a", "10.1.0.1", 2222
+    )
+    assert (judged.passes, judged.means) == (True, "c")
+
+
+def test_a_hairpin_through_the_dialer_does_not_pass_either() -> None:
+    mid = network("mid", "10.3.0.0/24")
+    f1 = firewall("f1", {"lan": "10.1.0.2", "mid": "10.3.0.1"}, allow("any", "any"))
+    f2 = firewall("f2", {"mid": "10.3.0.2"}, allow("any", "any"), nat=(publish("mid", 2222, "a", 22),))
+    assert codes([LAN, mid, A, f1, f2], "f1", "10.3.0.2", 2222) == [Code.NAT_HAIRPIN]
+
+
 def test_a_filter_judges_before_its_own_masquerade_and_the_next_after_it() -> None:
     web = host("web", networks={"net": "203.0.113.9"}, inbound=numbered([allow("edge", "any")]))
     out = nat(allow("b", "@net"))

@@ -70,7 +70,9 @@ def own(source: Topology, name: str) -> list[tuple[str, str]]:
     return [(each.network, str(address)) for each in source.hosts[name].attachments for address in each.addresses]
 
 
-def walk(source: Topology, at: str, src: str, came: str | None, dst: str, port: int, depth: int) -> str | None:
+def walk(
+    source: Topology, at: str, src: str, came: str | None, dst: str, port: int, depth: int, handed: bool = False
+) -> str | None:
     if depth > 8:
         return None
     if any(dst == address for _, address in own(source, at)) and came is None:
@@ -92,12 +94,14 @@ def walk(source: Topology, at: str, src: str, came: str | None, dst: str, port: 
         for entry in source.hosts[at].nat:
             if isinstance(entry, Masquerade) and entry.network == link:
                 src = next(address for net, address in own(source, at) if net == link)
-    return arrive(source, receiver, link, src, dst, port, depth)
+    return arrive(source, receiver, link, src, dst, port, depth, handed)
 
 
-def arrive(source: Topology, at: str, link: str, src: str, dst: str, port: int, depth: int) -> str | None:
+def arrive(source: Topology, at: str, link: str, src: str, dst: str, port: int, depth: int, handed: bool) -> str | None:
     machine = source.hosts[at]
     mapped = False
+    if handed and src in [address for _, address in own(source, at)]:
+        return None
     if any(dst == address for _, address in own(source, at)):
         entry = next(
             (e for e in machine.nat if isinstance(e, PortForward) and (e.network, e.port) == (link, port)), None
@@ -110,7 +114,7 @@ def arrive(source: Topology, at: str, link: str, src: str, dst: str, port: int, 
         return None
     if not passes(source, machine.rules, src, dst, port):
         return None
-    return walk(source, at, src, link, dst, port, depth + 1)
+    return walk(source, at, src, link, dst, port, depth + 1, handed or mapped)
 
 
 def shortest(source: Topology, at: str, target: str) -> tuple[str, str] | None:

@@ -37,3 +37,35 @@ def test_what_no_rule_lets_pass_is_no_prospect() -> None:
     assert not might(world, "here", "gate", 80)
     assert not might(world, "here", "db", 22)
     assert might(world, "gate", "db", 5432)
+
+
+def test_hosts_of_one_network_that_rules_treat_otherwise_have_prospects_of_their_own() -> None:
+    """One is asked for after the other, so that what is remembered of the first is not told of the second."""
+    lan, sub, dual = (
+        network("lan", "10.1.0.0/24"),
+        network("sub", "10.1.0.0/28"),
+        network("dual", "10.2.0.0/24", "fd00::/64"),
+    )
+    home = network("home", "10.1.0.0/24")
+    far, x = network("far", "10.9.0.0/24"), host("x", networks={"home": "10.1.0.7"})
+    edge = firewall(
+        "edge",
+        {"lan": "10.1.0.1", "dual": "10.2.0.1", "far": "10.9.0.1"},
+        allow("@sub", "near", 22),
+        allow("10.2.0.0/16", "near", 22),
+        allow("x", "near", 22),
+    )
+    near = host("near", networks={"far": "10.9.0.9"})
+    hosts = [
+        client("a200", {"lan": "10.1.0.200"}),
+        client("a5", {"lan": "10.1.0.5"}),
+        client("a7", {"lan": "10.1.0.7"}),
+        client("six", {"dual": "fd00::5"}),
+        client("unknown", {"dual": None}),
+    ]
+    world = compile_world(topology(lan, sub, dual, home, far, x, edge, near, *hosts), "a200")
+    for each in hosts:
+        if judge(world, dialer_at(world, each.name), "10.9.0.9", 22).passes:
+            assert might(world, each.name, "near", 22), each.name
+    passing = [each.name for each in hosts if judge(world, dialer_at(world, each.name), "10.9.0.9", 22).passes]
+    assert passing == ["a5", "a7", "unknown"]

@@ -69,11 +69,14 @@ def walk(world: World, dialer: str, destination: IPAddress, port: int, protocol:
         return Lost("unreachable", dialer)
     flow = Flow(source, destination, port, protocol)
     passed: tuple[Passage, ...] = ()
+    handed_on = False
     for _ in range(TTL):
         host = world.hosts[hop.host]
+        if handed_on and flow.source in world.addresses(host.name):  # no host takes its own address from the wire
+            return Lost("dropped", host.name, passed)
         own = flow.destination in world.addresses(host.name)
         if own and (translated := _destination_nat(world, host, hop.network, flow)):
-            flow, target = translated
+            (flow, target), handed_on = translated, True
         elif not own and _masquerades(host, hop.network):
             return Lost("unreachable", host.name, passed)
         if flow.destination in world.addresses(host.name):

@@ -6,26 +6,11 @@ from ipaddress import ip_address
 
 import pytest
 
-from orchestra.lab.embedded.settle import guest_name, settle
-from orchestra.lab.embedded.walk import Arrival, Lost, walk
+from orchestra.lab.embedded.settle import settle
+from orchestra.lab.embedded.walk import Arrival, walk
 from orchestra.model.topology import Host, Masquerade, PortForward, Topology
-from tests.lab.embedded.build import allow, deny, host, server, target, topology
-
-
-def end(what: Topology, dialer: str, address: str, port: int = 80, protocol: str = "tcp") -> str:
-    """The end of a walk, as one line."""
-    found = walk(settle(what, "laptop"), dialer, ip_address(address), port, protocol)
-    return f"{found.how} at {found.at}" if isinstance(found, Lost) else f"{found.host} port {found.flow.port}"
-
-
-def edge(*rules: object, **fields: object) -> Host:
-    on = {"internet": "198.51.100.1", "office": "10.20.0.1 2001:db8:20::1"}
-    return host("edge", "firewall", on, rules=rules, **fields)
-
-
-LAPTOP = host("laptop", "client", {"internet": None})
-GATEWAY = host("gateway", on={"office": "10.20.0.2 2001:db8:20::2"})
-DESK = host("desk", "target", {"office": "10.20.0.30"})
+from tests.lab.embedded.build import allow, deny, host, topology
+from tests.lab.embedded.ends import DESK, GATEWAY, LAPTOP, edge, end
 
 
 class TestWhomAnAddressMeans:
@@ -187,82 +172,9 @@ class TestNat:
         assert end(self.nat(allow("desk")), "desk", "192.0.2.9") == "web port 80"
         assert end(self.nat(allow("edge")), "desk", "192.0.2.9") == "dropped at edge"
 
-
-class TestWhatTheFileLeavesOut:
-    def test_the_client_of_a_file_without_clients_is_on_the_internet(self) -> None:
-        what = topology(edge(allow("internet", ports="22")), GATEWAY)
-        assert end(what, "laptop", "10.20.0.2", 22) == "gateway port 22"
-
-    def test_an_unnamed_host_of_a_network(self) -> None:
-        what = topology(
-            LAPTOP, edge(allow("office", "internet")), GATEWAY, host("web", "target", {"internet": "1.2.3.4"})
-        )
-        assert end(what, guest_name("office"), "10.20.0.2") == "gateway port 80"
-        assert end(what, guest_name("office"), "1.2.3.4") == "web port 80"
-        assert end(what, guest_name("internet"), "10.20.0.2") == "dropped at edge"
-
-    def test_an_unknown_address_is_one_that_is_written_elsewhere(self) -> None:
-        what = topology(GATEWAY, host("desk", "target", {"office": None}), target("desk", "10.20.0.30:5900"))
-        assert end(what, "gateway", "10.20.0.30", 5900) == "desk port 5900"
-
-    def test_made_up_addresses_differ_and_lie_in_their_networks(self) -> None:
-        crowd = [host(f"h{n}", "target", {"office": None}) for n in range(5)]
-        world = settle(topology(LAPTOP, GATEWAY, *crowd), "laptop")
-        found = [a for each in crowd for a in world.addresses(each.name)]
-        assert len(set(found)) == 10
-        assert all(world.lies_in(address, "office") for address in found)
-        assert all(world.lies_in(address, "internet") for address in world.addresses("laptop"))
-
-    def test_behind_is_reached_from_there_only(self) -> None:
-        hidden = host("desk", "target", {"office": "10.20.0.30"}, behind=("gateway",))
-        what = topology(GATEWAY, hidden, host("other", on={"office": "10.20.0.3"}))
-        assert end(what, "gateway", "10.20.0.30") == "desk port 80"
-        assert end(what, "other", "10.20.0.30") == "unreachable at other"
-
-    def test_two_accounts_are_one_machine(self) -> None:
-        world = settle(topology(GATEWAY, host("root", on={"office": "10.20.0.2"}), DESK), "laptop")
-        assert world.machine("root") == world.machine("gateway") == "gateway"
-        assert world.machine("desk") == "desk"
-
-
-class TestNames:
-    def test_without_networks_names_lead_from_here_to_the_server_to_the_target(self) -> None:
-        what = topology(host("bastion", server=server("bastion.example.com")), target("db", "db.internal:5432"))
-        assert end_host(what, "localhost", "Bastion.Example.COM.") == "bastion"
-        assert end_host(what, "localhost", "bastion.example.com") == "bastion"
-        assert end_host(what, "bastion", "db.internal") == "db"
-        assert end_host(what, "localhost", "db.internal") is None
-
-    def test_behind_decides_which_server_knows_the_name(self) -> None:
-        servers = [host(name, server=server(f"{name}.example")) for name in ("a", "b")]
-        what = topology(*servers, target("db", "db.internal:5432", behind=("b",)))
-        assert end_host(what, "b", "db.internal") == "db"
-        assert end_host(what, "a", "db.internal") is None
-
-    def test_a_literal_stands_for_the_machine_it_is_written_for(self) -> None:
-        servers = [host(name, server=server(f"{name}.example")) for name in ("a", "b")]
-        targets = [target(f"plc-{name}", "10.0.0.10:502", behind=(name,)) for name in ("a", "b")]
-        what = topology(*servers, *targets)
-        assert end_host(what, "a", "10.0.0.10") == "plc-a"
-        assert end_host(what, "b", "10.0.0.10") == "plc-b"
-        assert end_host(what, "laptop", "10.0.0.10") is None
-
-    def test_localhost_is_both_loopbacks(self) -> None:
-        world = settle(topology(GATEWAY), "laptop")
-        assert [str(each) for each in world.resolve("gateway", "localhost")] == ["127.0.0.1", "::1"]
-
-    def test_near_addresses_come_first(self) -> None:
-        multi = host("multi", on={"lab": "10.30.0.7", "office": "10.20.0.7"}, names=["multi.example"])
-        world = settle(topology(GATEWAY, multi), "laptop")
-        assert [str(each) for each in world.resolve("gateway", "multi.example")] == ["10.20.0.7", "10.30.0.7"]
-
-
-def end_host(what: Topology, dialer: str, text: str) -> str | None:
-    """Whom a dial by name or literal arrives at."""
-    client = "laptop" if dialer == "laptop" else "localhost"
-    world = settle(what, client)
-    for address in world.resolve(dialer, text):
-        found = walk(world, dialer, address, 1)
-        if isinstance(found, Arrival):
-            return found.host
-    return None
+    def test_what_comes_back_to_its_dialer_bears_its_own_address_and_is_dropped(self) -> None:
+        around = PortForward(network="office", port=2222, host="desk", to_port=22)
+        assert end(self.nat(allow(), nat=(around,)), "desk", "10.20.0.1", 2222) == "dropped at desk"
+        hidden = self.nat(allow(), nat=(around, Masquerade(network="office")))
+        assert end(hidden, "desk", "10.20.0.1", 2222) == "desk port 22"
+        assert end(self.nat(allow(), nat=(around,)), "gateway", "10.20.0.1", 2222) == "desk port 22"
