@@ -14,8 +14,6 @@ HERE = Path(__file__).parents[2] / "topologies"
 TWO_HOPS = HERE / "vnc-firewall.yaml"
 CALLBACK = HERE / "callback.yaml"
 
-pytestmark = pytest.mark.xdist_group("fixed-ports")
-
 
 def failed_session(up: World, server: str) -> ErrorStatus:
     error = up.session(server).error

@@ -11,8 +11,6 @@ from tests.acceptance.world import LABS, World, ask, play, world
 
 EXAMPLE = Path(__file__).parents[2] / "topologies" / "vnc-firewall.yaml"
 
-pytestmark = pytest.mark.xdist_group("fixed-ports")
-
 
 @pytest.mark.parametrize("kind", LABS)
 def test_traffic_passes_and_only_ssh_passes_the_firewall(kind: str) -> None:

@@ -9,7 +9,6 @@ from tests.acceptance.world import LABS, World, ask, play, world
 EXAMPLES = sorted((Path(__file__).parents[2] / "topologies").glob("*.yaml"))
 
 
-@pytest.mark.xdist_group("fixed-ports")
 @pytest.mark.parametrize("kind", LABS)
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_carries_traffic(example: Path, kind: str) -> None:

@@ -18,8 +18,6 @@ THREE_HOPS = Path(__file__).parents[2] / "topologies" / "three-hops.yaml"
 MEGABYTE = 1 << 20
 SIZE = 200 * MEGABYTE
 
-pytestmark = pytest.mark.xdist_group("fixed-ports")
-
 
 async def download(up: World, size: int) -> tuple[str, int]:
     """The digest and length of what ``GET /bytes/N`` gave, headers left out."""

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from orchestra.engine.outcome import outcome
 
 from orchestra.assembly.topology import load_topology, plugins
 from orchestra.engine import Engine
+from orchestra.engine.outcome import outcome
 from orchestra.lab.embedded import open_embedded_lab
 from orchestra.lab.interface import Lab
 from orchestra.lab.netns import available, open_netns_lab
@@ -110,6 +110,19 @@ def with_server(topology: Topology, name: str, **parts: Any) -> Topology:
     return replace(topology, hosts={**topology.hosts, name: replace(host, server=server)})
 
 
+def anywhere(plan: Plan) -> Plan:
+    """The plan with any free port in place of those that the file names *here*, so that tests do not meet there."""
+    return replace(plan, tunnels=tuple(map(_anywhere, plan.tunnels)))
+
+
+def _anywhere(tunnel: PlannedTunnel) -> PlannedTunnel:
+    listen = tunnel.listen
+    if listen is None or listen.session is not None:
+        return tunnel
+    free = {part: tuple(replace(bind, port=0) for bind in getattr(listen, part)) for part in ("binds", "requests")}
+    return replace(tunnel, listen=replace(listen, **free))
+
+
 @contextlib.asynccontextmanager
 async def world(
     file: Path | str, kind: str, *, reality: Change = same, login: Change = same, **options: Any
@@ -125,7 +138,7 @@ async def world(
     opening = open_netns_lab if kind == "netns" else open_embedded_lab
     lab = await opening(reality(loaded.topology), plan.client)
     log = Log()
-    engine = Engine(plan, login(lab.topology), here=lab.here, plugins=extra, observe=log.note)
+    engine = Engine(anywhere(plan), login(lab.topology), here=lab.here, plugins=extra, observe=log.note)
     running = asyncio.create_task(engine.run())
     try:
         yield World(plan, lab, engine, log)

@@ -13,7 +13,8 @@ from orchestra.cli.options import CommandLine, Extra, Format, Output, Selection,
 
 HEAVY = {
     *("asyncssh", "networkx", "pydantic", "aiohttp", "yaml", "rich"),
-    *(f"orchestra.{layer}" for layer in ("graph", "lab", "loading", "planning")),
+    *(f"orchestra.{layer}" for layer in ("engine", "graph", "loading", "planning")),
+    *(f"orchestra.lab.{part}" for part in ("interface", "embedded", "netns")),
 }
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestra.lab.netns import available
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -38,7 +40,7 @@ def run(command: str, folder: Path, environ: dict[str, str]) -> subprocess.Compl
     arguments = shlex.split(command, comments=True)
     assert arguments[0] == "orchestra"
     return subprocess.run(
-        [sys.executable, "-m", *arguments],
+        [*apart(), sys.executable, "-m", *arguments],
         cwd=folder,
         env=environ,
         text=True,
@@ -46,6 +48,13 @@ def run(command: str, folder: Path, environ: dict[str, str]) -> subprocess.Compl
         timeout=50,
         check=False,
     )
+
+
+def apart() -> list[str]:
+    """Where we may, each command has a network of its own: the documents' ports may be taken here."""
+    if os.geteuid() != 0 or available() is not None:
+        return []
+    return ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
 
 
 @pytest.fixture

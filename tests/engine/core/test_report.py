@@ -47,7 +47,7 @@ def test_identity_without_a_next_attempt_is_fatal() -> None:
     script = Script(plan((session("a"), session("b"))))
     script.start()
     script.tell(SessionFailed("a", failure(Code.HOST_KEY_UNKNOWN)))
-    script.tell(SessionFailed("b", failure(Code.SECRET_UNAVAILABLE)))
+    script.tell(SessionFailed("b", failure(Code.CONNECT_REFUSED)))
     errors = [s.error for s in script.status.sessions]
     assert [error is not None and is_fatal(error) for error in errors] == [True, False]
 
