@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -15,39 +13,9 @@ from orchestra.diagnostics import Code
 from orchestra.errors import UsageError
 from orchestra.lab.embedded import EmbeddedLab, open_embedded_lab
 from orchestra.lab.interface import Counter, Lab
-from orchestra.model.topology import PortForward, Topology
-from orchestra.session import BindRefused, DialRefused, Peer, Receiver, Session
 from orchestra.testing.collect import Collector
-from orchestra.testing.conformance import CHECKS, Arena, Check, run_check
-from tests.lab.embedded.build import allow, host, in_lab, target, topology
-
-
-def branch() -> Topology:
-    publish = PortForward(network="internet", port=2222, host="gateway", to_port=22)
-    edge = {"internet": "198.51.100.1", "office": "10.20.0.1"}
-    return topology(
-        host("laptop", "client", {"internet": None}),
-        host("edge", "firewall", edge, rules=(allow("internet", "gateway", "22"),), nat=(publish,)),
-        host("gateway", on={"office": "10.20.0.2"}),
-        host("desk", "target", {"office": "10.20.0.30"}),
-        target("desk", "10.20.0.30:5900"),
-        target("dev-web", "127.0.0.1:3000", on="laptop"),
-    )
-
-
-async def talk(place: Session, address: str, port: int) -> bytes:
-    stream, collector = await place.create_connection(Collector, address, port)
-    stream.write_eof()
-    await collector.eof.wait()
-    stream.close()
-    await collector.ended.wait()
-    return bytes(collector.data)
-
-
-async def refused(place: Session, address: str, port: int) -> DialRefused:
-    with pytest.raises(DialRefused) as caught:
-        await place.create_connection(Collector, address, port)
-    return caught.value
+from tests.lab.embedded.branch import branch, refused, talk
+from tests.lab.embedded.build import host, in_lab, target, topology
 
 
 def test_it_is_a_lab() -> None:
@@ -88,36 +56,6 @@ def test_places_and_guests_dial_as_who_they_are() -> None:
         assert (await refused(lab.guest("internet"), "10.20.0.30", 5900)).code == Code.CONNECT_TIMEOUT
         with pytest.raises(UsageError):
             lab.place("nobody")
-
-    in_lab(branch(), test)
-
-
-def test_a_place_listens_in_the_view_of_its_host() -> None:
-    async def test(lab: EmbeddedLab) -> None:
-        made: list[Collector] = []
-
-        async def accept(_peer: Peer) -> Receiver:
-            made.append(Collector(echo=True))
-            return made[-1]
-
-        gateway, guest = lab.place("gateway"), lab.guest("office")
-        inner = await gateway.create_server(accept, "127.0.0.1", 8080)
-        outer = await gateway.create_server(accept, "10.20.0.2", 0)
-        assert inner.port == 8080
-        assert await talk(gateway, "127.0.0.1", 8080) == b""
-        assert await talk(guest, "10.20.0.2", outer.port) == b""
-        assert (await refused(guest, "10.20.0.2", 8080)).code == Code.CONNECT_REFUSED
-        for address, code in (
-            ("127.0.0.1", Code.LISTEN_IN_USE),
-            ("*", Code.LISTEN_IN_USE),
-            ("10.9.9.9", Code.LISTEN_FAILED),
-        ):
-            with pytest.raises(BindRefused) as caught:
-                await gateway.create_server(accept, address, 8080)
-            assert caught.value.code == code
-        inner.close()
-        await inner.wait_closed()
-        assert (await refused(gateway, "127.0.0.1", 8080)).code == Code.CONNECT_REFUSED
 
     in_lab(branch(), test)
 
@@ -226,25 +164,6 @@ def test_nothing_is_left() -> None:
         assert descriptors() == before
 
     asyncio.run(run())
-
-
-@asynccontextmanager
-async def arena() -> AsyncIterator[Arena]:
-    lab = await open_embedded_lab(branch(), "laptop")
-    try:
-        yield Arena(session=lab.place("gateway"), neighbour=lab.place("gateway"))
-    finally:
-        await lab.close()
-
-
-UNIX = ("unix_sockets_carry_both_ways",)  # hosts of this lab have no file system
-
-
-@pytest.mark.parametrize(
-    "check", [each for each in CHECKS if each.__name__ not in UNIX], ids=lambda check: check.__name__
-)
-def test_places_are_sessions(check: Check) -> None:
-    asyncio.run(run_check(check, arena))
 
 
 def test_ipv6_alone() -> None:
