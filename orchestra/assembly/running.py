@@ -157,7 +157,7 @@ def _as_events(status: Status) -> list[Event]:
     """What is true now, told as if it had just happened."""
     sessions = [SessionChanged(id=s.id, server=s.server, state=s.state, error=s.error) for s in status.sessions]
     tunnels = [
-        TunnelChanged(name=t.name, state=t.state, proven=t.proven, listen=t.listen, error=t.error)
+        TunnelChanged(name=t.name, state=t.state, proven=t.proven, listen=t.listen, at=t.at, error=t.error)
         for t in status.tunnels
     ]
     return [*sessions, *tunnels, OverallChanged(state=status.state)]

@@ -26,6 +26,8 @@ class TunnelChanged:
     state: TunnelState
     proven: bool
     listen: tuple[str, ...] = ()
+    at: str | None = None
+    """The server on which it listens; None: here."""
     error: ErrorStatus | None = None
 
 

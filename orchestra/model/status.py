@@ -39,12 +39,14 @@ class SessionStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunnelStatus:
-    """One tunnel. ``listen`` has the addresses that are bound now, with chosen ports filled in."""
+    """One tunnel. ``listen`` has the addresses that are bound now, with chosen ports filled in, and ``at`` is the
+    server on which they are; None: here."""
 
     name: str
     state: TunnelState
     proven: bool
     listen: tuple[str, ...] = ()
+    at: str | None = None
     error: ErrorStatus | None = None
     connections: int = 0
     """Connections that are open now."""

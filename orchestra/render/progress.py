@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.model.events import ConnectionFailed, Event, Noticed, OverallChanged, SessionChanged, TunnelChanged
 from orchestra.model.text import clean
-from orchestra.render.layout import joined
-from orchestra.render.status_text import SYMBOLS, error_line, retry, status_text
+from orchestra.render.status_text import SYMBOLS, error_line, listening, retry, status_text
 from orchestra.render.style import PLAIN, Style
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def _session(event: SessionChanged, now: float | None) -> str:
 
 
 def _tunnel(event: TunnelChanged) -> str:
-    where = f" at {joined(event.listen)}" if event.listen and event.state != "failed" else ""
+    where = f" at {listening(event)}" if event.listen and event.state != "failed" else ""
     unproven = ", not proven" if event.state == "ready" and not event.proven else ""
     why = f": {error_line(event.error)}" if event.error and event.state != "ready" else ""
     return f"{where}{unproven}{why}"

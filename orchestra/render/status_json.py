@@ -39,6 +39,7 @@ def _tunnel(tunnel: TunnelStatus) -> dict[str, Any]:
         "state": tunnel.state,
         "proven": tunnel.proven,
         "listen": list(tunnel.listen),
+        "at": tunnel.at,
         "error": _error(tunnel.error),
         "connections": tunnel.connections,
         "bytes_in": tunnel.bytes_in,

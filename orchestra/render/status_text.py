@@ -16,12 +16,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from orchestra.model.text import clean
-from orchestra.render.layout import EMPTY, Cell, Row, Span, cell, counted, table
+from orchestra.render.layout import EMPTY, Cell, Row, Span, cell, counted, joined, table
 from orchestra.render.style import PLAIN, Role, Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from orchestra.model.events import TunnelChanged
     from orchestra.model.status import ErrorStatus, SessionStatus, Status, TunnelStatus
 
 SYMBOLS: Mapping[str, Span] = MappingProxyType(
@@ -73,6 +74,12 @@ def error_line(error: ErrorStatus) -> str:
     return clean(f"{error.code} {host}{error.message}", 1000)
 
 
+def listening(tunnel: TunnelStatus | TunnelChanged) -> str:
+    """Where it listens: ``127.0.0.1:5920, [::1]:5920`` here, ``gateway 127.0.0.1:40123`` at a server."""
+    addresses = joined(tunnel.listen)
+    return f"{clean(tunnel.at)} {addresses}" if tunnel.at and addresses else addresses
+
+
 def _labelled(rows: list[tuple[str, Row]]) -> Iterator[Row]:
     """Each kind of row is named once, at its first."""
     previous = ""
@@ -91,7 +98,7 @@ def _session(session: SessionStatus, now: float) -> Iterator[tuple[str, Row]]:
 def _tunnel(tunnel: TunnelStatus, now: float) -> Iterator[tuple[str, Row]]:
     state = tunnel.state + ("" if tunnel.proven or tunnel.state != "ready" else ", not proven")
     traffic = "  ".join(filter(None, (_traffic(tunnel), "optional" if tunnel.optional else "")))
-    row: Row = (_named(tunnel.state, tunnel.name), cell(state), cell(", ".join(tunnel.listen), "address"))
+    row: Row = (_named(tunnel.state, tunnel.name), cell(state), cell(listening(tunnel), "address"))
     yield "tunnel", (*row, cell(traffic, "quiet"))
     if tunnel.error is not None and tunnel.state != "ready":
         yield from (("tunnel", (EMPTY, line)) for line in _explained(tunnel.error))

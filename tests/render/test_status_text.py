@@ -1,11 +1,13 @@
 """The status for people."""
 
 import re
+from dataclasses import replace
 from textwrap import dedent
 
 import pytest
 
-from orchestra.render.status_text import size, status_text
+from orchestra.model.status import TunnelStatus
+from orchestra.render.status_text import listening, size, status_text
 from orchestra.render.style import Style
 from tests.render.statuses import STATUS
 
@@ -43,3 +45,10 @@ def test_sizes(number, text):
 def test_colour_changes_no_letter():
     coloured = status_text(STATUS, Style(True), now=100.0)
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == status_text(STATUS, now=100.0)
+
+
+def test_an_address_at_a_server_stands_with_that_server():
+    here = TunnelStatus(name="desk", state="ready", proven=True, listen=("127.0.0.1:5920", "[::1]:5920"))
+    assert listening(here) == "127.0.0.1:5920, [::1]:5920"
+    assert listening(replace(here, at="gateway")) == "gateway 127.0.0.1:5920, [::1]:5920"
+    assert listening(replace(here, at="gateway", listen=())) == ""

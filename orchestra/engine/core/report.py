@@ -55,6 +55,7 @@ def tunnel_status(state: State, entry: TunnelEntry, epoch: float) -> TunnelStatu
         state=_tunnel_state(state, entry, blocker),
         proven=entry.proven,
         listen=entry.addresses,
+        at=entry.spec.listen.at if entry.spec.listen and entry.entry is not None else None,
         error=_tunnel_error(entry, blocker, epoch),
         optional=entry.spec.spec.optional,
         notes=entry.notes,

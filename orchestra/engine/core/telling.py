@@ -68,7 +68,9 @@ class Teller:
                 self._required[earlier.state] -= 1
                 self._required[now.state] += 1
             if _of_tunnel(now) != _of_tunnel(earlier):
-                yield TunnelChanged(name=name, state=now.state, proven=now.proven, listen=now.listen, error=now.error)
+                yield TunnelChanged(
+                    name=name, state=now.state, proven=now.proven, listen=now.listen, at=now.at, error=now.error
+                )
 
     def _overall(self) -> OverallState:
         sessions = {status.state for status in self._sessions.values()}
