@@ -38,7 +38,7 @@ async def arrives(lab: Lab, dialer: str, address: str, port: int) -> bool:
 
 @pytest.mark.netns
 @needs_netns
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [*range(8), 12, 94])  # in the last two nat sends dials back to their dialers
 def test_kernel_and_planner_agree(seed: int) -> None:
     topology = random_topology(random.Random(seed))  # noqa: S311 - not for secrets
     client = next(iter(topology.hosts))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from orchestra.graph import World, compile_world, dialer_at, judge, prospects
 from orchestra.model.topology import Topology
-from tests.graph.test_oracle import own, topologies
+from tests.graph.oracle import own, topologies
 from tests.planning.make import allow, client, firewall, host, network, server, topology
 
 

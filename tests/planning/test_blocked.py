@@ -3,18 +3,117 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestra.diagnostics import Code
 from orchestra.model.plan import Missing
 from orchestra.model.topology import Host, Server, Target, Topology, Tunnel
 from orchestra.planning import make_plan
 from orchestra.plugin.vocabulary import Vocabulary
-from tests.graph.test_oracle import topologies
-from tests.planning.make import numbered, rule, target
+from tests.graph.oracle import topologies
+from tests.planning.example import OFFICE as EXAMPLE
+from tests.planning.example import VOCABULARY as WORDS
+from tests.planning.example import loaded
+from tests.planning.make import (
+    allow,
+    firewall,
+    hide,
+    host,
+    network,
+    numbered,
+    rule,
+    server,
+    target,
+    tunnel,
+)
+from tests.planning.office import (
+    DB,
+    GATE,
+    HERE,
+    LAN,
+    NET,
+    OFFICE,
+    codes,
+    edge,
+    plan,
+)
 
 PERMISSIONS = {"FIREWALL_DENY_RULE", "FIREWALL_DEFAULT_DENY", "FIREWALL_WRONG_DIRECTION", "INBOUND_DENY"}
+INNER = server("gate", {"lan": "10.1.0.2"})
+ON_LOOPBACK = target("db", "127.0.0.1:1", "gate")
+NO_FORWARDS = server("gate", {"net": "203.0.113.2", "lan": "10.1.0.2"}, forwarding={"local": False})
+
+
+def test_a_blocked_tunnel_names_rule_and_line_and_what_is_missing() -> None:
+    made = plan(NET, LAN, HERE, edge(allow("any", "gate", 443)), INNER, target("db", "127.0.0.1:5432", "gate"))
+    found = made.tunnel("db")
+    assert (found.verdict, found.path) == ("unreachable", ("here", "gate"))
+    [problem] = made.diagnostics
+    assert (problem.code, problem.tunnel) == (Code.FIREWALL_DEFAULT_DENY, "db")
+    assert "rule 1 (allow any to gate port 443) differs in `ports` (t.yaml:10:9)" in (problem.suggestion or "")
+    assert [(each.by, str(each), each.means) for each in found.blocked] == [
+        ("here", "10.1.0.2:22", "gate"),
+        ("gate", "127.0.0.1:5432", "gate"),
+    ]
+    assert [reason.passes for reason in found.blocked[0].reasons].count(False) == 2
+    [missing] = found.missing
+    assert (missing.kind, missing.at, missing.from_, missing.to, missing.address, missing.port) == (
+        "firewall",
+        "edge",
+        "here",
+        "gate",
+        "10.1.0.2",
+        22,
+    )
+
+
+def test_the_opposite_way_is_offered() -> None:
+    made = plan(NET, LAN, HERE, edge(allow("@lan", "@net", 22)), INNER, target("db", "127.0.0.1:5432", "gate"))
+    [problem] = made.diagnostics
+    assert problem.code is Code.FIREWALL_WRONG_DIRECTION
+    assert (problem.suggestion or "").startswith("open it from the other side")
+
+
+def test_the_path_that_lacks_the_fewest_permissions_is_shown() -> None:
+    far = network("far", "10.2.0.0/24")
+    inner = firewall("inner", {"lan": "10.1.0.3", "far": "10.2.0.1"})
+    db = host("db", networks={"far": "10.2.0.9"})
+    made = plan(NET, LAN, far, HERE, edge(allow("any", "gate", 22)), inner, INNER, db, target("db", "5432"))
+    assert made.tunnel("db").path == ("here", "gate")
+    assert [(each.at, each.from_, each.port) for each in made.tunnel("db").missing] == [("inner", "gate", 5432)]
+
+
+@pytest.mark.parametrize(
+    ("things", "code"),
+    [
+        ((edge(allow("any", "any"), nat=(hide("net"),)), INNER, ON_LOOPBACK), Code.NAT_UNMAPPED),
+        ((INNER, ON_LOOPBACK), Code.NO_SHARED_NETWORK),
+        ((GATE, DB, target("db", "127.0.0.1:1")), Code.LOOPBACK_ELSEWHERE),
+        ((GATE, host("x", networks={"lan": None}), target("x", "1")), Code.NO_ADDRESS_AT_HOP),
+        ((NO_FORWARDS, DB, target("db", "1")), Code.FORWARDING_DISABLED),
+    ],
+)
+def test_codes_of_what_blocks(things: tuple[object, ...], code: Code) -> None:
+    made = plan(NET, LAN, HERE, *things)
+    assert made.tunnels[0].verdict == "unreachable"
+    assert code in codes(made)
+    assert all(each.message and (each.place or each.tunnel) for each in made.diagnostics)
+
+
+def test_every_diagnostic_of_a_blocked_tunnel_says_what_to_do() -> None:
+    made = plan(NET, LAN, HERE, edge(), INNER, target("db", "127.0.0.1:5432", "gate"))
+    assert all(each.suggestion for each in made.diagnostics if each.severity == "error")
+
+
+def test_constraints_that_cannot_hold_are_said() -> None:
+    assert codes(plan(*OFFICE, target("db", "80"), tunnel("db", avoid=("gate",)))) >= {Code.AVOID_UNSATISFIED}
+    lost = server("lost", behind=("nobody",), ssh_host="lost")
+    assert Code.VIA_UNSATISFIED in codes(plan(*OFFICE, lost, target("db", "80"), tunnel("db", via=("lost",))))
+    assert Code.NOT_AN_SSH_SERVER in codes(plan(*OFFICE, target("db", "80"), tunnel("db", via=("db",))))
 
 
 def permitted(source: Topology, missing: tuple[Missing, ...]) -> Topology:
@@ -45,3 +144,13 @@ def test_what_is_missing_is_enough(source: Topology, both: bool) -> None:
     if all(each.code in PERMISSIONS for each in plan.diagnostics if each.severity == "error"):
         assert found.missing
         assert make_plan(permitted(source, found.missing), vocabulary=Vocabulary()).tunnel("t").verdict == "reachable"
+
+
+def test_a_denying_firewall_is_named_with_file_and_line(tmp_path: Path) -> None:
+    made = make_plan(loaded(tmp_path, EXAMPLE.replace("ports: [22]}", "ports: [2022]}")), vocabulary=WORDS)
+    denied = [each for each in made.diagnostics if each.tunnel == "desk" and each.severity == "error"]
+    line = 1 + EXAMPLE[: EXAMPLE.index("- {deny: {from: any")].count("\n")
+    assert [(each.code, each.place.line if each.place else None) for each in denied] == [
+        (Code.FIREWALL_DENY_RULE, line)
+    ]
+    assert "'ops-ssh' differs in `ports`" in (denied[0].suggestion or "")

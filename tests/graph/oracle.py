@@ -6,11 +6,9 @@ from dataclasses import replace
 from ipaddress import ip_address
 from itertools import permutations
 
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestra.graph import compile_world, dialer_at, judge
-from orchestra.model.topology import Host, Masquerade, PortForward, Rule, Selector, Topology
+from orchestra.model.topology import Masquerade, PortForward, Rule, Selector, Topology
 from tests.planning.make import allow, client, deny, firewall, hide, host, network, numbered, publish, topology
 
 NETWORKS = {"n0": "10.0.0.0/24", "n1": "10.1.0.0/24", "n2": "10.2.0.0/24"}
@@ -147,29 +145,3 @@ def matches(source: Topology, selector: Selector, text: str) -> bool:
     if selector.kind == "host":
         return selector.text in source.hosts and text in [address for _, address in own(source, selector.text)]
     return selector.cidr is not None and ip_address(text) in selector.cidr
-
-
-@settings(max_examples=200, deadline=None)
-@given(topologies(), st.sampled_from(["h0", "h1"]), st.sampled_from([*PORTS, 2222]), st.data())
-def test_verdicts_agree_with_the_oracle(source: Topology, who: str, port: int, data: st.DataObject) -> None:
-    others: list[Host] = [each for each in source.hosts.values() if each.name != who]
-    chosen = data.draw(st.sampled_from(sorted(others, key=lambda each: each.name)))
-    dst = data.draw(st.sampled_from([text for _, text in own(source, chosen.name)]))
-    world = compile_world(source, "h0")
-    judged = judge(world, dialer_at(world, who), dst, port)
-    assert (judged.means if judged.passes else None) == reach(source, who, dst, port)
-
-
-@settings(max_examples=60, deadline=None)
-@given(topologies(), st.sampled_from(FIREWALLS), rules())
-def test_an_allow_rule_more_at_the_end_closes_nothing(source: Topology, where: str, more: list[Rule]) -> None:
-    if where not in source.hosts:
-        return
-    added = tuple(rule for rule in more if rule.action == "allow")
-    wall = source.hosts[where]
-    opened = replace(source, hosts={**source.hosts, where: replace(wall, rules=numbered([*wall.rules, *added]))})
-    before, after = compile_world(source, "h0"), compile_world(opened, "h0")
-    for name in ("h1", "h2"):
-        dst = own(source, name)[0][1]
-        if judge(before, dialer_at(before, "h0"), dst, 22).passes:
-            assert judge(after, dialer_at(after, "h0"), dst, 22).passes
