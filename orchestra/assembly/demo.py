@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestra.assembly.readiness import as_failure
 from orchestra.engine import Engine
 from orchestra.engine.outcome import outcome
 from orchestra.errors import RuntimeFailure
@@ -18,7 +19,7 @@ from orchestra.testing.collect import Collector
 if TYPE_CHECKING:
     from orchestra.lab.interface import Counter, Lab
     from orchestra.model.events import Event
-    from orchestra.model.plan import Dial, Plan, PlannedTunnel
+    from orchestra.model.plan import Plan, PlannedTunnel
     from orchestra.plugin.manager import Plugins
     from orchestra.session.protocols import Session
 
@@ -32,9 +33,11 @@ SAMPLE = 32 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What came back through a tunnel: the first line of the page, bytes, seconds."""
+    """What came back through a tunnel: the page, bytes, seconds, and the digest of the sample."""
 
     tunnel: str
+    user: str
+    """The host from which it was used."""
     address: str
     text: str
     received: int
@@ -42,23 +45,27 @@ class Page:
     digest: str
 
 
-async def try_directly(lab: Lab, client: str, dial: Dial) -> str:
-    """What happens when the client dials a target's address by itself, in a few words."""
-    if dial.host is None or dial.port is None:
-        return "has no address of its own"
+async def without(tunnel: PlannedTunnel, plan: Plan, lab: Lab) -> str | None:
+    """What happens when its user dials the target's address by itself, as a sentence; None when it has none."""
+    dial = tunnel.dial
+    if dial is None or dial.host is None or dial.port is None:
+        return None
+    entered_here = tunnel.listen is None or tunnel.listen.session is None
+    user = lab.place(plan.client) if entered_here else user_of(tunnel, lab)
+    said = f"{user.host} dials {dial}"
     try:
         async with asyncio.timeout(PATIENCE):
-            stream, _ = await lab.place(client).create_connection(Collector, dial.host, dial.port)
+            stream, _ = await user.create_connection(Collector, dial.host, dial.port)
     except TimeoutError:
-        return "no answer"
+        return f"{said}: no answer"
     except RuntimeFailure as failure:
         return failure.message
     stream.abort()
-    return "connected"
+    return f"{said}: connected"
 
 
 async def carry(plan: Plan, lab: Lab, plugins: Plugins, observe: Callable[[Event], None]) -> list[Page]:
-    """Opens the plan, fetches a page and a large download through every tunnel that is entered here, and closes it.
+    """Opens the plan, fetches a page and a large download through every tunnel, and closes it.
 
     Raises RuntimeFailure when it does not become ready.
     """
@@ -75,23 +82,39 @@ async def carry(plan: Plan, lab: Lab, plugins: Plugins, observe: Callable[[Event
             while not (found := outcome(engine.snapshot())).ready and not found.fatal:
                 changed.clear()
                 await changed.wait()
+        if found.fatal:
+            raise as_failure(found.fatal)
         listening = {tunnel.name: tunnel.listen for tunnel in engine.snapshot().tunnels}
-        local = [tunnel for tunnel in plan.tunnels if tunnel.listen and tunnel.listen.session is None]
-        return [await _visit(tunnel, listening[tunnel.name][0]) for tunnel in local]
+        return [
+            await _visit(tunnel, user_of(tunnel, lab), listening[tunnel.name][0])
+            for tunnel in plan.tunnels
+            if tunnel.verdict == "reachable"
+        ]
     finally:
         engine.stop()
         await running
 
 
-async def _visit(tunnel: PlannedTunnel, address: str) -> Page:
-    """Two requests by somebody outside the lab, on this machine: for the page, and for the sample."""
+def user_of(tunnel: PlannedTunnel, lab: Lab) -> Session:
+    """Where somebody stands who uses the tunnel: this machine outside the lab, the listening server, or a guest of
+    the network that it is for."""
+    if tunnel.listen is None or tunnel.listen.session is None:
+        return Here("this machine")
+    network = tunnel.spec.from_
+    if tunnel.listen.exposed and network is not None and network in lab.topology.networks:
+        return lab.guest(network)
+    return lab.place(tunnel.listen.at)
+
+
+async def _visit(tunnel: PlannedTunnel, user: Session, address: str) -> Page:
+    """Two requests by somebody who uses the tunnel: for the page, and for the sample."""
     host, _, port = address.rpartition(":")
-    outside = Here("outside")
-    page = await _get(outside, host.strip("[]"), int(port), "/")
+    page = await _get(user, host.strip("[]"), int(port), "/")
     start = time.perf_counter()
-    sample = await _get(outside, host.strip("[]"), int(port), f"/bytes/{SAMPLE}")
+    sample = await _get(user, host.strip("[]"), int(port), f"/bytes/{SAMPLE}")
     return Page(
         tunnel=tunnel.name,
+        user=user.host,
         address=address,
         text=page.decode("utf-8", "replace").strip(),
         received=len(sample),

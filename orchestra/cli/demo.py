@@ -66,9 +66,8 @@ async def _prove(console: Console, planned: Planned, lab: Lab) -> bool:
 
     plan, style = planned.plan, console.out.style
     for tunnel in plan.tunnels:
-        if tunnel.dial:
-            outcome = await steps.try_directly(lab, plan.client, tunnel.dial)
-            console.data(f"without orchestra   {plan.client} dials {tunnel.dial}: {outcome}")
+        if outcome := await steps.without(tunnel, plan, lab):
+            console.data(f"without orchestra   {outcome}")
     console.data("")
     pages = await steps.carry(
         plan, lab, planned.read.plugins, lambda event: console.data(progress_line(event, style) or "")
@@ -84,4 +83,4 @@ async def _prove(console: Console, planned: Planned, lab: Lab) -> bool:
 def _said(page: Page, *, genuine: bool) -> str:
     speed = page.received / page.seconds / 1e6
     bytes_ = f"{page.received >> 20} MiB at {speed:.0f} MB/s, {'bit for bit' if genuine else 'DAMAGED'}"
-    return f"through orchestra   http://{page.address}/ says “{page.text}”; then {bytes_}"
+    return f"through orchestra   {page.user} dials {page.address}: “{page.text}”; then {bytes_}"

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from orchestra.assembly.demo import user_of
 from orchestra.assembly.topology import load_topology, plugins
 from orchestra.engine import Engine
 from orchestra.engine.outcome import outcome
@@ -25,7 +26,6 @@ from orchestra.model.status import SessionStatus, TunnelStatus
 from orchestra.model.topology import Topology
 from orchestra.planning import make_plan
 from orchestra.session import Session
-from orchestra.session.here import Here
 from orchestra.testing.collect import Collector
 
 DEADLINE = 30.0
@@ -80,14 +80,7 @@ class World:
         return next(session for session in self.engine.snapshot().sessions if session.server == server)
 
     def user_of(self, tunnel: PlannedTunnel) -> Session:
-        """The place where somebody who uses the tunnel stands: here, the listening host, or a guest of a network."""
-        assert tunnel.listen
-        if tunnel.listen.session is None:
-            return Here("outside")
-        network = tunnel.spec.from_
-        if tunnel.listen.exposed and network and network not in self.lab.topology.hosts:
-            return self.lab.guest(network)
-        return self.lab.place(tunnel.listen.at)
+        return user_of(tunnel, self.lab)
 
     def entrance(self, name: str, index: int = 0) -> tuple[str, int]:
         host, _, port = self.tunnel(name).listen[index].rpartition(":")
