@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from orchestra.loading import Loaded, load
+from orchestra.model.topology import Host, Server, Topology
 from orchestra.plugin.vocabulary import CheckSpec, KindSpec, SecretSpec, TransportSpec, Vocabulary
 
 
@@ -62,3 +63,20 @@ def read(text: str | bytes, environ: Mapping[str, str] | None = None) -> Loaded:
 def said(loaded: Loaded) -> list[str]:
     """``line:column CODE`` of every diagnostic."""
     return [f"{d.place.line}:{d.place.column} {d.code}" if d.place else str(d.code) for d in loaded.diagnostics]
+
+
+def topology(text: str, **environ: str) -> Topology:
+    loaded = read(text, {"HOME": "/home/u", **environ})
+    assert loaded.diagnostics == ()
+    assert loaded.topology is not None
+    return loaded.topology
+
+
+def host(text: str, name: str) -> Host:
+    return topology(text).hosts[name]
+
+
+def server(text: str, name: str = "s") -> Server:
+    found = host(text, name).server
+    assert found is not None
+    return found
