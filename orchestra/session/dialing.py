@@ -6,10 +6,13 @@ import asyncio
 import itertools
 import socket
 from collections import deque
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any, TypeAlias
 
 AddressInfo: TypeAlias = tuple[int, int, int, str, Any]
 """One row of getaddrinfo(3)."""
+Attempt: TypeAlias = Callable[[], Coroutine[Any, Any, socket.socket]]
 
 STAGGER = 0.25
 """Seconds before the next address is tried beside those that have not answered (RFC 8305 section 5)."""
@@ -19,7 +22,7 @@ async def dial(host: str, port: int) -> socket.socket:
     """A connected, non-blocking TCP socket. Raises OSError: that of the first address when all fail."""
     loop = asyncio.get_running_loop()
     infos: list[AddressInfo] = list(await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    return await _race(interleave(infos))
+    return await race([partial(connect, info) for info in interleave(infos)])
 
 
 def interleave(infos: list[AddressInfo]) -> list[AddressInfo]:
@@ -42,15 +45,16 @@ async def connect(info: AddressInfo) -> socket.socket:
     return sock
 
 
-async def _race(infos: list[AddressInfo]) -> socket.socket:
-    waiting = deque(infos)
+async def race(attempts: Iterable[Attempt]) -> socket.socket:
+    """The first socket that any of them connects; cancelled or refused, it leaves none. Raises OSError."""
+    waiting = deque(attempts)
     running: list[asyncio.Task[socket.socket]] = []
     errors: list[OSError] = []
     won: socket.socket | None = None
     try:
         while won is None and (waiting or running):
             if waiting:
-                running.append(asyncio.create_task(connect(waiting.popleft())))
+                running.append(asyncio.create_task(waiting.popleft()()))
             patience = STAGGER if waiting else None
             done, _ = await asyncio.wait(running, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             for task in done:

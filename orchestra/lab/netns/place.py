@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from asyncio.staggered import staggered_race
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol, TypeVar
 
 from orchestra.diagnostics import Code
 from orchestra.model.address import WILDCARD, Endpoint, parse_ip
-from orchestra.session.dialing import STAGGER
+from orchestra.session.dialing import race
 from orchestra.session.errors import Unsupported
 from orchestra.session.here import Here
 from orchestra.session.listening import BACKLOG
@@ -38,12 +37,7 @@ async def connect(namespace: Namespace, host: str, port: int) -> socket.socket:
     addresses = (host,) if parse_ip(host) else namespace.names.get(host.lower().rstrip("."), ())
     if not addresses:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-    attempts = [partial(_connect, namespace, address, port) for address in addresses]
-    won: socket.socket | None
-    won, _, errors = await staggered_race(attempts, STAGGER)
-    if won is not None:
-        return won
-    raise next(error for error in errors if error is not None)
+    return await race([partial(_connect, namespace, address, port) for address in addresses])
 
 
 async def _connect(namespace: Namespace, address: str, port: int) -> socket.socket:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from orchestra.lab.netns import available, open_netns_lab
+from orchestra.lab.netns.layout import make_layout
 from orchestra.loading import load
 from orchestra.plugin.vocabulary import Vocabulary
 from orchestra.session.errors import DialRefused
@@ -14,6 +15,14 @@ from orchestra.session.errors import DialRefused
 REASON = available()
 
 needs_namespaces = [pytest.mark.netns, pytest.mark.skipif(REASON is not None, reason=f"no namespaces here: {REASON}")]
+
+
+def in_namespaces(test):
+    """Marks one test as one that needs them."""
+    for mark in needs_namespaces:
+        test = mark(test)
+    return test
+
 
 OFFICE = """
     networks: {internet: , office: 10.20.0.0/24}
@@ -37,6 +46,20 @@ def topology(tmp_path, text):
     loaded = load([str(file)], environ={}, vocabulary=Vocabulary())
     assert loaded.topology is not None, loaded.diagnostics
     return loaded.topology
+
+
+CHAIN = """
+    networks: {a: 10.1.0.0/24, b: 10.2.0.0/24, c: 10.3.0.0/24}
+    clients: {laptop: {networks: {a: 10.1.0.9}}}
+    firewalls:
+      one: {networks: {a: 10.1.0.1, b: 10.2.0.1}}
+      two: {networks: {b: 10.2.0.2, c: 10.3.0.2}}
+      zwo: {networks: {b: 10.2.0.3, c: 10.3.0.3}}
+"""
+
+
+def layout_of(tmp_path, text, client="laptop"):
+    return make_layout(topology(tmp_path, text), client)
 
 
 @asynccontextmanager

@@ -13,7 +13,6 @@ import pytest
 
 from orchestra.errors import RuntimeFailure
 from orchestra.lab.netns import NetnsLab, open_netns_lab
-from orchestra.lab.netns.link import AgentLink
 from tests.lab.netns.labs import OFFICE, ask, lab_of, needs_namespaces, topology
 
 pytestmark = needs_namespaces
@@ -151,29 +150,3 @@ def test_cancelled_while_it_opens_it_leaves_nothing(tmp_path):
         asyncio.run(run(seconds))
         assert descriptors() == before
     eventually(lambda: not Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split())
-
-
-def test_a_cancelled_request_does_not_disturb_the_next(tmp_path):
-    async def run():
-        async with lab_of(tmp_path, OFFICE) as lab:
-            task = asyncio.create_task(lab.dial("gateway", "10.20.0.30", 5900))
-            await asyncio.sleep(0)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            return await ask(lab.place("gateway"), "10.20.0.30", 5900)
-
-    assert asyncio.run(run()) == "desk on desk"
-
-
-def test_an_agent_says_why_it_cannot():
-    async def run():
-        link = await AgentLink.open()
-        try:
-            with pytest.raises(RuntimeFailure, match=r"the lab cannot output: KeyError: 'nobody'"):
-                await link.ask("output", machine="nobody", argv=["true"])
-            with pytest.raises(RuntimeFailure, match="the lab cannot fly"):
-                await link.ask("fly")
-        finally:
-            await link.close()
-
-    asyncio.run(run())

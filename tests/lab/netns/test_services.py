@@ -2,15 +2,17 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import asyncssh
 import pytest
 
 from orchestra.errors import RuntimeFailure
+from orchestra.lab.credentials import make_credentials
 from orchestra.lab.interface import Lab
-from tests.lab.netns.labs import OFFICE, ask, lab_of, needs_namespaces
-
-pytestmark = needs_namespaces
+from orchestra.lab.netns.services import sshd_config
+from orchestra.model.topology import Forwarding
+from tests.lab.netns.labs import OFFICE, ask, in_namespaces, lab_of, topology
 
 DESK = "10.20.0.30:5900"
 
@@ -23,6 +25,7 @@ def login(lab, server, sock):
     )  # fmt: skip
 
 
+@in_namespaces
 def test_sshd_forbids_what_the_file_says(tmp_path):
     text = OFFICE.replace(
         "gateway: {networks: {office: 10.20.0.2}}",
@@ -45,6 +48,7 @@ def test_sshd_forbids_what_the_file_says(tmp_path):
     assert asyncio.run(run()) == ""
 
 
+@in_namespaces
 def test_accounts_of_one_machine_share_its_sshd(tmp_path):
     text = """
         networks: {office: 10.20.0.0/24}
@@ -65,6 +69,7 @@ def test_accounts_of_one_machine_share_its_sshd(tmp_path):
     assert stopped == "CONNECT_REFUSED"
 
 
+@in_namespaces
 def test_a_unix_socket_is_its_host_s_own(tmp_path):
     where = tmp_path / "sockets"
     where.mkdir()
@@ -89,6 +94,7 @@ def test_a_unix_socket_is_its_host_s_own(tmp_path):
     assert asyncio.run(run()) == (b"docker on gateway\n", [])
 
 
+@in_namespaces
 def test_two_targets_at_one_address_are_one_stub(tmp_path):
     text = """
         networks: {office: 10.20.0.0/24}
@@ -107,6 +113,7 @@ def test_two_targets_at_one_address_are_one_stub(tmp_path):
     assert asyncio.run(run()) == ("again on web", "CONNECT_REFUSED")
 
 
+@in_namespaces
 def test_a_target_that_cannot_listen_is_told(tmp_path):
     text = """
         networks: {office: 10.20.0.0/24}
@@ -122,6 +129,7 @@ def test_a_target_that_cannot_listen_is_told(tmp_path):
         asyncio.run(run())
 
 
+@in_namespaces
 def test_ten_hosts_are_up_in_no_time(tmp_path):
     hosts = "".join(f"\n              h{n}: {{networks: {{office: 10.20.0.{100 + n}}}}}" for n in range(10))
     text = OFFICE.replace(
@@ -138,3 +146,26 @@ def test_ten_hosts_are_up_in_no_time(tmp_path):
     seconds, name, machines = asyncio.run(run())
     assert (name, machines) == ("netns", 17)
     assert seconds < 10
+
+
+def test_sshd_is_told_what_the_file_permits(tmp_path):
+    credentials = make_credentials(topology(tmp_path, OFFICE), tmp_path, user="bob")
+    forwarding = Forwarding()
+    config = sshd_config(forwarding, [22, 2222], credentials, "gateway", (9, 2)).splitlines()
+    assert config[:2] == ["Port 22", "Port 2222"]
+    assert {"AllowTcpForwarding yes", "GatewayPorts no", "PermitOpen any", "PermitListen any"} <= set(config)
+    assert not any(line.startswith(("PerSource", "ForceCommand")) for line in config)
+    strict = replace(
+        forwarding,
+        local=False,
+        unix=False,
+        exec=False,
+        gateway_ports="yes",
+        permit_open=(),
+        permit_listen=("*:80", "x:1"),
+    )
+    config = sshd_config(strict, [22], credentials, "gateway", (9, 8)).splitlines()
+    assert {
+        "AllowTcpForwarding remote", "AllowStreamLocalForwarding no", "GatewayPorts yes", "PermitOpen none",
+        "PermitListen *:80 x:1", "PerSourcePenalties no", "ForceCommand exit 1",
+    } <= set(config)  # fmt: skip
