@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import asyncssh
@@ -34,6 +34,7 @@ class Carrier:
         self._stream: Stream | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
         self._early: list[bytes] = []
+        self._receive: Callable[[bytes], None] = self._early.append
         self._buffer: list[bytes] = []
         self._size = 0
         self._scheduled = False
@@ -62,13 +63,13 @@ class Carrier:
     ) -> tuple[Any, asyncssh.SSHClientConnection]:
         """Gives the connection its transport: this object."""
         connection = factory()
-        tune(connection)
+        self._receive = tune(connection)
         self._connection = connection
         connection.connection_made(self)  # type: ignore[arg-type]
         if self.is_lost:
             connection.connection_lost(self._lost)
         for data in self._early:
-            connection.data_received(data)
+            self._receive(data)
         self._early.clear()
         return self, connection
 
@@ -79,8 +80,13 @@ class Carrier:
 
     def write(self, data: bytes) -> None:
         """Queues it until the turn of the loop ends."""
-        self._buffer.append(data)
-        self._size += len(data)
+        self.writelines((data,))
+
+    def writelines(self, pieces: Iterable[bytes]) -> None:
+        """Queues all of them."""
+        for data in pieces:
+            self._buffer.append(data)
+            self._size += len(data)
         if self._size >= FLUSH_AT:
             self._flush()
         elif not self._scheduled:
@@ -126,10 +132,7 @@ class Carrier:
         self._stream = stream
 
     def data_received(self, data: bytes, /) -> None:
-        if self._connection is None:
-            self._early.append(data)
-        else:
-            self._connection.data_received(data)
+        self._receive(data)
 
     def eof_received(self) -> bool | None:
         if self._connection is not None:

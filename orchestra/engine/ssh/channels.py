@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from orchestra.engine.ssh.internals import eof_was_received
+from orchestra.engine.ssh import internals
 from orchestra.session.protocols import Receiver
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class ChannelStream:
 
     def write(self, data: bytes, /) -> None:
         if not (self._eof_sent or self._ended or self._channel.is_closing()):
-            self._channel.write(data)
+            internals.write(self._channel, data)
 
     def write_eof(self) -> None:
         if not (self._eof_sent or self._ended or self._channel.is_closing()):
@@ -152,7 +152,7 @@ class ChannelStream:
             return None
         if exc is not None or self._session.is_over or (self._finished and not self._eof_delivered):
             return self._session.loss(exc)
-        if eof_was_received(self._channel):
+        if internals.eof_was_received(self._channel):
             return None
         return ConnectionResetError("the server closed the channel without an end of file")
 

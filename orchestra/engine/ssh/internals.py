@@ -4,27 +4,56 @@ Nothing here is needed for correctness of the bytes: with another asyncssh the s
 asked of it falls back to its public interface.
 """
 
+# ruff: noqa: SLF001 - this module is the one that reaches in
+
 from __future__ import annotations
 
+import os
+import struct
+import time
 from collections.abc import Callable
 from typing import Any
 
 import asyncssh
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from orchestra.engine.ssh.gcm import GCM, LENGTH, LONGEST_PADDING, TAG, padding_length
+
+_FITS = "2.24."
+"""The asyncssh whose packets may go past it. Another one may count or check something more in its own way."""
+_TOUCHED = (
+    *("_transport", "_inpbuf", "_packet", "_recv_handler", "_recv_pkthdr", "_recv_packet", "_recv_seq", "_send_seq"),
+    *("_recv_encryption", "_send_encryption", "_decompressor", "_compressor", "_max_recv_pktlen", "_channels"),
+    *("_auth_complete", "_kex_complete", "_deferred_packets", "_reset_keepalive_timer", "internal_error"),
+    *("_rekey_bytes", "_rekey_bytes_sent", "_rekey_seconds", "_rekey_time"),
+)
+"""What :class:`DataPath` asks of a connection."""
 _MSG_IGNORE = 2
+_MSG_CHANNEL_DATA = 94
 _MSG_CHANNEL_EOF = 96
-_TAG = 16
+_DATA = struct.Struct(">BBII")
+"""Padding length, message number, channel and size of the data (RFC 4253 section 6, RFC 4254 section 5.2)."""
+_DATA_SENT = struct.Struct(">IBBII")
+"""The same behind the packet's length."""
 _KEEPALIVE = b"keepalive@openssh.com"
 _AUTHENTICATED = ("GCMEncryption", "ChachaEncryption")
 
 
-def tune(connection: asyncssh.SSHClientConnection) -> None:
-    """Prepares a connection before its first byte."""
-    _note_ends_of_file(connection)
+def tune(connection: asyncssh.SSHClientConnection) -> Callable[[bytes], None]:
+    """Prepares a connection before its first byte. Gives what takes the bytes that it receives."""
+    fits = asyncssh.__version__.startswith(_FITS) and all(hasattr(connection, name) for name in _TOUCHED)
+    path = DataPath(connection) if fits else None
+    _prepare_channels(connection, path)
     _without_padding_packets(connection)
     _with_kept_ciphers(connection)
+    return path.receive if path is not None else connection.data_received
+
+
+def write(channel: Any, data: bytes) -> None:
+    """Writes to a channel, as its ``write`` does."""
+    path: DataPath | None = getattr(channel, "orchestra_path", None)
+    rest = path.send(channel, data) if path is not None else data
+    if rest:
+        channel.write(rest)
 
 
 def is_dead(connection: asyncssh.SSHClientConnection) -> bool:
@@ -38,7 +67,7 @@ async def ping(connection: asyncssh.SSHClientConnection) -> None:
 
     asyncssh has no public call for it besides its timer.
     """
-    await connection._make_global_request(_KEEPALIVE)  # noqa: SLF001
+    await connection._make_global_request(_KEEPALIVE)
 
 
 def eof_was_received(channel: Any) -> bool:
@@ -50,7 +79,7 @@ def eof_was_received(channel: Any) -> bool:
 def set_window(listener: Any, window: int) -> None:
     """The receive window of the next channel that a remote listener accepts; asyncssh asks for it once, when the
     listener opens, but reads it again for each channel."""
-    listener._window = window  # noqa: SLF001
+    listener._window = window
 
 
 def host_key_algorithms(known: list[asyncssh.SSHKey], *, authorities: bool) -> list[str]:
@@ -68,12 +97,12 @@ def host_key_algorithms(known: list[asyncssh.SSHKey], *, authorities: bool) -> l
     return list(dict.fromkeys(name.decode() for name in names))
 
 
-def _note_ends_of_file(connection: Any) -> None:
-    """Marks a channel when CHANNEL_EOF is processed (see :func:`eof_was_received`)."""
+def _prepare_channels(connection: Any, path: DataPath | None) -> None:
+    """Marks a channel when CHANNEL_EOF is processed (see :func:`eof_was_received`), and lends it the data path."""
     add_channel: Callable[[Any], int] = connection.add_channel
 
     def add(channel: Any) -> int:
-        handlers = dict(channel._packet_handlers)  # noqa: SLF001
+        handlers = dict(channel._packet_handlers)
         process = handlers[_MSG_CHANNEL_EOF]
 
         def process_eof(chan: Any, kind: int, number: int, packet: Any) -> Any:
@@ -81,7 +110,8 @@ def _note_ends_of_file(connection: Any) -> None:
             return process(chan, kind, number, packet)
 
         handlers[_MSG_CHANNEL_EOF] = process_eof
-        channel._packet_handlers = handlers  # noqa: SLF001
+        channel._packet_handlers = handlers
+        channel.orchestra_path = path
         return add_channel(channel)
 
     connection.add_channel = add
@@ -93,7 +123,7 @@ def _without_padding_packets(connection: Any) -> None:
     send_packet = connection.send_packet
 
     def send(kind: int, *args: bytes, handler: Any = None) -> None:
-        if kind == _MSG_IGNORE and type(connection._send_encryption).__name__ in _AUTHENTICATED:  # noqa: SLF001
+        if kind == _MSG_IGNORE and type(connection._send_encryption).__name__ in _AUTHENTICATED:
             return
         send_packet(kind, *args, handler=handler)
 
@@ -101,7 +131,7 @@ def _without_padding_packets(connection: Any) -> None:
 
 
 def _with_kept_ciphers(connection: Any) -> None:
-    """asyncssh makes a new AES-GCM object for every packet; the key schedule costs more than a small packet."""
+    """Puts :class:`GCM` in the place of asyncssh's own, each time that there are new keys."""
     send_newkeys = getattr(connection, "send_newkeys", None)
     if send_newkeys is None:
         return
@@ -118,30 +148,146 @@ def _keep_cipher(encryption: Any) -> None:
     cipher = getattr(encryption, "_cipher", None)
     key, iv = getattr(cipher, "_key", None), getattr(cipher, "_iv", None)
     if type(cipher).__name__ == "GCMCipher" and isinstance(key, bytes) and isinstance(iv, bytes):
-        encryption._cipher = _KeptGCM(key, iv)  # noqa: SLF001
+        encryption._cipher = GCM(key, iv)
 
 
-class _KeptGCM:
-    """AES-GCM as RFC 5647 uses it: a fixed part of the nonce, and a counter of invocations."""
+class DataPath:
+    """Data of channels under AES-GCM, which is nearly all that a busy connection sends and receives, past the general
+    way of asyncssh: that copies each packet ten times and looks at it in fifteen steps.
 
-    def __init__(self, key: bytes, iv: bytes) -> None:
-        self._aes = AESGCM(key)
-        self._fixed = iv[:4]
-        self._counter = int.from_bytes(iv[4:], "big")
+    Everything else, and whatever is not quite as expected, asyncssh does itself, from the same state: the bytes that
+    came and the counters of both directions are its own. So are windows, rekeying and the channels.
+    """
 
-    def encrypt_and_sign(self, header: bytes, data: bytes) -> tuple[bytes, bytes]:
-        """The packet and its tag."""
-        sealed = self._aes.encrypt(self._nonce(), data, header)
-        return header + sealed[:-_TAG], sealed[-_TAG:]
+    def __init__(self, connection: asyncssh.SSHClientConnection) -> None:
+        self._connection: Any = connection
 
-    def verify_and_decrypt(self, header: bytes, data: bytes, mac: bytes) -> bytes | None:
-        """The packet, or None when the tag is wrong."""
+    def send(self, channel: Any, data: bytes) -> bytes:
+        """Sends what the channel may send of it at once, gives back the rest."""
+        connection = self._connection
+        size = min(len(data), channel._send_window)
+        if not size or channel._send_buf or channel._send_state != "open" or channel._encoding:
+            return data
+        cipher = getattr(connection._send_encryption, "_cipher", None)
+        if type(cipher) is not GCM or not self._may_send(size):
+            return data
+        packets: list[bytes] = []
+        view, padding = memoryview(data), os.urandom(LONGEST_PADDING)
+        for start in range(0, size, channel._send_pktsize):
+            piece = view[start : min(start + channel._send_pktsize, size)]
+            padded = padding_length(len(piece) + 9)
+            length = len(piece) + 10 + padded
+            head = _DATA_SENT.pack(length, padded, _MSG_CHANNEL_DATA, channel._send_chan, len(piece))
+            packets += head[:LENGTH], cipher.seal(head[:LENGTH], b"".join((head[LENGTH:], piece, padding[:padded])))
+            connection._rekey_bytes_sent += length
+        channel._send_window -= size
+        connection._send_seq = (connection._send_seq + len(packets) // 2) & 0xFFFFFFFF
+        connection._transport.writelines(packets)
+        return data[size:]
+
+    def _may_send(self, size: int) -> bool:
+        """Whether nothing has to be sent before, such as a key exchange that is due."""
+        connection = self._connection
+        return (
+            connection._auth_complete
+            and connection._kex_complete
+            and connection._transport is not None
+            and not (connection._compressor or connection._deferred_packets)
+            and connection._rekey_bytes_sent + size < connection._rekey_bytes
+            and not (connection._rekey_seconds and time.monotonic() >= connection._rekey_time)
+        )
+
+    def receive(self, data: bytes) -> None:
+        """Takes what the connection receives."""
+        connection = self._connection
+        if not self._is_plain():
+            connection.data_received(data)
+            return
+        if connection._recv_handler == connection._recv_packet:  # the head of a packet was taken off, as it came
+            data = b"".join((connection._packet, connection._inpbuf, data))
+            connection._packet, connection._recv_handler = b"", connection._recv_pkthdr
+        elif connection._inpbuf:
+            data = connection._inpbuf + data
+        connection._inpbuf = b""
+        connection._reset_keepalive_timer()
         try:
-            return self._aes.decrypt(self._nonce(), data + mac, header)
-        except InvalidTag:
-            return None
+            rest = self._take(data)
+        except Exception:  # noqa: BLE001 - as asyncssh does with whatever a session raises
+            connection.internal_error()
+            return
+        if self._is_plain() and self._packet_size(rest):
+            connection._inpbuf = rest
+        elif connection._transport is not None:
+            connection.data_received(rest)
 
-    def _nonce(self) -> bytes:
-        nonce = self._fixed + self._counter.to_bytes(8, "big")
-        self._counter = (self._counter + 1) & 0xFFFFFFFFFFFFFFFF
-        return nonce
+    def _is_plain(self) -> bool:
+        """Whether packets are taken as they come, sealed by AES-GCM and nothing more."""
+        connection = self._connection
+        return (
+            type(getattr(connection._recv_encryption, "_cipher", None)) is GCM
+            and connection._auth_complete
+            and connection._decompressor is None
+            and connection._transport is not None
+            and connection._recv_handler in (connection._recv_pkthdr, connection._recv_packet)
+        )
+
+    def _take(self, data: bytes) -> bytes:
+        """Takes whole packets, and gives back what is left: a part of one, or all from where it may not go on."""
+        connection, view, at = self._connection, memoryview(data), 0
+        run = _Run(None)
+        while self._is_plain() and at < (end := at + self._packet_size(view[at:])) <= len(data):
+            cipher = connection._recv_encryption._cipher
+            body = cipher.open(view[at : at + LENGTH], view[at + LENGTH : end])
+            channel = _channel_of_data(connection, body)
+            if channel is not run.channel:
+                run.deliver()
+                run = _Run(channel)
+            if channel is not None and run.takes(body):
+                connection._recv_seq = (connection._recv_seq + 1) & 0xFFFFFFFF
+            else:
+                run.deliver()
+                run = _Run(None)
+                cipher.step_back()
+                connection.data_received(bytes(view[at:end]))
+            at = end
+        run.deliver()
+        return data[at:]
+
+    def _packet_size(self, packet: bytes | memoryview) -> int:
+        """Bytes of the packet that begins so; less than any packet has when it would be too long."""
+        length = int.from_bytes(packet[:LENGTH], "big")
+        return LENGTH + length + TAG if length <= self._connection._max_recv_pktlen else 0
+
+
+class _Run:
+    """Data of one channel from packets that follow one another: it is delivered as one."""
+
+    def __init__(self, channel: Any) -> None:
+        self.channel = channel
+        self._pieces: list[memoryview] = []
+        self._room = channel._recv_window if channel is not None and channel._recv_state == "open" else 0
+
+    def takes(self, body: bytes) -> bool:
+        """Whether it takes the data of this packet, which fit into the channel's window."""
+        _, _, _, size = _DATA.unpack_from(body)
+        if not 0 < size <= self._room:
+            return False
+        self._room -= size
+        self._pieces.append(memoryview(body)[_DATA.size : _DATA.size + size])
+        return True
+
+    def deliver(self) -> None:
+        """To the channel, which looks after its window and whether it is paused."""
+        if self._pieces:
+            self.channel._accept_data(b"".join(self._pieces))
+            self._pieces.clear()
+
+
+def _channel_of_data(connection: Any, body: bytes | None) -> Any:
+    """The channel for which a packet has data; None when it is another packet, or not as it should be."""
+    if body is None or len(body) <= _DATA.size:
+        return None
+    padding, kind, number, size = _DATA.unpack_from(body)
+    if kind != _MSG_CHANNEL_DATA or not padding or _DATA.size + size + padding != len(body):
+        return None
+    return connection._channels.get(number)
