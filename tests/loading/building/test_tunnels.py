@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from orchestra.loading.building.tunnels import variable_prefix
 from orchestra.model.topology import CheckRef, Tunnel
 from tests.loading.words import read, said, topology
 
@@ -19,3 +22,61 @@ def test_without_clients_this_machine_is_a_host() -> None:
     text = "servers: {s: }\ntargets: {t: 'x:80'}\ntunnels: {t: {from: localhost, by: localhost}}\n"
     assert topology(text).tunnels["t"].from_ == "localhost"
     assert said(read("clients: {c: }\n" + text)) == ["4:21 UNKNOWN_NAME", "4:36 UNKNOWN_NAME"]
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix"), [("db", "ORCHESTRA_DB_"), ("my-db.x", "ORCHESTRA_MY_DB_X_"), ("dé", "ORCHESTRA_D__")]
+)
+def test_the_prefix_of_a_tunnels_variables(name: str, prefix: str) -> None:
+    assert variable_prefix(name) == prefix
+
+
+TARGETS = "clients: {here: }\nservers: {s: }\ntargets: {t: 'x:80', d: {address: 'x:53', protocol: udp}}\n"
+
+
+@pytest.mark.parametrize(
+    ("tunnels", "errors"),
+    [
+        ("{a-b: {to: t}, a.b: {to: t}}", ["tunnels.a.b DUPLICATE_VARIABLE"]),
+        ("{a: {to: t, env: {X: x}}, b: {to: t, env: {X: y}}}", ["tunnels.b.env.X DUPLICATE_VARIABLE"]),
+        ("{a: {to: t, env: {ORCHESTRA_B_PORT: x}}, b: {to: t}}", ["tunnels.b DUPLICATE_VARIABLE"]),
+        ("{x: }", ["tunnels.x MISSING_KEY"]),
+        ("{t: {by: s}}", ["tunnels.t.by BAD_VALUE"]),
+        ("{t: {from: nobody}}", ["tunnels.t.from UNKNOWN_NAME"]),
+        ("{t: {via: [s, nobody]}}", ["tunnels.t.via[1] UNKNOWN_NAME"]),
+        ("{p: {kind: socks}}", ["tunnels.p MISSING_KEY"]),
+        ("{d: {check: http}}", ["tunnels.d.check KIND_CANNOT"]),
+        ("{p: {kind: socks, exit: s}, d: , t: {from: here, by: here}}", []),
+    ],
+)
+def test_what_tunnels_cannot_say(tunnels: str, errors: list[str]) -> None:
+    assert [f"{each.path} {each.code}" for each in read(f"{TARGETS}tunnels: {tunnels}\n").diagnostics] == errors
+
+
+def test_a_tunnel_without_a_kind_is_of_its_targets_protocol_and_proven_by_what_can() -> None:
+    found = topology(TARGETS + "tunnels: {d: , t: , p: {kind: socks, exit: s}}\n").tunnels
+    assert {name: (each.kind, each.to, each.check.type) for name, each in found.items()} == {
+        "d": ("udp", "d", "none"),
+        "t": ("tcp", "t", "tcp"),
+        "p": ("socks", None, "none"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("to", "error"),
+    [
+        ("t", None),
+        ("s", None),
+        ("s:22", None),
+        ("10.0.0.1", None),
+        ("10.0.0.1:80", None),
+        ("db.example:80", None),
+        ("db.example", "UNKNOWN_NAME"),  # without a port it is taken for a name of the file
+        ("nobody:80", "UNKNOWN_NAME"),
+        ("t:70000", "BAD_ADDRESS"),
+    ],
+)
+def test_what_an_expectation_may_lead_to(to: str, error: str | None) -> None:
+    loaded = read(f"{TARGETS}expect: [{{from: here, to: '{to}', verdict: reachable}}]\n")
+    assert [str(each.code) for each in loaded.diagnostics] == ([error] if error else [])
+    assert len(loaded.partial.expectations) == (0 if error else 1)

@@ -72,3 +72,26 @@ def test_a_broken_rule_leaves_the_others_their_numbers() -> None:
     loaded = read("firewalls: {f: {rules: [{allow: {}}, {alow: {}}, {deny: {}}]}}\n")
     assert said(loaded) == ["1:39 UNKNOWN_KEY"]
     assert [rule.index for rule in loaded.partial.hosts["f"].rules] == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "errors"),
+    [
+        ("clients: {c: {networks: [lan, lan]}}", ["BAD_VALUE"]),
+        ("clients: {c: {networks: [5]}}", ["BAD_TYPE"]),
+        ("clients: {c: {networks: {lan: 10.1.0.5/24}}}", ["BAD_ADDRESS"]),
+        ("clients: {c: {cost: 5}}", ["BAD_VALUE"]),
+        ("servers: {s: {cost: -1}}", ["BAD_VALUE"]),
+        ("targets: {t: db}", ["BAD_ADDRESS"]),
+        ("targets: {t: {address: db}}", ["BAD_ADDRESS"]),
+        ("targets: {t: {}}", ["MISSING_KEY"]),
+        ("targets: {t: {address: 'db:80', display: 1}}", ["BAD_VALUE"]),
+        ("targets: {t: {host: c, address: 80, networks: [lan]}}\nclients: {c: }", ["BAD_VALUE"]),
+        ("firewalls: {f: {rules: [{}]}}", ["MISSING_KEY"]),
+        ("firewalls: {f: {rules: [{allow: {}, deny: {}}]}}", ["BAD_VALUE"]),
+        ("firewalls: {f: {networks: [lan], nat: [{network: lan}]}}", ["MISSING_KEY"]),
+        ("firewalls: {f: {networks: [lan], nat: [{network: lan, port: 22, to: f, masquerade: yes}]}}", ["BAD_VALUE"]),
+    ],
+)
+def test_what_a_host_cannot_be(text: str, errors: list[str]) -> None:
+    assert [str(each.code) for each in read(f"networks: {{lan: 10.1.0.0/24}}\n{text}\n").diagnostics] == errors
