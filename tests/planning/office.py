@@ -7,15 +7,7 @@ from orchestra.model.plan import Plan, PlannedTunnel
 from orchestra.model.topology import Host, Rule
 from orchestra.planning import make_plan
 from orchestra.plugin.vocabulary import KindSpec, TransportSpec, Vocabulary
-from tests.planning.make import (
-    client,
-    firewall,
-    host,
-    network,
-    server,
-    target,
-    topology,
-)
+from tests.planning.make import client, firewall, host, network, server, target, topology
 
 VOCABULARY = Vocabulary(
     kinds={

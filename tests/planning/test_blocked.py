@@ -18,29 +18,8 @@ from tests.graph.oracle import topologies
 from tests.planning.example import OFFICE as EXAMPLE
 from tests.planning.example import VOCABULARY as WORDS
 from tests.planning.example import loaded
-from tests.planning.make import (
-    allow,
-    firewall,
-    hide,
-    host,
-    network,
-    numbered,
-    rule,
-    server,
-    target,
-    tunnel,
-)
-from tests.planning.office import (
-    DB,
-    GATE,
-    HERE,
-    LAN,
-    NET,
-    OFFICE,
-    codes,
-    edge,
-    plan,
-)
+from tests.planning.make import allow, firewall, hide, host, network, numbered, rule, server, target, tunnel
+from tests.planning.office import DB, GATE, HERE, LAN, NET, OFFICE, codes, edge, plan
 
 PERMISSIONS = {"FIREWALL_DENY_RULE", "FIREWALL_DEFAULT_DENY", "FIREWALL_WRONG_DIRECTION", "INBOUND_DENY"}
 INNER = server("gate", {"lan": "10.1.0.2"})

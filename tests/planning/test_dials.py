@@ -5,26 +5,11 @@ from __future__ import annotations
 import pytest
 
 from orchestra.diagnostics import Code
-from tests.planning.make import (
-    client,
-    host,
-    network,
-    server,
-    target,
-    tunnel,
-)
-from tests.planning.office import (
-    DB,
-    GATE,
-    HERE,
-    LAN,
-    NET,
-    OFFICE,
-    codes,
-    dialed,
-    only,
-    plan,
-)
+from orchestra.planning.context import make_context
+from orchestra.planning.dials import as_dial, attempt, permits, problems_of
+from orchestra.planning.services import ssh_service
+from tests.planning.make import client, host, network, server, target, topology, tunnel
+from tests.planning.office import DB, GATE, HERE, LAN, NET, OFFICE, VOCABULARY, codes, dialed, edge, only, plan
 
 
 @pytest.mark.parametrize(
@@ -98,3 +83,30 @@ def test_ipv6_alone() -> None:
     assert str(made.session("gate").dial) == "[2001:db8:1::2]:22"
     assert made.tunnel("db").dial is not None
     assert (made.tunnel("db").dial.host, str(made.tunnel("db").dial)) == ("2001:db8::9", "[2001:db8::9]:5432")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("entry", "host", "port", "covered"),
+    [
+        ("*:22", "db", 22, True),
+        ("db:*", "db", 1, True),
+        ("db:22", "DB", 22, False),
+        ("[fd00::1]:22", "fd00::1", 22, True),
+        ("22", "anything", 22, True),
+        ("db:22", "db", 23, False),
+    ],
+)
+def test_what_an_entry_of_sshd_permits(entry: str, host: str, port: int, covered: bool) -> None:
+    assert permits(entry, host, port) is covered
+
+
+def test_the_attempt_with_the_least_against_it_is_told() -> None:
+    """One address lacks a rule, the other a network: a rule is less than a network."""
+    two = server("gate", {"lan": "10.1.0.2", "off": "10.9.0.2"})
+    context = make_context(topology(NET, LAN, network("off", "10.9.0.0/24"), HERE, two, edge()), "here", VOCABULARY)
+    made = attempt(context, "here", ssh_service(context, "gate"))
+    assert (made.passes, made.text, made.weight) == (False, "10.1.0.2", 1)
+    [problem] = problems_of(context, made)
+    assert (problem.code, problem.at) == (Code.FIREWALL_DEFAULT_DENY, "edge")
+    assert problem.missing is not None
+    assert str(as_dial(context, made)) == "10.1.0.2:22"

@@ -3,25 +3,8 @@
 from __future__ import annotations
 
 from orchestra.diagnostics import Code
-from tests.planning.make import (
-    allow,
-    host,
-    server,
-    target,
-    tunnel,
-)
-from tests.planning.office import (
-    HERE,
-    LAN,
-    NET,
-    OFFICE,
-    OPEN_GATE,
-    WEB,
-    codes,
-    dialed,
-    only,
-    plan,
-)
+from tests.planning.make import allow, host, server, target, tunnel
+from tests.planning.office import HERE, LAN, NET, OFFICE, OPEN_GATE, WEB, codes, dialed, only, plan
 
 
 def test_remote_enters_at_a_server_and_leaves_here() -> None:

@@ -7,22 +7,8 @@ import pytest
 from orchestra.diagnostics import Code
 from orchestra.model.plan import Plan, PlannedListen
 from orchestra.model.topology import Host, Tunnel
-from tests.planning.make import (
-    server,
-    target,
-    tunnel,
-)
-from tests.planning.office import (
-    DB,
-    GATE,
-    HERE,
-    LAN,
-    NET,
-    OFFICE,
-    codes,
-    only,
-    plan,
-)
+from tests.planning.make import server, target, tunnel
+from tests.planning.office import DB, GATE, HERE, LAN, NET, OFFICE, codes, only, plan
 
 
 def listen_of(*tunnels: Tunnel, gate: Host = GATE, **more: object) -> PlannedListen:

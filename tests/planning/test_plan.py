@@ -19,26 +19,8 @@ from orchestra.planning import make_plan
 from tests.planning.example import OFFICE as EXAMPLE
 from tests.planning.example import VOCABULARY as WORDS
 from tests.planning.example import loaded
-from tests.planning.make import (
-    allow,
-    client,
-    server,
-    target,
-    topology,
-    tunnel,
-)
-from tests.planning.office import (
-    DB,
-    HERE,
-    LAN,
-    NET,
-    OFFICE,
-    VOCABULARY,
-    dialed,
-    edge,
-    gates_of,
-    plan,
-)
+from tests.planning.make import allow, client, server, target, topology, tunnel
+from tests.planning.office import DB, HERE, LAN, NET, OFFICE, VOCABULARY, dialed, edge, gates_of, plan
 
 
 def test_the_shortest_file() -> None:

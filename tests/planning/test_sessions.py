@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-from tests.planning.make import (
-    host,
-    network,
-    server,
-    target,
-)
-from tests.planning.office import (
-    DB,
-    HERE,
-    LAN,
-    NET,
-    OFFICE,
-    dialed,
-    gates_of,
-    only,
-    plan,
-)
+from tests.planning.make import host, network, server, target
+from tests.planning.office import DB, HERE, LAN, NET, OFFICE, dialed, gates_of, only, plan
 
 
 def test_a_server_behind_another_is_dialed_through_it() -> None:

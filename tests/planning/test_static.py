@@ -9,22 +9,8 @@ from orchestra.model.topology import Rule, Selector
 from orchestra.planning import check_statically
 from orchestra.plugin.vocabulary import Vocabulary
 from tests.planning.example import loaded
-from tests.planning.make import (
-    client,
-    firewall,
-    host,
-    publish,
-    target,
-    topology,
-    tunnel,
-)
-from tests.planning.office import (
-    HERE,
-    LAN,
-    NET,
-    OPEN_GATE,
-    VOCABULARY,
-)
+from tests.planning.make import client, firewall, host, publish, target, topology, tunnel
+from tests.planning.office import HERE, LAN, NET, OPEN_GATE, VOCABULARY
 
 
 def test_static_checks_tolerate_what_is_missing() -> None:

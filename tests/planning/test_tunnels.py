@@ -4,28 +4,8 @@ from __future__ import annotations
 
 from orchestra.diagnostics import Code
 from orchestra.model.topology import Tunnel
-from tests.planning.make import (
-    allow,
-    firewall,
-    host,
-    network,
-    server,
-    target,
-    tunnel,
-)
-from tests.planning.office import (
-    DB,
-    HERE,
-    LAN,
-    NET,
-    OFFICE,
-    OPEN_GATE,
-    WEB,
-    codes,
-    gates_of,
-    only,
-    plan,
-)
+from tests.planning.make import allow, firewall, host, network, server, target, tunnel
+from tests.planning.office import DB, HERE, LAN, NET, OFFICE, OPEN_GATE, WEB, codes, gates_of, only, plan
 
 
 def test_via_in_order_avoid_and_exit() -> None:
