@@ -9,7 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -78,7 +78,8 @@ class Sshd:
     def kill_sessions(self, sig: int = signal.SIGKILL) -> None:
         """Signals the processes that serve sessions, as a crash would."""
         for child in descendants(self.process.pid):
-            os.kill(child, sig)
+            with suppress(ProcessLookupError):  # it went with the one above it
+                os.kill(child, sig)
 
 
 def descendants(pid: int) -> list[int]:
