@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from orchestra.testing import MemoryNetwork
+from orchestra.testing import MemoryNetwork, conformance, run_virtual
 from orchestra.testing.conformance import CHECKS, Arena, run_check
+from orchestra.testing.memory import MemoryStream
 
 
 @asynccontextmanager
@@ -25,3 +26,47 @@ async def _arena():
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_memory(check):
     asyncio.run(run_check(check, _arena))
+
+
+def nothing(stream, *_):
+    """A method that was forgotten."""
+
+
+def end_cleanly(stream, _reason):
+    stream._finish(None)
+
+
+def end_both_ways(stream):
+    stream.break_off(ConnectionResetError())
+
+
+@pytest.mark.parametrize(
+    ("check", "method", "broken"),
+    [
+        (conformance.our_end_of_file_leaves_their_direction_open, "write_eof", end_both_ways),
+        (conformance.a_paused_receiver_stops_the_peer, "pause_reading", nothing),
+        (conformance.a_slow_reader_stops_its_writer_and_nobody_else, "pause_reading", nothing),
+        (conformance.an_abort_is_noticed, "abort", nothing),
+        (conformance.a_loss_is_no_end_of_file, "break_off", end_cleanly),
+        (conformance.both_ends_of_file_end_cleanly, "feed_eof", nothing),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_a_stream_that_breaks_a_promise_is_found_out(monkeypatch, check, method, broken):
+    monkeypatch.setattr(MemoryStream, method, broken)
+    with pytest.raises((AssertionError, TimeoutError)):
+        run_virtual(run_check(check, _arena))
+
+
+def test_a_task_that_is_left_behind_is_found_out():
+    left = []
+
+    @asynccontextmanager
+    async def untidy():
+        left.append(asyncio.create_task(asyncio.sleep(3600)))
+        async with _arena() as arena:
+            yield arena
+
+    with pytest.raises(AssertionError):
+        run_virtual(run_check(conformance.dialing_carries_both_ways, untidy))
+    assert left[0].cancelled()
