@@ -22,7 +22,8 @@ from orchestra.session.protocols import Accept, Listener, Peer, Process, Receive
 R = TypeVar("R", bound=Receiver)
 T = TypeVar("T")
 
-PACKET = 32 * 1024
+PACKET = 64 * 1024
+"""Bytes of data that a server may put into one packet; OpenSSH does when they wait, at a further hop above all."""
 DRAIN = 5.0
 """Seconds that a good end waits for queued data."""
 
