@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable
 
     from orchestra.session.protocols import Session
 
@@ -54,8 +54,11 @@ def abort(session: Session) -> None:
         _log.exception("the session to %s could not be aborted", session.host)
 
 
-async def finish(work: Coroutine[object, object, None]) -> None:
-    """Awaits bounded work to its end, however often the caller is cancelled meanwhile; then it is."""
+async def finish(work: Coroutine[object, object, None], hurry: Callable[[], None]) -> None:
+    """Awaits bounded work to its end, however often the caller is cancelled meanwhile; then it is.
+
+    ``hurry`` is called at each cancellation: it makes the work end soon.
+    """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -63,6 +66,7 @@ async def finish(work: Coroutine[object, object, None]) -> None:
             await asyncio.shield(task)
         except asyncio.CancelledError as request:
             cancelled = request
+            hurry()
     if cancelled is not None:
         raise cancelled
     task.result()

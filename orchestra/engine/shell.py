@@ -126,7 +126,7 @@ class Engine:
             await self._stopped.wait()
         finally:
             self._tell(StopRequested())
-            await finish(self._close())
+            await finish(self._close(), self._hurry)
         if self._fault is not None:
             raise self._fault
 
@@ -376,6 +376,11 @@ class Engine:
         await close_sessions(self._closing, until - 1.0)
         if tasks:
             await asyncio.wait(tasks, timeout=max(0.1, until - self._loop.time()))
+
+    def _hurry(self) -> None:
+        """What is being closed in good order ends at once."""
+        for _, session in self._closing:
+            abort(session)
 
 
 def _loss(server: str, reason: Exception | None) -> Failure:

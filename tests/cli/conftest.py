@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from orchestra.cli import main
-from tests.cli.instances import Home
+from tests.cli.instances import LAB, Home, closed_port, refusing
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,68 @@ def run_cli(tmp_path, monkeypatch, capsys):
 
 
 @pytest.fixture
+def closed():
+    """A port of 127.0.0.1 that refuses."""
+    with closed_port() as port:
+        yield port
+
+
+def new_home(path):
+    """A home directory."""
+    for part in ("run", "state"):
+        (path / part).mkdir(mode=0o700)
+    return Home(path)
+
+
+@pytest.fixture
 def home(tmp_path):
     """A home directory; whatever still runs there at the end is taken down, and nothing may be left of it."""
-    for part in ("run", "state"):
-        (tmp_path / part).mkdir(mode=0o700)
-    made = Home(tmp_path)
+    made = new_home(tmp_path)
     yield made
+    made.end()
+
+
+@pytest.fixture
+def cli(home, run_cli, monkeypatch):
+    """Runs a command of the user of ``home`` in this process: ``cli(*argv, files={name: text})``."""
+    home.enter(monkeypatch)
+    return run_cli
+
+
+@pytest.fixture(scope="session")
+def ready_home(tmp_path_factory):
+    """Where an orchestra named office runs and is ready, for all tests that only look."""
+    made = new_home(tmp_path_factory.mktemp("ready"))
+    made.write(LAB)
     try:
-        made.orchestra("down", "--all", "--quiet")
-        assert made.places == []
+        done = made.orchestra("up", "-d", "-q", "--lab", "embedded", "office.yaml")
+        assert done.returncode == 0, done.stderr
+        yield made
     finally:
-        made.kill_all()
+        made.end()
+
+
+@pytest.fixture(scope="session")
+def stuck_home(tmp_path_factory):
+    """Where an orchestra named office runs that cannot become ready."""
+    made = new_home(tmp_path_factory.mktemp("stuck"))
+    with closed_port() as port:
+        made.write(refusing(port))
+        with made.started("up", "office.yaml") as up:
+            up.said("CONNECT_REFUSED")
+            yield made
+            made.end()
+
+
+@pytest.fixture
+def ready(ready_home, run_cli, monkeypatch):
+    """Runs a command that only looks, beside an orchestra that is ready."""
+    ready_home.enter(monkeypatch)
+    return run_cli
+
+
+@pytest.fixture
+def stuck(stuck_home, run_cli, monkeypatch):
+    """Runs a command that only looks, beside an orchestra that cannot become ready."""
+    stuck_home.enter(monkeypatch)
+    return run_cli

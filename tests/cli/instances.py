@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import getpass
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestra.control.claim import is_held
+import pytest
+
+from orchestra.control.claim import is_held, read_info
 from orchestra.control.paths import Place
 
 DEADLINE = 45.0
@@ -24,6 +28,31 @@ targets: {db: "db.internal:5432"}
 tunnels: {db: {listen: auto, env: {DATABASE_URL: "postgresql://{host}:{port}/app"}}}
 """
 """Works with ``--lab``, any number at once."""
+
+
+UNREACHABLE = """\
+networks: {internet: 203.0.113.0/24, office: 10.20.0.0/24}
+clients: {laptop: {networks: [internet]}}
+firewalls:
+  edge:
+    networks: {internet: 203.0.113.1, office: 10.20.0.1}
+    rules: [{deny: {from: any, to: any}}]
+targets:
+  desk: {networks: {office: 10.20.0.30}, address: 5900}
+  shop: {networks: {internet: 203.0.113.7}, address: 8080}
+tunnels:
+  desk: {listen: auto}
+  shop: {listen: auto}
+"""
+"""One tunnel that its firewall denies, and one that needs none."""
+
+
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """A port of 127.0.0.1 that refuses, and goes on to do so."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
 
 
 def refusing(port: int) -> str:
@@ -57,12 +86,31 @@ class Home:
         root = self.path / "run" / "orchestra"
         return sorted(entry.name for entry in root.iterdir()) if root.exists() else []
 
+    def write(self, text: str, name: str = "office.yaml") -> None:
+        (self.path / name).write_text(text)
+
+    def place(self, name: str = "office") -> Place:
+        return Place(self.path / "run" / "orchestra" / name)
+
+    def pid(self, name: str = "office") -> int:
+        info = read_info(self.place(name))
+        assert info is not None
+        return info.pid
+
+    def end(self) -> None:
+        """Takes down whatever still runs; nothing may be left of it."""
+        try:
+            if self.places:
+                self.orchestra("down", "--all", "--quiet")
+            assert self.places == []
+        finally:
+            self.kill_all()
+
     def kill_all(self) -> None:
         """Kills whatever would not go by itself."""
-        for info in (self.path / "run" / "orchestra").glob("*/info.json"):
-            pid = json.loads(info.read_text("utf-8"))["pid"]
-            if is_held(Place(info.parent)):
-                kill(pid)
+        for name in self.places:
+            if is_held(self.place(name)):
+                kill(self.pid(name))
 
     def orchestra(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end."""
@@ -75,6 +123,12 @@ class Home:
             timeout=DEADLINE,
             check=False,
         )
+
+    def enter(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From now on this process is the user's."""
+        for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME", "NO_COLOR"):
+            monkeypatch.setenv(name, self.environ[name])
+        monkeypatch.chdir(self.path)
 
     @contextmanager
     def started(self, *arguments: str, **environ: str) -> Iterator[Background]:
@@ -138,3 +192,34 @@ def kill(pid: int) -> None:
     """Kills a process that is not ours to wait for, and waits."""
     os.kill(pid, signal.SIGKILL)
     until(lambda: not is_alive(pid))
+
+
+SSHD = Path("/usr/sbin/sshd")
+needs_sshd = pytest.mark.skipif(
+    shutil.which("ssh-keygen") is None or not SSHD.exists(), reason="OpenSSH's sshd is not installed"
+)
+
+
+@contextmanager
+def sshd(path: Path) -> Iterator[str]:
+    """A real sshd on loopback, with keys of its own; the settings under ``ssh:`` with which one is let in."""
+    for name in ("host", "user"):
+        make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path / name)]
+        subprocess.run(make, check=True, timeout=30)
+    with closed_port() as port:
+        pass
+    settings = (
+        *(f"Port={port}", "ListenAddress=127.0.0.1", f"HostKey={path / 'host'}", "PidFile=none", "UsePAM=no"),
+        *(f"AuthorizedKeysFile={path / 'user.pub'}", "StrictModes=no", "PermitRootLogin=yes"),
+    )
+    options = [part for setting in settings for part in ("-o", setting)]
+    host_key = (path / "host.pub").read_text("utf-8").strip()
+    with subprocess.Popen([SSHD, "-D", "-e", "-f", "/dev/null", *options], stderr=subprocess.PIPE) as child:
+        assert child.stderr
+        listening = child.stderr
+        until(lambda: b"Server listening" in listening.readline())
+        try:
+            user = f"user: {getpass.getuser()}, identity: {path / 'user'}, agent: none, ssh_config: none"
+            yield f"host: 127.0.0.1, port: {port}, {user}, host_key: {host_key}"
+        finally:
+            child.terminate()

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import signal
-import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable
 
 import pytest
 
+from tests.cli.conftest import Ran
 from tests.cli.instances import LAB, Home, refusing
 
+Cli = Callable[..., Ran]
 IMPLICIT = LAB.partition("tunnels:")[0]
 
 
@@ -18,11 +20,9 @@ def office(home: Home) -> Home:
 
 
 @pytest.fixture
-def refused(home: Home) -> Iterator[Home]:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        (home.path / "office.yaml").write_text(refusing(bound.getsockname()[1]))
-        yield home
+def refused(home: Home, closed: int) -> Home:
+    home.write(refusing(closed))
+    return home
 
 
 def test_the_command_has_the_tunnels_in_its_environment_and_they_work(office: Home) -> None:
@@ -34,7 +34,7 @@ def test_the_command_has_the_tunnels_in_its_environment_and_they_work(office: Ho
         "    print(b''.join(iter(lambda: connected.recv(4096), b'')).decode())\n"
         "print(os.environ['DATABASE_URL'], os.environ['ORCHESTRA_DB_ADDRESS'])\n"
     )
-    done = office.orchestra("run", "--lab", "embedded", "office.yaml", "--", "python3", "-c", program)
+    done = office.orchestra("run", "--lab", "embedded", "office.yaml", "--", sys.executable, "-Sc", program)
     assert done.returncode == 0, done.stderr
     assert "db" in done.stdout
     url, address = done.stdout.split()[-2:]
@@ -52,13 +52,13 @@ def test_the_command_has_the_tunnels_in_its_environment_and_they_work(office: Ho
         (["/etc/passwd"], 126),
     ],
 )
-def test_the_exit_code_is_the_commands_own(office: Home, command: list[str], code: int) -> None:
-    assert office.orchestra("run", "-q", "--lab", "embedded", "office.yaml", "--", *command).returncode == code
+def test_the_exit_code_is_the_commands_own(office: Home, cli: Cli, command: list[str], code: int) -> None:
+    assert cli("run", "-q", "--lab", "embedded", "office.yaml", "--", *command).code == code
 
 
-def test_without_a_command_it_says_how_to_write_one(office: Home) -> None:
-    done = office.orchestra("run", "office.yaml")
-    assert (done.returncode, "after --" in done.stderr) == (2, True)
+def test_without_a_command_it_says_how_to_write_one(office: Home, cli: Cli) -> None:
+    done = cli("run", "office.yaml")
+    assert (done.code, "after --" in done.err) == (2, True)
 
 
 def test_two_run_one_file_at_once_at_ports_of_their_own(home: Home) -> None:
@@ -98,13 +98,14 @@ def test_interrupted_before_it_is_ready_the_command_is_never_started(refused: Ho
     assert "started" not in rest
 
 
-def test_a_timeout_says_what_is_waited_for(refused: Home) -> None:
-    done = refused.orchestra("run", "--timeout", "300ms", "office.yaml", "--", "echo", "started")
-    assert (done.returncode, done.stdout) == (124, "")
-    assert "office is not ready after 0.3 s" in done.stderr
+def test_a_timeout_says_what_is_waited_for(refused: Home, cli: Cli) -> None:
+    done = cli("run", "--timeout", "300ms", "office.yaml", "--", "touch", "started")
+    assert (done.code, done.out) == (124, "")
+    assert "office is not ready after 0.3 s" in done.err
+    assert not (refused.path / "started").exists()
 
 
-def test_what_orchestra_could_not_do_is_told_from_what_the_command_could_not(refused: Home) -> None:
+def test_what_orchestra_could_not_do_is_told_from_what_the_command_could_not(refused: Home, cli: Cli) -> None:
     done = refused.orchestra("run", "--fail-fast", "office.yaml", "--", "echo", "started")
     assert (done.returncode, done.stdout) == (125, "")
     assert "CONNECT_REFUSED" in done.stderr

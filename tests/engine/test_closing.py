@@ -60,12 +60,13 @@ def test_bounded_work_is_finished_however_often_it_is_cancelled() -> None:
             await asyncio.sleep(3)
             done.append(asyncio.get_running_loop().time())
 
-        task = asyncio.create_task(finish(work()))
+        hurried: list[float] = []
+        task = asyncio.create_task(finish(work(), lambda: hurried.append(asyncio.get_running_loop().time())))
         for _ in range(2):
             await asyncio.sleep(1)
             task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert done == [3.0]
+        assert (done, hurried) == ([3.0], [1.0, 2.0])
 
     run_virtual(main())

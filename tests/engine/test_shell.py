@@ -362,6 +362,30 @@ def test_stopping_takes_at_most_five_seconds() -> None:
     run_virtual(main())
 
 
+def test_cancelled_while_it_closes_in_good_order_it_closes_at_once() -> None:
+    async def main() -> None:
+        rig = Rig(TWO_HOPS)
+        opened = rig.transport.open
+
+        async def open_stubborn(request: OpenRequest) -> Any:
+            return Stubborn(await opened(request))
+
+        rig.transport.open = open_stubborn  # type: ignore[method-assign]
+        await rig.serve_target()
+        task = asyncio.create_task(rig.engine.run())
+        await rig.until_state("ready")
+        before = asyncio.get_running_loop().time()
+        rig.engine.stop()
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert asyncio.get_running_loop().time() - before < 0.2
+        assert [s.state for s in rig.transport.opened] == ["closed", "closed"]
+
+    run_virtual(main())
+
+
 @pytest.mark.parametrize("turns", range(0, 40, 2))
 def test_stopping_at_any_instant_leaves_nothing(turns: int) -> None:
     """The rig looks for tasks, listeners and sessions that are left."""

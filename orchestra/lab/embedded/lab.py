@@ -31,9 +31,13 @@ async def open_embedded_lab(topology: Topology, client: str) -> EmbeddedLab:
     Names of targets over UDP, and those on Unix sockets, are known but nothing answers there. Raises OSError when
     there is no room for keys or sockets.
     """
-    directory = await asyncio.to_thread(PrivateDirectory)
+    making = asyncio.create_task(asyncio.to_thread(_make_keys, topology))
     try:
-        credentials = await asyncio.to_thread(make_credentials, topology, directory.path)
+        directory, credentials = await asyncio.shield(making)
+    except asyncio.CancelledError:  # a thread goes on: only what it has made can be removed
+        (await making)[0].remove()
+        raise
+    try:
         lab = EmbeddedLab(with_credentials(topology, credentials), client, credentials, directory)
     except BaseException:
         directory.remove()
@@ -44,6 +48,15 @@ async def open_embedded_lab(topology: Topology, client: str) -> EmbeddedLab:
         await lab.close()
         raise
     return lab
+
+
+def _make_keys(topology: Topology) -> tuple[PrivateDirectory, Credentials]:
+    directory = PrivateDirectory()
+    try:
+        return directory, make_credentials(topology, directory.path)
+    except BaseException:
+        directory.remove()
+        raise
 
 
 class EmbeddedLab:

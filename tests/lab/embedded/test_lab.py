@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import tempfile
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -181,3 +183,31 @@ def test_ipv6_alone() -> None:
         assert ip_address("2001:db8:ffff::7") in lab._network.world.addresses("laptop")
 
     in_lab(what, test)
+
+
+def test_cancelled_while_it_opens_it_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    async def run(turns: int) -> None:
+        task = asyncio.create_task(open_embedded_lab(branch(), "laptop"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    for turns in range(5):
+        asyncio.run(run(turns))
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_open_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("orchestra.lab.embedded.lab.make_credentials", full)
+    with pytest.raises(OSError, match="No space"):
+        asyncio.run(open_embedded_lab(branch(), "laptop"))
+    assert list(tmp_path.iterdir()) == []
