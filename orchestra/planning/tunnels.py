@@ -144,12 +144,13 @@ def _solve_from(context: Context, request: Request, at: str, listen: Listen, use
     return min(found, key=lambda each: _rank(context, each)) if found else None
 
 
-def _rank(context: Context, solution: Solution) -> tuple[int, int, tuple[str, ...]]:
-    """Declared cost and number of all its sessions, then names."""
+def _rank(context: Context, solution: Solution) -> tuple[int, int, int, tuple[str, ...]]:
+    """Declared cost and number of all its sessions, then how often traffic passes one, then names."""
     chains = (solution.entry.servers, solution.exit.servers)
     opened = {chain[: length + 1] for chain in chains for length in range(len(chain))}
     costs = (context.host(servers[-1]).server for servers in opened)
-    return sum(part.cost for part in costs if part), len(opened), solution.path(context.here)
+    path = solution.path(context.here)
+    return sum(part.cost for part in costs if part), len(opened), len(path), path
 
 
 def chain_to(context: Context, place: str, via: tuple[str, ...], avoid: frozenset[str]) -> Chain | None:

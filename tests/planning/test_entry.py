@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from orchestra.diagnostics import Code
-from tests.planning.make import allow, host, server, target, tunnel
-from tests.planning.office import HERE, LAN, NET, OFFICE, OPEN_GATE, WEB, codes, dialed, only, plan
+from orchestra.model.topology import Tunnel
+from orchestra.planning.context import make_context
+from orchestra.planning.dials import STRUCTURAL
+from orchestra.planning.entry import entries, fixed_entry
+from orchestra.planning.services import target_service
+from tests.planning.make import allow, host, server, target, topology, tunnel
+from tests.planning.office import HERE, LAN, NET, OFFICE, OPEN_GATE, VOCABULARY, WEB, codes, dialed, only, plan
 
 
 def test_remote_enters_at_a_server_and_leaves_here() -> None:
@@ -52,3 +59,32 @@ def test_a_host_without_a_server_enters_at_one_that_it_can_dial() -> None:
     colleague = host("colleague", networks={"lan": "10.1.0.7"})
     made = plan(NET, LAN, HERE, OPEN_GATE, colleague, WEB, tunnel("web", from_="colleague", listen="10.1.0.2:8080"))
     assert (made.tunnel("web").path, made.tunnel("web").user.by) == (("gate", "here"), "colleague")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "at"),
+    [
+        (tunnel("t", at="gate"), "gate"),
+        (tunnel("t"), "here"),
+        (tunnel("t", from_="gate"), "gate"),
+        (tunnel("t", from_="lan", listen="10.1.0.2:80"), "gate"),
+        (tunnel("t", from_="lan", listen="*:80"), None),  # whichever they can dial
+        (tunnel("t", from_="lan", listen="10.1.0.77:80"), None),
+    ],
+)
+def test_where_it_is_entered_when_no_path_has_to_be_known(wanted: Tunnel, at: str | None) -> None:
+    context = make_context(topology(NET, LAN, HERE, OPEN_GATE, WEB), "here", VOCABULARY)
+    assert fixed_entry(context, wanted) == at
+
+
+def test_who_cannot_dial_a_loopback_is_told_what_to_write() -> None:
+    context = make_context(topology(NET, LAN, HERE, OPEN_GATE, WEB), "here", VOCABULARY)
+    service = target_service(context, WEB)
+    [entry] = entries(context, tunnel("t", "web", "localhost:80", at="gate", from_="lan"), service, free_ports=False)
+    assert entry.user is not None
+    [problem] = entry.user.further
+    assert (problem.code, problem.suggestion) == (
+        Code.LOOPBACK_ELSEWHERE,
+        "write `listen: ADDRESS:80` with an address of gate that a host of lan can dial",
+    )
+    assert entry.weight == STRUCTURAL

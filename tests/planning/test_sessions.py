@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from tests.planning.make import host, network, server, target
-from tests.planning.office import DB, HERE, LAN, NET, OFFICE, dialed, gates_of, only, plan
+from orchestra.planning.context import make_context
+from orchestra.planning.sessions import HERE as HERE_CHAIN
+from orchestra.planning.sessions import hop, prefixes, search, through
+from tests.planning.make import host, network, server, target, topology
+from tests.planning.office import DB, GATE, HERE, LAN, NET, OFFICE, VOCABULARY, dialed, gates_of, only, plan
 
 
 def test_a_server_behind_another_is_dialed_through_it() -> None:
@@ -52,3 +55,48 @@ def test_a_transport_that_is_not_dialed_needs_no_network() -> None:
     made = plan(NET, LAN, HERE, server("pod", {"lan": "10.1.0.7"}, transport="pod"), DB, target("db", "80"))
     assert (made.session("pod").dial.transport, made.session("pod").dial.host) == ("pod", None)
     assert dialed(made.tunnel("db")) == "pod dials 10.1.0.9:80 = db"
+
+
+def test_chains_are_compared_by_cost_then_sessions_then_names() -> None:
+    one, two = HERE_CHAIN.then("b", 0), HERE_CHAIN.then("a", 1)
+    assert sorted([two, one.then("c", 0), one, HERE_CHAIN.then("a", 0)]) == [
+        HERE_CHAIN.then("a", 0),
+        one,
+        one.then("c", 0),
+        two,
+    ]
+    assert (HERE_CHAIN.place("here"), one.then("c", 0).place("here")) == ("here", "c")
+
+
+def test_sessions_that_are_open_anyway_cost_nothing() -> None:
+    chain = HERE_CHAIN.then("a", 5).then("b", 5)
+    assert [(each.cost, each.new, each.servers) for each in prefixes(chain)] == [
+        (0, 0, ()),
+        (0, 0, ("a",)),
+        (0, 0, ("a", "b")),
+    ]
+
+
+def test_a_search_goes_on_from_where_sessions_lead_and_around_what_is_avoided() -> None:
+    far = network("far", "10.2.0.0/24")
+    outer, spare = gates_of("ab", 0, 7)
+    inner = server("inner", {"lan": "10.1.0.8", "far": "10.2.0.8"}, cost=1)
+    context = make_context(topology(NET, LAN, far, HERE, outer, spare, inner), "here", VOCABULARY)
+    assert {place: (each.cost, each.servers) for place, each in search(context).items()} == {
+        "here": (0, ()),
+        "a": (0, ("a",)),
+        "inner": (1, ("a", "inner")),
+        "b": (7, ("b",)),
+    }
+    assert search(context, avoid=frozenset({"a"}))["inner"].servers == ("b", "inner")
+    by_b = through(context, ("b",), frozenset())
+    assert by_b is not None
+    assert by_b["inner"].servers == ("b", "inner")
+    assert through(context, ("inner", "nobody"), frozenset()) is None
+
+
+def test_what_finds_its_own_way_does_so_from_here_only() -> None:
+    pod = server("pod", {"lan": "10.1.0.7"}, transport="pod")
+    context = make_context(topology(NET, LAN, HERE, GATE, pod), "here", VOCABULARY)
+    assert (hop(context, "here", "pod").transport, hop(context, "here", "pod").text) == ("pod", None)
+    assert (hop(context, "gate", "pod").transport, hop(context, "gate", "pod").text) == (None, "10.1.0.7")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from orchestra.diagnostics import Code
 from orchestra.model.topology import Tunnel
-from tests.planning.make import allow, firewall, host, network, server, target, tunnel
-from tests.planning.office import DB, HERE, LAN, NET, OFFICE, OPEN_GATE, WEB, codes, gates_of, only, plan
+from orchestra.planning.context import make_context
+from orchestra.planning.sessions import search
+from orchestra.planning.tunnels import make_request, possible_exits, solve
+from tests.planning.make import allow, firewall, host, network, server, target, topology, tunnel
+from tests.planning.office import DB, HERE, LAN, NET, OFFICE, OPEN_GATE, VOCABULARY, WEB, codes, gates_of, only, plan
 
 
 def test_via_in_order_avoid_and_exit() -> None:
@@ -67,3 +72,39 @@ def test_avoid_also_names_firewalls() -> None:
     things = (NET, LAN, far, HERE, OPEN_GATE, wall, db, inner, target("db", "5432"))
     assert plan(*things).tunnel("db").path == ("here", "gate")
     assert plan(*things, tunnel("db", avoid=("wall",))).tunnel("db").path == ("here", "gate", "inner")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "exit_", "codes"),
+    [
+        (Tunnel(name="p", kind="socks"), "gate", []),  # the only server
+        (Tunnel(name="p", kind="socks", via=("gate",)), "gate", []),
+        (Tunnel(name="p", kind="tcp"), None, [Code.KIND_CANNOT]),  # it leads nowhere
+        (Tunnel(name="p", kind="socks", exit="db"), "db", [Code.NOT_AN_SSH_SERVER]),
+        (Tunnel(name="p", to="t", via=("db", "gate")), None, [Code.NOT_AN_SSH_SERVER]),
+        (Tunnel(name="p", to="t", kind="udp"), None, [Code.KIND_CANNOT]),
+    ],
+)
+def test_what_is_resolved_before_any_path(wanted: Tunnel, exit_: str | None, codes: list[Code]) -> None:
+    context = make_context(topology(*OFFICE, target("t", "80", "db")), "here", VOCABULARY)
+    request = make_request(context, wanted)
+    assert (request.exit, [each.code for each in request.problems]) == (exit_, codes)
+    if codes:
+        assert solve(context, request, free_ports=False) is None
+
+
+def test_with_several_servers_a_tunnel_without_a_target_must_name_its_exit() -> None:
+    context = make_context(topology(NET, LAN, HERE, *gates_of("ab")), "here", VOCABULARY)
+    request = make_request(context, Tunnel(name="p", kind="socks"))
+    assert [each.code for each in request.problems] == [Code.AMBIGUOUS_EXIT]
+
+
+def test_via_is_split_between_the_ways_in_and_out_so_that_nothing_is_passed_twice() -> None:
+    context = make_context(topology(NET, LAN, HERE, *gates_of("abc"), DB, target("t", "80", "db")), "here", VOCABULARY)
+    request = make_request(context, Tunnel(name="p", to="t", at="a", via=("b",)))
+    solution = solve(context, request, free_ports=False)
+    assert solution is not None
+    assert (solution.path("here"), solution.hops) == (("a", "here", "b"), ("a", "b"))
+    found = possible_exits(context, search(context), request)
+    exits = [(chain.servers, made.text if made else None) for chain, made in found]
+    assert exits == [(("a",), "10.1.0.9"), (("b",), "10.1.0.9"), (("c",), "10.1.0.9")]
