@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 
 class GaveUp(OrchestraError):
-    """It was not ready in time; ``waiting`` says what each tunnel that is not ready waits for, a line each."""
+    """It was not ready in time; ``waiting`` says what each tunnel that is not ready waits for, a line each, and
+    ``suggestions`` what to do."""
 
     def __init__(self, status: Status, timeout: float) -> None:
         super().__init__(f"{status.name} is not ready after {timeout:g} s")
         unready = [tunnel for tunnel in status.tunnels if tunnel.state != "ready" and not tunnel.optional]
         self.waiting = tuple(f"{tunnel.name}: {_waits_for(tunnel, status)}" for tunnel in unready)
+        self.suggestions = tuple(dict.fromkeys(t.error.suggestion for t in unready if t.error and t.error.suggestion))
 
 
 class TakenDown(OrchestraError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.cli.errors import TopologyRejected
 from orchestra.cli.options import Selection, Source
+from orchestra.diagnostics import Code
 from orchestra.errors import TopologyInvalid, UsageError
 
 if TYPE_CHECKING:
@@ -75,15 +76,26 @@ def client_of(source: Source) -> str | None:
 def read_topology(source: Source) -> Read:
     """The topology that the options name. Raises TopologyInvalid with every problem, and UsageError."""
     loaded, plugins = load_source(source)
+    diagnostics = with_static_checks(loaded, plugins, client_of(source))
     if loaded.topology is None:
-        raise TopologyRejected(loaded.diagnostics, loaded.sources)
+        raise TopologyRejected(diagnostics, loaded.sources)
     return Read(
         topology=loaded.topology,
         client=client_of(source),
         plugins=plugins,
         sources=loaded.sources,
-        diagnostics=loaded.diagnostics,
+        diagnostics=diagnostics,
     )
+
+
+def with_static_checks(loaded: Loaded, plugins: Plugins, client: str | None) -> tuple[Diagnostic, ...]:
+    """What the loader found, and what is wrong whatever the paths are; of a file with errors, in what is left of it."""
+    from orchestra.diagnostics import in_file_order
+    from orchestra.planning import check_statically
+
+    topology = loaded.partial if loaded.topology is None else loaded.topology
+    found = check_statically(topology, client=client, vocabulary=plugins.vocabulary)
+    return in_file_order((*loaded.diagnostics, *found))
 
 
 def read_plan(source: Source, selection: Selection | None = None, *, free_ports: bool = False) -> Planned:
@@ -105,14 +117,18 @@ def read_plan(source: Source, selection: Selection | None = None, *, free_ports:
         )
     except TopologyInvalid as error:
         raise TopologyRejected(error.diagnostics, read.sources) from None
-    return Planned(plan=with_diagnostics(plan, read.diagnostics), read=read)
+    # which listeners meet depends on the selection, so that is the plan's to say
+    more = tuple(d for d in read.diagnostics if d.code is not Code.LISTEN_CONFLICT)
+    return Planned(plan=with_diagnostics(plan, more), read=read)
 
 
 def with_diagnostics(plan: Plan, more: tuple[Diagnostic, ...]) -> Plan:
-    """The plan with more to say, in the order of the file."""
+    """The plan with more to say, in the order of the file; what both say of one place is said once."""
     from orchestra.diagnostics import in_file_order
 
-    return replace(plan, diagnostics=in_file_order((*more, *plan.diagnostics)))
+    said = {(d.code, d.place) for d in more if d.place is not None}
+    own = tuple(d for d in plan.diagnostics if (d.code, d.place) not in said)
+    return replace(plan, diagnostics=in_file_order((*more, *own)))
 
 
 def report(

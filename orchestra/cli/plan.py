@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestra.cli.common import read_plan, report, with_diagnostics
 from orchestra.cli.console import Console
+from orchestra.cli.errors import TopologyRejected
 from orchestra.cli.exits import exit_of_plan
 from orchestra.cli.options import Format, Output, Selection, Source
 
@@ -15,7 +16,14 @@ def plan(console: Console, source: Source, selection: Selection, output: Output 
     """
     from orchestra.planning import check_expectations
 
-    planned = read_plan(source, selection)
+    try:
+        planned = read_plan(source, selection)
+    except TopologyRejected as rejected:
+        if output is Format.JSON:
+            from orchestra.render.plan_json import rejection_json
+
+            console.json(rejection_json(rejected.diagnostics))
+        raise
     read = planned.read
     expected = check_expectations(read.topology, client=read.client, vocabulary=read.plugins.vocabulary)
     answer = with_diagnostics(planned.plan, expected)

@@ -40,7 +40,7 @@ def with_default_lab(arguments: Sequence[str]) -> list[str]:
     """The arguments with a value for ``--lab``, where ``up`` or ``run`` has it without one."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     given = list(arguments)
-    if given[:1] not in (["up"], ["run"]):
+    if given[:1] not in (["up"], ["run"], ["demo"]):
         return given
     for index in range(end):
         if given[index] == "--lab" and (index + 1 == end or given[index + 1] not in set(LabKind)):
@@ -110,5 +110,7 @@ def told(console: Console, work: Callable[[], int], *, failed: Exit = Exit.FAILE
 
 def say_gave_up(console: Console, error: GaveUp) -> int:
     """Says what is still waited for; the exit code of a timeout."""
-    console.error("\n".join([explain(error, console), *(f"  {clean(line, 1000)}" for line in error.waiting)]))
+    helps = (f"help: {suggestion}" for suggestion in error.suggestions)
+    lines = (f"  {clean(line, 1000)}" for line in (*error.waiting, *helps))
+    console.error("\n".join([explain(error, console), *lines]))
     return Exit.TIMEOUT

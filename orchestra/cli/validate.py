@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestra.cli.common import client_of, load_source, report
+from orchestra.cli.common import client_of, load_source, report, with_static_checks
 from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit
 from orchestra.cli.options import Format, Output, Source
@@ -25,7 +25,7 @@ def validate(console: Console, source: Source, output: Output = Format.TEXT) -> 
     Every problem is reported in one run. Nothing is opened.
     """
     loaded, plugins = load_source(source)
-    diagnostics = in_file_order(loaded.diagnostics + _check(loaded, plugins, client_of(source)))
+    diagnostics = in_file_order(_check(loaded, plugins, client_of(source)))
     code = exit_of_checks(diagnostics)
     if output is Format.JSON:
         from orchestra.render.diagnostics_json import diagnostics_json
@@ -47,13 +47,12 @@ def exit_of_checks(diagnostics: Iterable[Diagnostic]) -> Exit:
 
 
 def _check(loaded: Loaded, plugins: Plugins, client: str | None) -> tuple[Diagnostic, ...]:
-    from orchestra.planning import check_expectations, check_statically
+    from orchestra.planning import check_expectations
 
-    vocabulary = plugins.vocabulary
+    found = with_static_checks(loaded, plugins, client)
     if loaded.topology is None:
-        return check_statically(loaded.partial, client=client, vocabulary=vocabulary)
-    found = check_statically(loaded.topology, client=client, vocabulary=vocabulary)
-    return found + check_expectations(loaded.topology, client=client, vocabulary=vocabulary)
+        return found
+    return found + check_expectations(loaded.topology, client=client, vocabulary=plugins.vocabulary)
 
 
 def _summary(loaded: Loaded) -> str:

@@ -9,7 +9,7 @@ SessionState: TypeAlias = Literal["waiting", "connecting", "open", "retrying", "
 """waiting: for its parent · retrying: will be tried again at ``next_retry`` · failed: will not (identity errors)."""
 
 TunnelState: TypeAlias = Literal["starting", "ready", "degraded", "failed"]
-"""degraded: bound, but its path or its proof is missing · failed: not bound."""
+"""degraded: bound, but its path or its proof is missing · failed: not bound, or its path will not be tried again."""
 
 OverallState: TypeAlias = Literal["ready", "starting", "degraded", "failed"]
 

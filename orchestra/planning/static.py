@@ -14,6 +14,7 @@ from orchestra.planning.elsewhere import held_by
 from orchestra.planning.entry import fixed_entry
 from orchestra.planning.listen import plan_listen
 from orchestra.planning.shadows import shadowed_rules
+from orchestra.planning.unused import unused_settings
 
 if TYPE_CHECKING:
     from orchestra.model.plan import PlannedListen
@@ -25,13 +26,21 @@ if TYPE_CHECKING:
 def check_statically(
     topology: Topology, *, client: str | None = None, vocabulary: Vocabulary
 ) -> tuple[Diagnostic, ...]:
-    """Checks that need no path: listeners that conflict, loopback targets nobody can dial, rules that never match.
+    """Checks that need no path: listeners that conflict, loopback targets nobody can dial, rules that never match,
+    settings without an effect.
 
     A missing or ambiguous client is no reason to stop: the first of the file is taken, since what is checked here
     hardly depends on it.
     """
     context = make_context(topology, _any_client(topology, client), vocabulary)
-    return in_file_order((*_conflicts(context), *_loopback_elsewhere(context), *shadowed_rules(context.world)))
+    return in_file_order(
+        (
+            *_conflicts(context),
+            *_loopback_elsewhere(context),
+            *shadowed_rules(context.world),
+            *unused_settings(topology),
+        )
+    )
 
 
 def _any_client(topology: Topology, client: str | None) -> str:

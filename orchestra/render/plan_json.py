@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from orchestra.render.diagnostics_json import diagnostics_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestra.diagnostics import Diagnostic
     from orchestra.model.plan import Alternative, Dial, Missing, Plan, PlannedListen, PlannedSession, PlannedTunnel
 
 FORMAT_VERSION = 1
@@ -21,6 +24,18 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "sessions": [_session(session) for session in plan.sessions],
         "tunnels": [_tunnel(tunnel) for tunnel in plan.tunnels],
         "diagnostics": diagnostics_json(plan.diagnostics),
+    }
+
+
+def rejection_json(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
+    """What stands in place of the plan of a file that cannot be used: the same keys, nothing planned."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "topology": None,
+        "client": None,
+        "sessions": [],
+        "tunnels": [],
+        "diagnostics": diagnostics_json(diagnostics),
     }
 
 

@@ -12,7 +12,7 @@ from orchestra.render.style import PLAIN, Style
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from orchestra.model.status import Status
+    from orchestra.model.status import ErrorStatus, Status
 
 
 def progress_line(event: Event, style: Style = PLAIN, *, now: float | None = None) -> str:
@@ -79,5 +79,10 @@ def _session(event: SessionChanged, now: float | None) -> str:
 def _tunnel(event: TunnelChanged) -> str:
     where = f" at {listening(event)}" if event.listen and event.state != "failed" else ""
     unproven = ", not proven" if event.state == "ready" and not event.proven else ""
-    why = f": {error_line(event.error)}" if event.error and event.state != "ready" else ""
+    why = f": {_brief(event.error)}" if event.error and event.state != "ready" else ""
     return f"{where}{unproven}{why}"
+
+
+def _brief(error: ErrorStatus) -> str:
+    """What it waits for has been told in full already, of the session itself."""
+    return clean(error.message.partition(":")[0]) if error.message.startswith("waits for ") else error_line(error)

@@ -19,8 +19,17 @@ def holder_of(port: int) -> str | None:
     for process in _PROC.glob("[0-9]*") if inodes else ():
         with contextlib.suppress(OSError):  # processes of others are closed to us, and processes end
             if any(str(fd.readlink()) in inodes for fd in (process / "fd").iterdir()):
-                return f"{clean((process / 'comm').read_text(), 40)} (pid {process.name})"
+                return f"{clean(_program(process), 40)} (pid {process.name})"
     return None
+
+
+def _program(process: Path) -> str:
+    """Its name; for Python the module or script that it runs, without the arguments, which may be private."""
+    name = (process / "comm").read_text().strip()
+    words = (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    if not Path(words[0]).name.startswith("python") or len(words) < 3:
+        return name
+    return words[2] if words[1] == "-m" else Path(words[1]).name if words[1][:1] not in ("", "-") else name
 
 
 def _listening_inodes(port: int) -> Iterator[str]:

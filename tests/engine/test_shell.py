@@ -109,7 +109,7 @@ def test_a_server_that_is_down_is_tried_until_it_is_up() -> None:
 def test_who_is_not_let_in_does_not_insist() -> None:
     async def test(rig: Rig) -> None:
         rig.network.refused_opens["edge"] = OpenFailed(Code.AUTH_FAILED, "edge does not let ci in", host="edge")
-        await rig.until_state("degraded")
+        await rig.until_state("failed")
         fatal = outcome(rig.engine.snapshot()).fatal
         assert fatal is not None
         assert (fatal.code, fatal.host, fatal.attempts) == ("AUTH_FAILED", "edge", 1)

@@ -30,10 +30,9 @@ POLICY = frozenset(
         Code.SECRET_UNAVAILABLE,
         Code.TRANSPORT_CANNOT,
         Code.PLUGIN_FAILED,
+        Code.PROTOCOL_ERROR,
     }
 )
-STANDING = frozenset({Code.LISTEN_IN_USE, Code.LISTEN_NOT_PERMITTED, Code.SECRET_UNAVAILABLE})
-"""About this machine: tried again, since somebody may mend it, but nobody who waits for readiness is kept waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

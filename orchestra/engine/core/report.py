@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
-from orchestra.engine.core.failures import STANDING, classify
+from orchestra.engine.core.failures import classify
 from orchestra.model.status import ErrorStatus, OverallState, SessionState, SessionStatus, TunnelState, TunnelStatus
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def _tunnel_state(state: State, entry: TunnelEntry, blocker: SessionEntry | None
     if blocker is None and (entry.proven or not entry.checked):
         return "ready"
     troubled = entry.proof_trouble is not None or (blocker is not None and blocker.trouble is not None)
+    if blocker is not None and blocker.state == "failed":
+        return "failed"
     return "degraded" if troubled or entry.settled else "starting"
 
 
@@ -110,8 +112,8 @@ def _error(trouble: Trouble, epoch: float) -> ErrorStatus:
 
 
 def is_fatal(error: ErrorStatus) -> bool:
-    """Whether waiting does not mend it: it is about who is there and who we are, or about this machine."""
-    return error.code in STANDING or (error.next_retry is None and classify_text(error.code) == "identity")
+    """Whether waiting does not mend it, only somebody: who asks for readiness is not kept waiting for that."""
+    return classify_text(error.code) != "transient"
 
 
 def classify_text(code: str) -> str:
