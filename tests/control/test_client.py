@@ -1,7 +1,73 @@
+"""What a client makes of answers, of silence, and of sockets that nobody listens on."""
+
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
+
+import pytest
+
+from orchestra.control.claim import Claim, Info
+from orchestra.control.client import Client, NotRunning, running
+from orchestra.control.paths import Place
+from orchestra.control.server import bound
+from orchestra.diagnostics import Code
+from orchestra.errors import RuntimeFailure
+from tests.control.small import Small, ask
+
+
+def test_stop_then_closed_and_the_socket_has_gone(place: Place) -> None:
+    def question(client: Client, _: Small) -> None:
+        client.stop()
+        client.wait_closed(5)
+
+    ask(place, question)
+    assert not place.socket.exists()
+
+
+def test_waiting_gives_up_after_the_timeout(place: Place) -> None:
+    with pytest.raises(TimeoutError):
+        ask(place, lambda client, _: client.wait_ready(0.05))
+
+
+def test_a_socket_of_another_user_is_not_believed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with bound(place.socket) as listening:
+        listening.listen()
+        monkeypatch.setattr(os, "geteuid", lambda: 54321)
+        with pytest.raises(RuntimeFailure, match="belongs to another user"):
+            Client(place).status()
+
+
+def test_a_question_that_nobody_knows_is_an_error_for_people(place: Place) -> None:
+    with pytest.raises(RuntimeFailure, match="office answered 404") as caught:
+        ask(place, lambda client, _: client._ask("GET", "/v1/nothing"))
+    assert caught.value.code is Code.PROTOCOL_ERROR
+
+
+def test_nothing_runs(place: Place) -> None:
+    with pytest.raises(NotRunning, match="no orchestra named office is running"):
+        Client(place).status()
+    Client(place).wait_closed(1)
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(place.socket))
+    with pytest.raises(NotRunning):
+        Client(place).status()
+    assert running({"XDG_RUNTIME_DIR": str(place.directory.parent)}) == ()
+
+
+def test_one_that_is_only_just_coming_up_is_starting(place: Place) -> None:
+    info = Info(name="office", topology="office", pid=os.getpid(), file="f", version="0", started=0.0)
+    with Claim.take(place, info):
+        assert Client(place).status().state == "starting"
+        assert [status.name for status in running({"XDG_RUNTIME_DIR": str(place.directory.parent)})] == []
+        with pytest.raises(TimeoutError):
+            Client(place).wait_ready(0.05)
+        with pytest.raises(TimeoutError):
+            Client(place).wait_closed(0.05)
+    with pytest.raises(NotRunning):
+        Client(place).wait_ready(0.05)
 
 
 def test_the_client_is_cheap_to_import() -> None:

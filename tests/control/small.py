@@ -1,0 +1,60 @@
+"""Handlers that do what a test says, behind a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TypeVar
+
+from orchestra.control.client import Client
+from orchestra.control.handlers import Readiness
+from orchestra.control.paths import Place
+from orchestra.control.server import serving
+from orchestra.model.events import Event, OverallChanged
+from orchestra.model.status import Status
+
+T = TypeVar("T")
+
+
+class Small:
+    """Handlers that do what the test says."""
+
+    def __init__(self) -> None:
+        self.readiness: asyncio.Future[Readiness] = asyncio.get_running_loop().create_future()
+        self.asked = asyncio.Event()
+        self.stopped = asyncio.Event()
+
+    def status(self) -> Status:
+        return Status(topology="office", name="office", pid=os.getpid(), version="0", file="f", state="starting")
+
+    def variables(self) -> Mapping[str, str]:
+        return {"ORCHESTRA_DESK_PORT": "5920"}
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+    async def wait_ready(self) -> Readiness:
+        self.asked.set()
+        return await asyncio.shield(self.readiness)
+
+    async def wait_closed(self) -> None:
+        await self.stopped.wait()
+
+    async def events(self) -> AsyncIterator[Event]:
+        yield OverallChanged(state="starting")
+        await self.stopped.wait()
+        yield OverallChanged(state="failed")
+
+
+def ask(place: Place, question: Callable[[Client, Small], T], act: Callable[[Small], object] = lambda _: None) -> T:
+    """The answer to a question that is asked in another thread while the server runs; ``act`` comes meanwhile."""
+
+    async def serve() -> T:
+        handlers = Small()
+        async with serving(handlers, place.socket):
+            asked = asyncio.get_running_loop().run_in_executor(None, question, Client(place), handlers)
+            act(handlers)
+            return await asyncio.wait_for(asked, 10)
+
+    return asyncio.run(serve())

@@ -1,0 +1,123 @@
+"""One tunnel while it is open: its dials, its connections, its counters, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from orchestra.diagnostics import Code
+from orchestra.engine.context import OpenTunnel
+from orchestra.engine.dialing import Caps
+from orchestra.engine.places import Outlook, Places
+from orchestra.model.events import ConnectionFailed, Event
+from orchestra.session.errors import DialRefused, SessionLost
+from orchestra.session.protocols import Peer, Receiver
+from orchestra.testing import Collector, MemoryNetwork, run_virtual
+from tests.engine import plans
+
+PEER = Peer(host="127.0.0.1", port=50000, text="127.0.0.1:50000")
+
+
+class Scene:
+    """A tunnel that leaves here; ``served`` are the target's connections, ``told`` what observers heard."""
+
+    def __init__(self, **spec: Any) -> None:
+        self.network = MemoryNetwork({"10.20.0.30": "desk-vnc"})
+        self.here = self.network.place("laptop", is_here=True)
+        self.desk = self.network.place("desk-vnc")
+        self.served: list[Collector] = []
+        self.told: list[Event] = []
+        self.tunnel = OpenTunnel(
+            plans.tunnel(**spec), Places(self.here, lambda _: Outlook("it is down")), Caps(), self.told.append
+        )
+
+    async def serve(self) -> None:
+        async def accept(peer: Peer) -> Receiver:
+            self.served.append(Collector(echo=True))
+            return self.served[-1]
+
+        await self.desk.create_server(accept, "*", 5900)
+
+
+def test_a_dial_goes_to_the_target_or_where_the_kind_says() -> None:
+    async def main() -> None:
+        scene = Scene()
+        await scene.serve()
+        _, dialed = await scene.tunnel.dial(Collector)
+        await dialed.send(b"x")
+        assert await dialed.receive(1) == b"x"
+        with pytest.raises(DialRefused, match=r"laptop dialed 10\.20\.0\.30:1"):
+            await scene.tunnel.dial(Collector, "10.20.0.30", 1)
+
+    run_virtual(main())
+
+
+def test_a_kind_s_fault_refuses_one_connection_and_is_told_once() -> None:
+    async def serve(peer: Peer) -> Receiver:
+        raise ZeroDivisionError("by zero")
+
+    async def main() -> None:
+        scene = Scene()
+        with pytest.raises(Exception, match="by zero"):
+            await scene.tunnel.fence(serve)(PEER)
+        (told,) = scene.told
+        assert isinstance(told, ConnectionFailed)
+        assert (told.tunnel, told.peer, told.code) == ("desk", PEER.text, Code.PLUGIN_FAILED)
+
+    run_virtual(main())
+
+
+def test_what_a_kind_never_answers_has_a_deadline() -> None:
+    async def never(peer: Peer) -> Receiver:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def main() -> None:
+        scene = Scene(hold=2.0, dial_timeout=10.0)
+        with pytest.raises(Exception, match=r"."):
+            await scene.tunnel.fence(never)(PEER)
+        assert asyncio.get_running_loop().time() == 2.0 + 10.0 + 5.0
+
+    run_virtual(main())
+
+
+def test_an_end_refuses_who_waits_and_who_comes_and_tells_nobody() -> None:
+    async def never(peer: Peer) -> Receiver:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def main() -> None:
+        scene = Scene()
+        accept = scene.tunnel.fence(never)
+        waiting = asyncio.create_task(accept(PEER))
+        await asyncio.sleep(0)
+        scene.tunnel.end()
+        for attempt in (waiting, accept(PEER)):
+            with pytest.raises(SessionLost, match="the tunnel desk is closing"):
+                await attempt
+        assert scene.told == []
+
+    run_virtual(main())
+
+
+def test_counters_and_connections_are_the_kind_s_own_when_it_serves_itself() -> None:
+    async def main() -> None:
+        scene = Scene()
+        receiver = Collector()
+
+        async def serve(peer: Peer) -> Receiver:
+            return receiver
+
+        tracked = await scene.tunnel.fence(serve)(PEER)
+        await scene.serve()
+        stream, _ = await scene.tunnel.dial(Collector)
+        tracked.connection_made(stream)
+        scene.tunnel.count(bytes_in=3, bytes_out=4)
+        assert (scene.tunnel.connections, scene.tunnel.bytes_in, scene.tunnel.bytes_out) == (1, 3, 4)
+        tracked.connection_lost(None)
+        assert (scene.tunnel.connections, receiver.calls) == (0, ["made", "lost"])
+        stream.abort()
+
+    run_virtual(main())
