@@ -110,9 +110,23 @@ def _senders(world: World, dialer: Dialer, link: str) -> list[Party]:
 
 
 def _may_send(world: World, selector: Selector, party: Party) -> bool:
-    if selector.kind == "network":
-        return selector.name is not None and party.network in _overlapping(world, selector.name)
+    """Whether a rule's source may match a party; who stands for others may be anywhere on its network."""
+    if selector.kind == "network" and party.host is None:
+        return _meet(world, party.network, selector.name)
     return any(selects(world, selector, party, version) for version in (4, 6))
+
+
+def _meet(world: World, one: str | None, other: str | None) -> bool:
+    """Whether an address on one network may lie in the other."""
+    if one is None or other is None or one == other:
+        return one == other
+    key = ("meet", one, other)
+    if key not in world.memo:
+        cidrs, others = world.topology.networks[one].cidrs, world.topology.networks[other].cidrs
+        overlapping = any(a.version == b.version and a.overlaps(b) for a in cidrs for b in others)
+        world.memo[key] = overlapping or not (cidrs or others)
+    found: bool = world.memo[key]
+    return found
 
 
 def _firewalls(world: World) -> frozenset[str]:

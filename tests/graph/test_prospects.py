@@ -69,3 +69,15 @@ def test_hosts_of_one_network_that_rules_treat_otherwise_have_prospects_of_their
             assert might(world, each.name, "near", 22), each.name
     passing = [each.name for each in hosts if judge(world, dialer_at(world, each.name), "10.9.0.9", 22).passes]
     assert passing == ["a5", "a7", "unknown"]
+
+
+def test_a_rule_for_the_internet_opens_nothing_to_those_inside() -> None:
+    """A bound that is too wide is never wrong, but in a large file it is slow."""
+    lan, far = network("lan", "10.1.0.0/24"), network("far", "10.2.0.0/24")
+    wall = {"net": "198.51.100.1", "lan": "10.1.0.1", "far": "10.2.0.1"}
+    edge = firewall("edge", wall, allow("@net", "db", 22), allow("@lan", "web", 22))
+    db, web = host("db", networks={"far": "10.2.0.9"}), host("web", networks={"far": "10.2.0.8"})
+    inside, outside = client("inside", {"lan": "10.1.0.5"}), client("outside", {"net": None})
+    world = compile_world(topology(network("net"), lan, far, edge, db, web, inside, outside), "inside")
+    assert [might(world, "inside", name, 22) for name in ("db", "web")] == [False, True]
+    assert [might(world, "outside", name, 22) for name in ("db", "web")] == [True, False]
