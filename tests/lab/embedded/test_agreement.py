@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from ipaddress import ip_address
 
 import pytest
 
@@ -94,3 +95,18 @@ def test_on_random_topologies(seed: int) -> None:
                     differ.append(f"{dialer} dials {address}:{port}: {found} against {said}")
     assert differ == []
     assert arrived
+
+
+@pytest.mark.parametrize(
+    ("source", "passes"), [("10.20.0.0/24", True), ("10.0.0.0/8", True), ("corp", True), ("2001:db8:20::/64", False)]
+)
+def test_on_a_client_of_unknown_address_where_both_families_are(source: str, passes: bool) -> None:
+    """The lab gives it an address of each family; the planner knows that it has one of the family it dials."""
+    edge = host(
+        "edge", "firewall", {"office": "10.20.0.1 2001:db8:20::1", "lab": "10.30.0.1"}, rules=(rule("allow", source),)
+    )
+    laptop, plc = host("laptop", "client", {"office": None}), host("plc", "target", {"lab": "10.30.0.5"})
+    what = topology(laptop, edge, plc, networks=("office", "lab", "corp"))
+    model = compile_world(what, "laptop")
+    assert judge(model, dialer_at(model, "laptop"), "10.30.0.5", 80).passes is passes
+    assert isinstance(walk(settle(what, "laptop"), "laptop", ip_address("10.30.0.5"), 80), Arrival) is passes
