@@ -18,6 +18,7 @@ from orchestra.session.errors import BindRefused, DialRefused, SessionError, Uns
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orchestra.engine.listening import Bound
     from orchestra.model.plan import ListenProbe, PlannedListen
     from orchestra.session.protocols import Accept, Peer, Receiver, Session, Stream
 
@@ -29,6 +30,7 @@ DIAL_DEADLINE = 3.0
 CHANNEL_DEADLINE = 3.0
 """Seconds between the dial's success and the arrival of our own channel; it is on its way before the dial returns."""
 TOKEN = 16
+_NARROWER = "set GatewayPorts to clientspecified there, or write gateway_ports: yes if this exposure is meant"
 
 
 class Gate:
@@ -148,12 +150,15 @@ def gate_for(planned: PlannedListen, accept: Accept) -> Gate:
     return Gate(accept, frozenset(probe.host for probe in planned.probes))
 
 
-async def verify(session: Session, gate: Gate, planned: PlannedListen, port: int) -> tuple[str, ...]:
+async def verify(session: Session, gate: Gate, planned: PlannedListen, bound: Bound) -> tuple[str, ...]:
     """Dials every probe; returns notes. Raises BindRefused with BIND_WIDENED or BIND_NARROWED, or SessionLost."""
-    found = {probe: await _probe(session, gate, probe.host, port) for probe in planned.probes}
+    if session.is_here or planned.unix is not None:
+        return ()
+    found = {probe: await _probe(session, gate, probe.host, bound.port) for probe in planned.probes}
     for judge in (_require_open, _require_loopback, _require_closed):
-        judge(session.host, found, port)
-    return tuple(_notes(session.host, found, port))
+        judge(session.host, found, bound.port)
+    _require_no_word_of_more(session.host, planned, bound)
+    return (*_notes(session.host, found, bound.port), *_beyond_proof(session.host, planned))
 
 
 async def _probe(session: Session, gate: Gate, host: str, port: int) -> Finding:
@@ -201,8 +206,22 @@ def _require_closed(server: str, found: Findings, port: int) -> None:
         if (probe.expect, finding) == ("closed", "ours"):
             where = _where(probe, port)
             what = f"{server} was not to listen on {where}, but does: its sshd widens the address (GatewayPorts yes)"
-            hint = "set GatewayPorts to clientspecified there, or write gateway_ports: yes if this exposure is meant"
-            raise BindRefused(Code.BIND_WIDENED, what, host=server, suggestion=hint)
+            raise BindRefused(Code.BIND_WIDENED, what, host=server, suggestion=_NARROWER)
+
+
+def _require_no_word_of_more(server: str, planned: PlannedListen, bound: Bound) -> None:
+    """OpenSSH says when it listens on more than was asked for; that counts also where nothing can be dialed."""
+    said = next((said for listener in bound.listeners if (said := getattr(listener, "widened", None))), None)
+    meant = planned.exposed and all(probe.expect != "closed" for probe in planned.probes)
+    if said and not meant:
+        what = f"{server} was to listen on {', '.join(bound.addresses)} alone, but its sshd widens that: {said}"
+        raise BindRefused(Code.BIND_WIDENED, what, host=server, suggestion=_NARROWER)
+
+
+def _beyond_proof(server: str, planned: PlannedListen) -> Iterator[str]:
+    if planned.exposed and all(is_loopback(probe.host) for probe in planned.probes):
+        why = f"no address of {server} beyond loopback is declared"
+        yield f"{Code.BIND_UNVERIFIED}: {why}, so what others can dial there is taken on trust"
 
 
 def _notes(server: str, found: Findings, port: int) -> Iterator[str]:

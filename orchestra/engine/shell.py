@@ -305,7 +305,7 @@ class Engine:
         gate = gate_for(planned, live.fence(self._serve(live)))
         bound = await listen(session, planned, gate, port)
         try:
-            notes = await verify(session, gate, planned, bound.port)
+            notes = await verify(session, gate, planned, bound)
         except BaseException:
             bound.close()
             raise

@@ -73,7 +73,10 @@ raising refuses it: a forwarded channel is refused, a local socket reset."""
 
 
 class Listener(Protocol):
-    """An open listener. It ends with ``close`` or with its session; ``ports`` has the ports that are bound."""
+    """An open listener. It ends with ``close`` or with its session.
+
+    One at a server may have ``widened: str | None``: the server's own word that it listens on more than was asked for.
+    """
 
     @property
     def port(self) -> int: ...

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from orchestra.diagnostics import Code
-from orchestra.engine.listening import listen
+from orchestra.engine.listening import Bound, listen
 from orchestra.engine.proof import gate_for, verify
 from orchestra.model.plan import ListenProbe
 from orchestra.session.errors import BindRefused, DialRefused
@@ -56,16 +57,21 @@ def probes(*, loopback: Any, office: Any) -> tuple[ListenProbe, ...]:
     return (*inner, ListenProbe(host=OFFICE, expect=office, network="office"))
 
 
-def prove(answers: tuple[str, ...], expected: tuple[ListenProbe, ...], **sshd: Any) -> tuple[str, ...]:
-    """The notes; nobody's connection reached the kind."""
+def prove(
+    answers: tuple[str, ...], expected: tuple[ListenProbe, ...], *, exposed: bool = False, said: str = "", **sshd: Any
+) -> tuple[str, ...]:
+    """The notes; nobody's connection reached the kind. ``said``: the server's own word that it widened it."""
 
     async def main() -> tuple[str, ...]:
         session, users = Sshd(MemoryNetwork(), answers, **sshd), Users()
         planned = plans.listen("localhost", port=8080, at="gateway", probes=expected)
+        planned = replace(planned, exposed=exposed)
         gate = gate_for(planned, users.accept)
         bound = await listen(session, planned, gate)
+        if said:
+            bound.listeners[0].widened = said  # type: ignore[attr-defined]
         try:
-            return await verify(session, gate, planned, bound.port)
+            return await verify(session, gate, planned, bound)
         finally:
             gate.open()
             bound.close()
@@ -133,6 +139,26 @@ def on_gateway(test: Callable[[Sshd, Users, Any, Listener], Awaitable[None]]) ->
     run_virtual(main())
 
 
+INNER = tuple(ListenProbe(host=host, expect="open") for host in LOOPBACKS)
+OVERRIDDEN = 'Forwarding listen address "localhost" overridden by server GatewayPorts'
+
+
+def test_the_servers_own_word_that_it_listens_on_more_is_enough() -> None:
+    """The file declares no address at which it could be dialed."""
+    with pytest.raises(BindRefused, match="overridden by server GatewayPorts") as refused:
+        prove(LOOPBACKS, INNER, said=OVERRIDDEN)
+    assert refused.value.code == Code.BIND_WIDENED
+
+
+def test_more_that_the_file_means_is_no_failure() -> None:
+    assert prove(LOOPBACKS, probes(loopback="any", office="any"), exposed=True, said=OVERRIDDEN) == ()
+
+
+def test_what_is_for_others_and_cannot_be_dialed_is_taken_on_trust() -> None:
+    (note,) = prove(LOOPBACKS, INNER, exposed=True)
+    assert note.startswith("BIND_UNVERIFIED: no address of gateway beyond loopback is declared")
+
+
 def peer(host: str | None) -> Peer:
     return Peer(host=host, port=None, text=str(host))
 
@@ -148,8 +174,10 @@ def test_somebody_elses_service_at_the_port_is_not_ours() -> None:
 
         listener.close()
         await MemorySession.create_server(session, accept, "*", 8080)
+        planned = plans.listen(probes=probes(loopback="open", office="closed"))
+        bound = Bound(listeners=(listener,), addresses=("127.0.0.1:8080",), port=8080)
         with pytest.raises(BindRefused) as refused:
-            await verify(session, gate, plans.listen(probes=probes(loopback="open", office="closed")), 8080)
+            await verify(session, gate, planned, bound)
         assert refused.value.code == Code.BIND_NARROWED
         assert not stranger.data
 

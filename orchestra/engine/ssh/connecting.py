@@ -140,6 +140,7 @@ def _options(
         "keepalive_interval": silence / KEEPALIVE_PROBES,
         "keepalive_count_max": KEEPALIVE_PROBES - 1,
         "login_timeout": 0,
+        "utf8_decode_errors": "replace",  # banners and reasons are for people, and many a banner is Latin-1
     }
 
 
@@ -169,8 +170,6 @@ class _Owner(asyncssh.SSHClient):
 
     def debug_msg_received(self, msg: str, _lang: str, _always_display: bool) -> None:
         self._session.said(msg)
-        if "overridden" in msg:  # GatewayPorts yes: it listens on more than was asked for
-            self._notice(f"{self._attempt.server} says: {clean(msg)}")
 
     def validate_host_public_key(self, _host: str, _addr: str, _port: int, key: asyncssh.SSHKey) -> bool:
         return self._verifier.accepts(key.public_data, key.get_algorithm())

@@ -249,7 +249,8 @@ class SshSession:
                 raise self._unless_over(translate.bind_refused(self.host, address, self.debug_messages)) from error
             else:
                 inbound.listener = listener
-                return SshListener(listener, inbound)
+                widened = next((clean(said) for said in self.debug_messages if "overridden" in said), None)
+                return SshListener(listener, inbound, widened)
             finally:
                 if inbound.listener is None:
                     inbound.close()
@@ -304,10 +305,11 @@ class _Inbound:
 
 
 class SshListener:
-    """A listener at the server."""
+    """A listener at the server. ``widened``: its own word that it listens on more than was asked for."""
 
-    def __init__(self, listener: asyncssh.SSHListener, inbound: _Inbound) -> None:
+    def __init__(self, listener: asyncssh.SSHListener, inbound: _Inbound, widened: str | None) -> None:
         self._listener, self._inbound = listener, inbound
+        self.widened = widened
         self._closing = False
 
     @property

@@ -137,7 +137,11 @@ def session_lost(error: BaseException | None, server: str) -> SessionLost:
     if isinstance(error, SessionLost) and error.host == server:
         return error
     why = _text(error) if error is not None else "the server said goodbye"
-    return SessionLost(Code.SESSION_LOST, f"the session to {server} was lost: {why}", host=server)
+    hint = None
+    if "not responding to keepalive" in why:
+        why = "it no longer answers (keepalive)"
+        hint = "it, or the network on the way to it, hangs; ssh.keepalive says how long it may be silent"
+    return SessionLost(Code.SESSION_LOST, f"the session to {server} was lost: {why}", host=server, suggestion=hint)
 
 
 def _text(error: BaseException) -> str:

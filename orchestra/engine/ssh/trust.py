@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import asyncssh
@@ -55,6 +56,13 @@ def host_key_name(server: Host, dialed: str | None) -> str:
     return dialed or server.name
 
 
+def _default_files() -> Iterator[KnownKey]:
+    """What ssh reads when nothing is said."""
+    for default in (str(user_file()), GLOBAL_FILE):
+        with contextlib.suppress(OSError):
+            yield from parse(Path(default).read_text("utf-8", "replace"), default)
+
+
 class Verifier:
     """Knows what is trusted for one server, and keeps what it showed."""
 
@@ -71,6 +79,9 @@ class Verifier:
             self.trusted = pinned(self._settings.host_key, self.name, "the topology")
         else:
             self.trusted = select(self._known(), self.name, self.port)
+        # what a topology trusts does not take back what the user or the owner of this machine has revoked
+        revoked = select(_default_files(), self.name, self.port).revoked
+        self.trusted = replace(self.trusted, revoked=tuple(dict.fromkeys((*self.trusted.revoked, *revoked))))
 
     def importable(self, keys: Iterable[KnownKey]) -> list[asyncssh.SSHKey]:
         """Those of them that asyncssh can use."""
@@ -89,7 +100,7 @@ class Verifier:
             self._new = (algorithm, blob)
             return True
         else:
-            self._problem = self._unknown(shown)
+            self._problem = self._unknown(shown, f"{algorithm} {base64.b64encode(blob).decode()}")
         return False
 
     def remember(self) -> None:
@@ -128,9 +139,8 @@ class Verifier:
                     continue
                 what = f"{self._server}: known_hosts {file}: {error.strerror}"
                 raise OpenFailed(Code.HOST_KEY_UNKNOWN, what, host=self._server) from error
-        for default in () if self._settings.known_hosts else (str(user_file()), GLOBAL_FILE):
-            with contextlib.suppress(OSError):
-                yield from parse(Path(default).read_text("utf-8", "replace"), default)
+        if not self._settings.known_hosts:
+            yield from _default_files()
 
     def _changed(self, shown: str) -> OpenFailed:
         known = ", ".join(f"{key.algorithm} {key.fingerprint} ({key.where})" for key in self.trusted.keys)
@@ -138,7 +148,7 @@ class Verifier:
         hint = "somebody may be in between, or the server was set up anew: ask its owner, then replace the old key"
         return OpenFailed(Code.HOST_KEY_CHANGED, what, host=self._server, suggestion=hint)
 
-    def _unknown(self, shown: str) -> OpenFailed:
+    def _unknown(self, shown: str, line: str) -> OpenFailed:
         if self.trusted.pinned:
             why = (
                 "no authority that the topology names has signed it"
@@ -149,5 +159,5 @@ class Verifier:
             return OpenFailed(Code.HOST_KEY_UNKNOWN, what, host=self._server, suggestion="compare it with host_key")
         name = lookup_name(self.name, self.port)
         what = f"the host key of {self._server} is unknown: nothing is filed under {name}; it shows {shown}"
-        hint = "compare the fingerprint with the server's, then run: orchestra trust"
+        hint = f"compare the fingerprint with the server's own, then write under ssh: {{host_key: {line}}}"
         return OpenFailed(Code.HOST_KEY_UNKNOWN, what, host=self._server, suggestion=hint)

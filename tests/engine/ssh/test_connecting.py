@@ -108,6 +108,16 @@ def test_a_revoked_key_is_never_accepted(keys, tmp_path):
     assert "known_hosts:2" in str(failure)
 
 
+def test_a_pin_does_not_take_back_what_the_user_has_revoked(keys, tmp_path, monkeypatch):
+    folder = tmp_path / ".ssh"
+    folder.mkdir()
+    (folder / "known_hosts").write_text(f"@revoked * {keys.host_key}\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    failure = open_to(keys, host_key=(keys.host_key,))
+    assert failure.code == Code.HOST_KEY_REVOKED
+    assert "known_hosts:1" in str(failure)
+
+
 def test_a_pinned_key_is_trusted_and_no_other(keys, tmp_path):
     assert open_to(keys, host_key=(keys.host_key,), known_hosts=()) is None
     failure = open_to(keys, host_key=(make_key(tmp_path / "other"),))
@@ -235,12 +245,28 @@ def test_forwarding_may_be_forbidden(keys):
 
 def test_what_the_server_changed_about_a_listener_is_told(keys):
     async def main():
-        notices = []
         async with sshd(keys, "GatewayPorts yes") as server:
             here = Here("laptop")
+            session = await SshTransport().open(request(server.settings(), here))
+            listener = await session.create_server(Accepting(), "127.0.0.1", 0)
+            assert "overridden by server GatewayPorts" in listener.widened
+            session.abort()
+            here.abort()
+            await here.wait_closed()
+
+    asyncio.run(main())
+
+
+def test_a_banner_in_another_encoding_keeps_nobody_out(keys, tmp_path):
+    banner = tmp_path / "banner"
+    banner.write_bytes("café \x1b[2J".encode("latin-1"))
+
+    async def main():
+        notices = []
+        async with sshd(keys, f"Banner {banner}") as server:
+            here = Here("laptop")
             session = await SshTransport().open(request(server.settings(), here, notice=notices.append))
-            await session.create_server(Accepting(), "127.0.0.1", 0)
-            assert any("overridden by server GatewayPorts" in notice for notice in notices)
+            assert notices == ["gateway says: caf\ufffd ·[2J"]
             session.abort()
             here.abort()
             await here.wait_closed()
