@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestra.cli.complaints import complaints
 from orchestra.cli.exits import Exit, exit_of_error
 from orchestra.errors import OrchestraError, RuntimeFailure, TopologyInvalid
 
@@ -25,7 +26,8 @@ class TopologyRejected(TopologyInvalid):
 def perform(command: Callable[[], int], console: Console) -> int:
     """Runs a command and returns its exit code. Errors that nobody expected pass: they are bugs."""
     try:
-        code = command()
+        with complaints(console):
+            code = command()
         console.flush()
     except OrchestraError as error:
         console.error(explain(error, console))
