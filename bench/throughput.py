@@ -126,7 +126,7 @@ async def through_ssh(folder: Path, hops: int, target: int) -> AsyncIterator[int
     command = ["ssh", "-F", str(folder / "config"), "-N", "-o", "ExitOnForwardFailure=yes", "-L", forward, f"hop{hops}"]
     process = await asyncio.create_subprocess_exec(*command, start_new_session=True)
     try:
-        await _answers(port)
+        await answers(port)
         yield port
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -185,7 +185,8 @@ async def measure(port: int, direction: str, megabytes: int) -> float:
     return megabytes * MIB / float(output) / 1e6
 
 
-async def _answers(port: int) -> None:
+async def answers(port: int) -> None:
+    """Waits until somebody listens there."""
     async with asyncio.timeout(20):
         while True:
             try:
@@ -225,8 +226,8 @@ async def servers(folder: Path, hops: int) -> AsyncIterator[tuple[int, int]]:
     server = await asyncio.create_subprocess_exec("/usr/sbin/sshd", "-D", "-e", "-f", str(folder / "sshd_config"))
     sink = await asyncio.create_subprocess_exec(sys.executable, __file__, "--serve", str(target))
     try:
-        await _answers(sshd)
-        await _answers(target)
+        await answers(sshd)
+        await answers(target)
         yield sshd, target
     finally:
         for process in (server, sink):
