@@ -99,7 +99,8 @@ def _topology(
     networks = build_networks(scope)
     hosts = build_hosts(scope, entries.vocabulary)
     targets = build_targets(scope)
-    targets = {name: target for name, target in targets.items() if target.host in hosts}
+    machines = hosts.keys() | (scope.users - scope.hosts)
+    targets = {name: target for name, target in targets.items() if target.host in machines}
     tunnels = build_tunnels(scope, targets, entries.vocabulary)
     check_addresses(scope, networks, hosts)
     return Topology(

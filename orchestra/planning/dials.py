@@ -168,7 +168,9 @@ def _try(
         *_untrusted(context, dialer, service, verdict),
     )
     means = verdict.means
-    if means is None or context.world.same_machine(means, service.host):
+    # a server without networks answers where its `ssh.host` says, also when that is a port published on loopback
+    said = candidate.text == service.fallback and not context.world.networks_of(service.host)
+    if means is None or said or context.world.same_machine(means, service.host):
         means = service.host if service.host in context.world.hosts else means
     return Attempt(
         dialer=dialer,

@@ -42,6 +42,14 @@ def test_ssh_host_is_dialed_when_no_network_gives_an_address() -> None:
     assert str(made.session("gate").dial) == "10.1.0.2:2022"
 
 
+def test_a_server_answers_where_its_ssh_host_says_also_on_loopback() -> None:
+    """A virtual machine or a container whose port 22 is published here."""
+    made = plan(
+        server("vm", None, ssh_host="127.0.0.1", ssh_port=2222), target("db", "db.internal:5432", behind=("vm",))
+    )
+    assert (str(made.session("vm").dial), made.session("vm").dial.means) == ("127.0.0.1:2222", "vm")
+
+
 def test_overlapping_networks_at_two_sites() -> None:
     one, two = network("one", "192.168.1.0/24"), network("two", "192.168.1.0/24")
     gates = (

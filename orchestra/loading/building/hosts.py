@@ -177,7 +177,7 @@ def build_targets(scope: Scope) -> dict[str, Target]:
     targets = {}
     for name, shape in scope.draft.targets.items():
         path = ("targets", name)
-        if shape.host is not None and not scope.host(shape.host, (*path, "host")):
+        if shape.host is not None and not scope.host(shape.host, (*path, "host"), here=True):
             continue
         behind = shape.behind
         if shape.host is not None:  # the others are reported with their machine

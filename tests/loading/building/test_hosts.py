@@ -44,3 +44,10 @@ def test_a_target_on_an_unknown_host_is_left_out() -> None:
     loaded = read("targets: {t: {host: nobody, address: 80}, u: 'x:80'}\n")
     assert said(loaded) == ["1:21 UNKNOWN_NAME"]
     assert list(loaded.partial.targets) == ["u"]
+
+
+def test_a_target_may_be_on_this_machine_in_a_file_without_clients() -> None:
+    found = topology("servers: {s: }\ntargets: {web: {host: localhost, address: '127.0.0.1:3000'}}\n")
+    assert found.targets["web"].host == "localhost"
+    assert list(found.tunnels) == ["web"]
+    assert said(read("clients: {c: }\ntargets: {web: {host: localhost, address: 80}}\n")) == ["2:22 UNKNOWN_NAME"]
