@@ -50,4 +50,4 @@ def test_a_target_may_be_on_this_machine_in_a_file_without_clients() -> None:
     found = topology("servers: {s: }\ntargets: {web: {host: localhost, address: '127.0.0.1:3000'}}\n")
     assert found.targets["web"].host == "localhost"
     assert list(found.tunnels) == ["web"]
-    assert said(read("clients: {c: }\ntargets: {web: {host: localhost, address: 80}}\n")) == ["2:22 UNKNOWN_NAME"]
+    assert said(read("clients: {c: }\ntargets: {web: {host: localhost, address: 80}}\n")) == ["2:23 UNKNOWN_NAME"]
