@@ -1,8 +1,11 @@
 """The stream below a session: writes are gathered, ends are passed on."""
 
 import asyncio
+import socket
 
-from orchestra.engine.ssh.carrier import FLUSH_AT, Carrier
+import pytest
+
+from orchestra.engine.ssh.carrier import FLUSH_AT, Carrier, _acknowledger
 from orchestra.testing import Collector, MemoryNetwork, run_virtual
 
 
@@ -103,3 +106,13 @@ def test_a_full_stream_is_told_and_an_end_in_good_order_sends_what_is_queued():
         assert bytes(server.data).endswith(b"goodbye")
 
     run_virtual(main())
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="TCP_QUICKACK is Linux's")
+def test_what_was_read_is_acknowledged_at_once_and_a_closed_socket_is_no_error():
+    with socket.socket() as sock:
+        acknowledge = _acknowledger(sock)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+        acknowledge()
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK)
+    acknowledge()
