@@ -25,7 +25,14 @@ from pathlib import Path
 from throughput import LOOPBACK, answers, free_port, servers, through_orchestra, through_ssh
 
 TRIPS = 1000
-ROWS = {"one at a time, per second": "1", "fifty at a time, per second": "50", "round trip of one byte, µs": "trip"}
+ROWS = {
+    "one at a time, per second": "1",
+    "fifty at a time, per second": "50",
+    "to the end of the answer, per second": "end",
+    "round trip of one byte, µs": "trip",
+}
+LAST = b"."
+"""What the target answers and then closes, as a service without keep-alive does."""
 
 
 class Echo(asyncio.Protocol):
@@ -33,7 +40,12 @@ class Echo(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self.data_received = transport.write  # type: ignore[method-assign]
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(data)
+        if data == LAST:
+            self._transport.close()
 
 
 async def serve(port: int) -> None:
@@ -58,6 +70,17 @@ async def rate(port: int, at_a_time: int, count: int) -> float:
 
     begun = time.perf_counter()
     await asyncio.gather(*(work() for _ in range(at_a_time)))
+    return count / (time.perf_counter() - begun)
+
+
+def rate_to_the_end(port: int, count: int) -> float:
+    """Connections per second when each is read until the target has closed it."""
+    begun = time.perf_counter()
+    for _ in range(count):
+        with socket.create_connection((LOOPBACK, port)) as connection:
+            connection.sendall(LAST)
+            while connection.recv(16):
+                pass
     return count / (time.perf_counter() - begun)
 
 
@@ -91,6 +114,8 @@ def client(what: str, port: int, count: int) -> None:
         hold(port, count)
     elif what == "trip":
         print(round_trip(port))
+    elif what == "end":
+        print(rate_to_the_end(port, count))
     else:
         print(asyncio.run(rate(port, int(what), count)))
 
