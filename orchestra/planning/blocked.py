@@ -1,6 +1,7 @@
 """Why there is no path: a complete one with everything that is denied on it, and the least that would open it.
 
-One Dijkstra with denied edges at a large weight: first the fewest denials, then cost, sessions and names.
+One Dijkstra with denied edges at a large weight: first the fewest denials, then a path that a session protects before
+one that opens the service itself, then cost, sessions and names.
 """
 
 from __future__ import annotations
@@ -31,6 +32,21 @@ class Way:
 
     weight: int = 0
     chain: Chain = HERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """A way out: the chain, with everything against it and its last dial, and that dial."""
+
+    way: Way = Way()
+    dial: Attempt | None = None
+    bare: bool = False
+    """Here dials another machine itself: what it lacks would open the service, not an SSH server."""
+
+    @property
+    def rank(self) -> tuple[int, bool, Chain]:
+        """What is shown first: the fewest permissions, and of those rather one for an SSH server."""
+        return self.way.weight, self.bare, self.way.chain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +98,18 @@ def _ways(context: Context, request: Request, at: str) -> tuple[Way, Way, Attemp
     passed = set(inwards.chain.servers)
     tree = _lenient_through(context, servers, avoid, tuple(name for name in via if name not in passed))
     places = {request.exit: tree[request.exit]} if request.exit in tree else tree
-    best: tuple[int, Chain, Attempt | None] | None = None
-    for place, way in places.items():
-        made = attempt(context, place, request.service) if request.service else None
-        option = (way.weight + (made.weight if made else 0), way.chain, made)
-        if best is None or option[:2] < best[:2]:
-            best = option
-    if best is None:
-        return inwards, Way(), None
-    return inwards, Way(best[0], best[1]), best[2]
+    exits = [_exit(context, request, place, way) for place, way in places.items()]
+    best = min(exits, key=lambda each: each.rank, default=Exit())
+    return inwards, best.way, best.dial
+
+
+def _exit(context: Context, request: Request, place: str, way: Way) -> Exit:
+    service = request.service
+    if service is None:
+        return Exit(way=way)
+    made = attempt(context, place, service)
+    bare = not way.chain.servers and not context.world.same_machine(context.here, service.host)
+    return Exit(way=Way(way.weight + made.weight, way.chain), dial=made, bare=bare)
 
 
 def _lenient(

@@ -66,6 +66,42 @@ def test_the_path_that_lacks_the_fewest_permissions_is_shown() -> None:
     assert [(each.at, each.from_, each.port) for each in made.tunnel("db").missing] == [("inner", "gate", 5432)]
 
 
+def test_opening_ssh_is_offered_before_opening_the_service() -> None:
+    """Either takes one permission; the session protects what is carried."""
+    gw = server("gw", {"lan": "10.1.0.2"}, cost=7)
+    made = plan(NET, LAN, HERE, edge(allow("any", "gw", 443)), gw, DB, target("db", "5432"))
+    found = made.tunnel("db")
+    assert (found.path, found.direction) == (("here", "gw"), "local")
+    assert [(each.at, each.from_, each.to, each.port) for each in found.missing] == [("edge", "here", "gw", 22)]
+
+
+def test_fewer_permissions_come_before_protection() -> None:
+    two = network("two", "10.2.0.0/24")
+    inner = firewall("inner", {"lan": "10.1.0.3", "two": "10.2.0.1"})
+    gw = server("gw", {"two": "10.2.0.2"})
+    found = plan(NET, LAN, two, HERE, edge(), inner, gw, DB, target("db", "5432")).tunnel("db")
+    assert (found.path, found.direction) == (("here",), "direct")
+    assert [(each.at, each.to, each.port) for each in found.missing] == [("edge", "db", 5432)]
+
+
+def test_a_service_of_this_machine_needs_no_protection() -> None:
+    closed = server("gate", {"net": "203.0.113.2"}, forwarding={"remote": False})
+    web = target("web", "127.0.0.1:3000", "here")
+    found = plan(NET, HERE, closed, web, tunnel("web", listen="localhost:1", at="gate")).tunnel("web")
+    assert (found.verdict, found.path, found.direction) == ("unreachable", ("gate", "here"), "remote")
+
+
+def test_the_opposite_way_to_the_server_is_the_first_that_is_said() -> None:
+    rules = edge(allow("any", "gate", 443), allow("@lan", "@net", 22))
+    [problem] = plan(NET, LAN, HERE, rules, INNER, DB, target("db", "5432")).diagnostics
+    assert problem.code is Code.FIREWALL_WRONG_DIRECTION
+    first, second = (problem.suggestion or "").split("; ")[:2]
+    assert first == (
+        "open it from the other side: the opposite way passes: rule 2 (allow lan to net port 22) of edge (t.yaml:11:9)"
+    )
+    assert second.startswith("nearest: ")
+
+
 @pytest.mark.parametrize(
     ("things", "code"),
     [
