@@ -89,8 +89,8 @@ def _detours(context: Context, chain: Chain, avoid: frozenset[str]) -> Iterator[
 
 def _parents(context: Context, server: str, avoid: frozenset[str]) -> tuple[Chain, ...]:
     """The nearest places from which a server can be dialed."""
-    key = ("parents", server, avoid)
-    if key not in context.memo:
+    key, known = (server, avoid), context.answers.parents
+    if key not in known:
         tree, service = search(context, avoid=avoid), ssh_service(context, server)
         able = (
             chain
@@ -99,9 +99,8 @@ def _parents(context: Context, server: str, avoid: frozenset[str]) -> tuple[Chai
             and (made := hop(context, place, server)).passes
             and not avoid.intersection(made.firewalls)
         )
-        context.memo[key] = tuple(islice(able, LOOKED_AT))
-    found: tuple[Chain, ...] = context.memo[key]
-    return found
+        known[key] = tuple(islice(able, LOOKED_AT))
+    return known[key]
 
 
 def _cost(context: Context, servers: tuple[str, ...]) -> int:

@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orchestra.graph import Dialer, World, compile_world, dialer_at
 from orchestra.plugin.vocabulary import KindSpec, TransportSpec
 
 if TYPE_CHECKING:
     from orchestra.model.topology import Forwarding, Host, Topology
-    from orchestra.planning.services import Listening
+    from orchestra.planning.dials import Attempt
+    from orchestra.planning.reach import Dialers, ServerIndex
+    from orchestra.planning.services import Listening, Service
+    from orchestra.planning.sessions import Chain
     from orchestra.plugin.vocabulary import Vocabulary
+
+
+@dataclass(slots=True, kw_only=True)
+class Answers:
+    """What has been asked of one context already, question by question. Whoever answers one keeps the answer here."""
+
+    dialers: dict[str, Dialer] = field(default_factory=dict)
+    """By host."""
+    ssh_services: dict[str, Service] = field(default_factory=dict)
+    """By server."""
+    attempts: dict[tuple[str, Service], Attempt] = field(default_factory=dict)
+    """By the host that dials, and what."""
+    searches: dict[tuple[tuple[Chain, ...], frozenset[str]], dict[str, Chain]] = field(default_factory=dict)
+    """By the chains to start from, and the hosts to avoid."""
+    parents: dict[tuple[str, frozenset[str]], tuple[Chain, ...]] = field(default_factory=dict)
+    """By server, and the hosts to avoid: chains to the places that can dial it."""
+    dialers_of_port: dict[tuple[tuple[tuple[int, int], ...], str], Dialers] = field(default_factory=dict)
+    """By the class of a port (:func:`orchestra.graph.port_class`), and protocol."""
+    accounts: dict[str, frozenset[str]] = field(default_factory=dict)
+    """By machine: here and the servers that are it."""
+    server_index: ServerIndex | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The ground that plans stand on. Immutable but for its memo."""
+    """The ground that plans stand on. Immutable but for what it remembers."""
 
     world: World
     vocabulary: Vocabulary
@@ -24,7 +48,7 @@ class Context:
     """Hosts with an SSH server, sorted."""
     elsewhere: dict[str, tuple[Listening, ...]] = field(default_factory=dict)
     """Target to the listeners by which other clients offer it."""
-    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    answers: Answers = field(default_factory=Answers, compare=False, repr=False)
 
     @property
     def here(self) -> str:
@@ -40,11 +64,10 @@ class Context:
 
     def dialer(self, host: str) -> Dialer:
         """A host as a dialer."""
-        key = ("dialer", host)
-        if key not in self.memo:
-            self.memo[key] = dialer_at(self.world, host)
-        found: Dialer = self.memo[key]
-        return found
+        known = self.answers.dialers
+        if host not in known:
+            known[host] = dialer_at(self.world, host)
+        return known[host]
 
     def transport(self, server: str) -> TransportSpec:
         """What sessions of a server can do."""

@@ -79,11 +79,11 @@ class Attempt:
 
 def attempt(context: Context, host: str, service: Service) -> Attempt:
     """What a host dials to reach a service: the first candidate that passes, else the one with the least against it."""
-    key = ("attempt", host, service)
-    if key not in context.memo:
-        context.memo[key] = _attempt(context, context.dialer(host), service)
-    found: Attempt = context.memo[key]
-    return found
+    key, known = (host, service), context.answers.attempts
+    made = known.get(key)
+    if made is None:
+        made = known[key] = _attempt(context, context.dialer(host), service)
+    return made
 
 
 def attempt_by(context: Context, dialer: Dialer, service: Service) -> Attempt:

@@ -34,15 +34,15 @@ def places_worth_trying(context: Context, service: Service) -> frozenset[str] | 
 
 def _accounts(context: Context, host: str) -> frozenset[str]:
     """The places that are the machine of a host."""
-    if "accounts" not in context.memo:
-        accounts: dict[str, set[str]] = {}
+    known = context.answers.accounts
+    if not known:
         for place in (context.here, *context.servers):
-            accounts.setdefault(context.world.machine(place), set()).add(place)
-        context.memo["accounts"] = accounts
-    return frozenset(context.memo["accounts"].get(context.world.machine(host), ()))
+            machine = context.world.machine(place)
+            known[machine] = known.get(machine, frozenset()) | {place}
+    return known.get(context.world.machine(host), frozenset())
 
 
-class _Dialers:
+class Dialers:
     """Prospects the other way round: network and host to the places that might reach them at a port."""
 
     def __init__(self, context: Context, port: int, protocol: str) -> None:
@@ -59,12 +59,11 @@ class _Dialers:
                 self.of_host.setdefault(host, set()).add(place)
 
 
-def _dialers(context: Context, port: int, protocol: str) -> _Dialers:
-    key = ("dialers", port_class(context.world, port), protocol)
-    if key not in context.memo:
-        context.memo[key] = _Dialers(context, port, protocol)
-    found: _Dialers = context.memo[key]
-    return found
+def _dialers(context: Context, port: int, protocol: str) -> Dialers:
+    key, known = (port_class(context.world, port), protocol), context.answers.dialers_of_port
+    if key not in known:
+        known[key] = Dialers(context, port, protocol)
+    return known[key]
 
 
 def is_elusive(service: Service) -> bool:
@@ -91,7 +90,7 @@ def servers_worth_trying(context: Context, place: str, waiting: set[str]) -> lis
     return sorted(chosen)
 
 
-class _Index:
+class ServerIndex:
     """Servers by network; those that may be dialed otherwise; the ports of all of them."""
 
     def __init__(self, context: Context) -> None:
@@ -115,8 +114,8 @@ class _Index:
         self.ports = tuple(sorted(ports))
 
 
-def _index(context: Context) -> _Index:
-    if "index" not in context.memo:
-        context.memo["index"] = _Index(context)
-    found: _Index = context.memo["index"]
-    return found
+def _index(context: Context) -> ServerIndex:
+    answers = context.answers
+    if answers.server_index is None:
+        answers.server_index = ServerIndex(context)
+    return answers.server_index

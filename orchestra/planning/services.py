@@ -64,11 +64,11 @@ class Service:
 
 def ssh_service(context: Context, server: str) -> Service:
     """The SSH server of a host."""
-    key = ("ssh", server)
-    if key not in context.memo:
+    known = context.answers.ssh_services
+    if server not in known:
         host = context.host(server)
         settings = host.server.ssh if host.server else None
-        context.memo[key] = Service(
+        known[server] = Service(
             name=server,
             host=server,
             text=None,
@@ -78,8 +78,7 @@ def ssh_service(context: Context, server: str) -> Service:
             trusted=host.behind or (context.here,),
             place=host.place,
         )
-    found: Service = context.memo[key]
-    return found
+    return known[server]
 
 
 def target_service(context: Context, target: Target, exit_: str | None = None) -> Service:

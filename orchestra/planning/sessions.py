@@ -58,11 +58,10 @@ def search(
 
     Costs belong to servers, not to dials, so the first place that can dial a server is the best one to dial it from.
     """
-    key = ("search", sources, avoid)
-    if key not in context.memo:
-        context.memo[key] = _search(context, sources, avoid)
-    found: dict[str, Chain] = context.memo[key]
-    return found
+    key, known = (sources, avoid), context.answers.searches
+    if key not in known:
+        known[key] = _search(context, sources, avoid)
+    return known[key]
 
 
 def _search(context: Context, sources: tuple[Chain, ...], avoid: frozenset[str]) -> dict[str, Chain]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestra.model.topology import Forwarding
 from orchestra.planning.context import make_context
+from orchestra.planning.sessions import search
 from orchestra.plugin.vocabulary import KindSpec, TransportSpec, Vocabulary
 from tests.planning.make import client, server, topology
 from tests.planning.office import GATE, HERE, LAN, NET, VOCABULARY
@@ -35,3 +36,11 @@ def test_a_dialer_is_asked_for_once() -> None:
     context = make_context(topology(HERE, NET, LAN, GATE), "here", VOCABULARY)
     assert context.dialer("gate") is context.dialer("gate")
     assert context.dialer("gate").networks == ("lan", "net")
+
+
+def test_answers_belong_to_one_context() -> None:
+    ground = topology(HERE, NET, LAN, GATE)
+    one, other = (make_context(ground, "here", VOCABULARY) for _ in range(2))
+    assert search(one) is search(one)
+    assert (list(one.answers.ssh_services), other.answers.ssh_services) == (["gate"], {})
+    assert search(one) == search(other)
