@@ -1,0 +1,197 @@
+"""What the tasks do: each keeps one session, opens one listener or runs one check, and tells what came of it.
+
+Nothing is told of what failed only because the session below it ended: the task that keeps that one tells of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from orchestra.diagnostics import Code
+from orchestra.engine.closing import abort, end_of
+from orchestra.engine.core.failures import Failure
+from orchestra.engine.core.messages import (
+    CheckFailed,
+    CheckPassed,
+    ListenerBound,
+    ListenerFailed,
+    SessionEnded,
+    SessionFailed,
+    SessionOpened,
+)
+from orchestra.engine.fences import fenced, plugin_failed
+from orchestra.engine.listening import Bound, listen
+from orchestra.engine.proof import gate_for, verify
+from orchestra.errors import RuntimeFailure
+from orchestra.model.events import Noticed
+from orchestra.model.text import clean
+from orchestra.plugin.interfaces import OpenRequest
+from orchestra.session.errors import OpenFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestra.engine.context import OpenTunnel
+    from orchestra.engine.core import messages
+    from orchestra.engine.places import Places
+    from orchestra.model.events import Event
+    from orchestra.model.plan import PlannedSession, PlannedTunnel
+    from orchestra.model.topology import SecretRef, Topology
+    from orchestra.plugin.manager import Plugins
+    from orchestra.session.protocols import Accept, Session
+
+OPEN_DEADLINE = 300.0
+"""Seconds; transports set their own, shorter ones, but a person may have to answer or to touch a key."""
+BIND_DEADLINE = 60.0
+CHECKS = 64
+"""Checks that run at once: a thousand tunnels over one session do not knock at the same moment."""
+CHECK_GRACE = 20.0
+"""Seconds that a check has for its conversation, beyond the dial."""
+
+
+class Work:
+    """Performs over ``places`` what takes time. ``tell`` hears the results, ``observe`` what is only to be said."""
+
+    def __init__(
+        self,
+        plugins: Plugins,
+        topology: Topology,
+        places: Places,
+        *,
+        tell: Callable[[messages.Event], None],
+        observe: Callable[[Event], None],
+    ) -> None:
+        self._plugins, self._topology, self._places = plugins, topology, places
+        self._tell, self._observe = tell, observe
+        self._checking = asyncio.Semaphore(CHECKS)
+        self._listeners: dict[str, Bound] = {}
+
+    async def keep_session(self, planned: PlannedSession) -> None:
+        """Opens it and waits for its end."""
+        over = self._places.get(planned.via)
+        assert over is not None  # noqa: S101 - the core opens a session when its parent is open
+        try:
+            session = await self._open_session(planned, over)
+        except RuntimeFailure as error:
+            if planned.via is None or over.state == "open":  # else the parent is at fault, and its own task says so
+                self._tell(SessionFailed(planned.id, Failure.of(error)))
+            return
+        self._places.put(planned.id, session)
+        self._tell(SessionOpened(planned.id))
+        reason = await end_of(session)
+        if planned.via is None or over.state == "open":
+            self._places.remove(planned.id)
+            if session.state != "closed":
+                abort(session)
+            self._tell(SessionEnded(planned.id, _loss(planned.server, reason)))
+
+    async def _open_session(self, planned: PlannedSession, over: Session) -> Session:
+        host = self._topology.hosts[planned.server]
+        name = host.server.transport.type if host.server is not None else "ssh"
+        transport = self._plugins.transports.get(name)
+        if transport is None:
+            raise RuntimeFailure(Code.PLUGIN_FAILED, f"no transport {name} is loaded", host=host.name)
+
+        def notice(text: str) -> None:
+            self._observe(Noticed(host=host.name, message=text))
+
+        request = OpenRequest(
+            server=host,
+            dial=planned.dial,
+            over=over,
+            depth=planned.depth,
+            read_secret=self._read_secret,
+            notice=notice,
+        )
+        return await fenced(f"transport {name}", lambda: transport.open(request), OPEN_DEADLINE, host=host.name)
+
+    async def _read_secret(self, ref: SecretRef) -> bytes:
+        source = self._plugins.secrets.get(ref.kind)
+        if source is None:
+            raise OpenFailed(Code.SECRET_UNAVAILABLE, f"no kind of secret named {ref.kind} is loaded")
+        return await fenced(f"secret {ref.kind}", lambda: source.read(ref), OPEN_DEADLINE)
+
+    async def open_listener(self, live: OpenTunnel, port: int | None) -> None:
+        """Opens it, asking for ``port`` where any will do, and proves it."""
+        name, planned = live.tunnel.name, live.tunnel.listen
+        session = self._places.get(planned.session) if planned is not None else None
+        assert planned is not None and session is not None  # noqa: S101, PT018 - the core binds what can be bound
+        try:
+            what = f"listening at {session.host}"
+            bound = await fenced(what, lambda: self._bind(session, live, port), BIND_DEADLINE, host=session.host)
+        except RuntimeFailure as error:
+            if planned.session is None or session.state == "open":
+                self._tell(ListenerFailed(name, Failure.of(error)))
+            return
+        self._listeners[name] = bound
+        again = bound.port if planned.chosen else 0
+        self._tell(ListenerBound(name, bound.addresses, again, bound.notes))
+        for note in bound.notes:
+            self._observe(Noticed(host=session.host, message=f"{name}: {note}", level="warning"))
+
+    def close_listener(self, name: str) -> None:
+        """Closes what :meth:`open_listener` opened, if it did."""
+        if bound := self._listeners.pop(name, None):
+            bound.close()
+
+    async def _bind(self, session: Session, live: OpenTunnel, port: int | None) -> Bound:
+        planned = live.tunnel.listen
+        assert planned is not None  # noqa: S101
+        gate = gate_for(planned, live.fence(self._serve(live)))
+        bound = await listen(session, planned, gate, port)
+        try:
+            notes = await verify(session, gate, planned, bound)
+        except BaseException:
+            bound.close()
+            raise
+        finally:
+            gate.open()
+        return replace(bound, notes=(*bound.notes, *notes))
+
+    def _serve(self, live: OpenTunnel) -> Accept:
+        kind = self._plugins.kinds.get(live.tunnel.kind)
+        if kind is None:
+            raise RuntimeFailure(Code.PLUGIN_FAILED, f"no kind {live.tunnel.kind} is loaded")
+        try:
+            return kind.serve(live)
+        except RuntimeFailure:
+            raise
+        except Exception as error:
+            raise plugin_failed(f"kind {live.tunnel.kind}", error) from error
+
+    def has_check(self, tunnel: PlannedTunnel) -> bool:
+        """``none`` proves nothing, and the default check is not for every kind."""
+        type_ = tunnel.spec.check.type
+        check = self._plugins.checks.get(type_)
+        return type_ != "none" and (check is None or tunnel.kind in check.spec.kinds)
+
+    async def check(self, live: OpenTunnel) -> None:
+        """Runs the tunnel's check once."""
+        tunnel = live.tunnel
+        type_ = tunnel.spec.check.type
+        deadline = tunnel.spec.hold + tunnel.spec.dial_timeout + CHECK_GRACE
+        try:
+            check = self._plugins.checks.get(type_)
+            if check is None:
+                raise RuntimeFailure(Code.PLUGIN_FAILED, f"no check {type_} is loaded")
+            async with self._checking:
+                await fenced(f"check {type_}", lambda: check.run(live), deadline)
+        except RuntimeFailure as error:
+            if self._path_lives(tunnel):
+                self._tell(CheckFailed(tunnel.name, Failure.of(error)))
+        else:
+            self._tell(CheckPassed(tunnel.name))
+
+    def _path_lives(self, tunnel: PlannedTunnel) -> bool:
+        """Else the loss of a session is about to be told, and is what there is to say."""
+        sessions = [self._places.get(id_) for id_ in tunnel.sessions]
+        return all(session is not None and session.state == "open" for session in sessions)
+
+
+def _loss(server: str, reason: Exception | None) -> Failure:
+    if isinstance(reason, RuntimeFailure):
+        return Failure.of(reason)
+    text = clean(str(reason)) if reason is not None and str(reason) else f"{server} closed the connection"
+    return Failure(code=Code.SESSION_LOST, message=f"the session to {server} was lost: {text}", host=server)
