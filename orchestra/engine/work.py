@@ -89,7 +89,8 @@ class Work:
 
     async def _open_session(self, planned: PlannedSession, over: Session) -> Session:
         host = self._topology.hosts[planned.server]
-        name = host.server.transport.type if host.server is not None else "ssh"
+        assert host.server is not None  # noqa: S101 - sessions are planned to servers only
+        name = host.server.transport.type
         transport = self._plugins.transports.get(name)
         if transport is None:
             raise RuntimeFailure(Code.PLUGIN_FAILED, f"no transport {name} is loaded", host=host.name)
