@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code, Diagnostic
-from orchestra.planning.dials import Attempt, Problem, as_dial, attempt, problems_of
+from orchestra.planning.dials import Attempt, as_dial, attempt, problems_of
 from orchestra.planning.entry import entries
 from orchestra.planning.sessions import HERE, Chain, hop, search
 from orchestra.planning.tunnels import solve
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from orchestra.model.plan import Dial, Missing
     from orchestra.planning.context import Context
     from orchestra.planning.entry import Entry
+    from orchestra.planning.problems import Problem
     from orchestra.planning.tunnels import Request
 
 ENOUGH = 64

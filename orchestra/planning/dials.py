@@ -7,42 +7,15 @@ from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
 from orchestra.graph import Judgement, believed, code_of, explain, judge, reasons, seen_from
-from orchestra.model.address import parse_ip
+from orchestra.model.address import Endpoint, UnixPath, parse_ip
 from orchestra.model.plan import Dial, Missing, Reason
 from orchestra.planning.candidates import Candidate, candidates
+from orchestra.planning.problems import STRUCTURAL, Problem, own_only
 
 if TYPE_CHECKING:
-    from orchestra.diagnostics import Place
     from orchestra.graph import Dialer, Flow
     from orchestra.planning.context import Context
     from orchestra.planning.services import Service
-
-STRUCTURAL = 1000
-"""The weight of what takes another topology rather than a permission, in permissions."""
-HOPELESS = 1_000_000
-"""The weight of what this dialer can never do: dial the loopback of another host, for instance."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """What stands against a dial or a listener. ``missing``: the permission that would do; None: none would."""
-
-    code: Code
-    text: str
-    at: str
-    place: Place | None = None
-    missing: Missing | None = None
-    suggestion: str | None = None
-    hopeless: bool = False
-
-    @property
-    def weight(self) -> int:
-        """How much it counts in the search for the least set of permissions."""
-        if self.missing is not None:
-            return 1
-        if self.code is Code.NO_ADDRESS_AT_HOP:  # an address is easier to add than a network
-            return STRUCTURAL // 2
-        return HOPELESS if self.hopeless else STRUCTURAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +125,7 @@ def _behind(context: Context, dialer: Dialer, service: Service) -> tuple[Problem
 def _unix(context: Context, dialer: Dialer, service: Service, barred: tuple[Problem, ...]) -> Attempt:
     problems = barred
     if not context.world.same_machine(dialer.host, service.host):
-        text = f"unix:{service.path} is a socket of {service.host}; {dialer} cannot dial it"
-        elsewhere = Code.LOOPBACK_ELSEWHERE
-        problems += (Problem(code=elsewhere, text=text, at=str(dialer), place=service.place, hopeless=True),)
+        problems += (_own_only(dialer, service),)
     return Attempt(dialer=dialer, service=service, means=dialer.host, further=problems)
 
 
@@ -300,14 +271,21 @@ def _sshd(host: str, service: Service, address: str | None, port: int | None = N
     )
 
 
+def _own_only(dialer: Dialer, service: Service) -> Problem:
+    where = UnixPath(service.path) if service.path else Endpoint(service.text, service.port)
+    return Problem(
+        code=Code.LOOPBACK_ELSEWHERE,
+        text=own_only(service.name, where, service.host, dialer),
+        at=str(dialer),
+        place=service.place,
+        suggestion=f"give {service.host} an SSH server, or let the service listen where others can dial it",
+        hopeless=True,
+    )
+
+
 def _no_address(context: Context, dialer: Dialer, service: Service) -> Problem:
     if service.on_loopback:
-        where = f"{service.text}:{service.port}"
-        text = f"{service.name} listens on {where} of {service.host}; dialed by {dialer}, {service.text} is {dialer}"
-        hint = f"only {service.host} itself can dial it: give it an SSH server, or let the service listen elsewhere"
-        return Problem(
-            code=Code.LOOPBACK_ELSEWHERE, text=text, at=str(dialer), place=service.place, suggestion=hint, hopeless=True
-        )
+        return _own_only(dialer, service)
     unreached = context.world.networks_of(service.host)
     if unreached and not seen_from(context.world, dialer, service.host):
         judged = judge(context.world, dialer, service.host, service.port, service.protocol, meant=service.host)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from orchestra.diagnostics import Code
 from orchestra.graph import guest_of
 from orchestra.model.address import WILDCARD, Endpoint, is_loopback
-from orchestra.planning.dials import Attempt, Problem, attempt_by
+from orchestra.planning.dials import Attempt, attempt_by
 from orchestra.planning.listen import Listen, plan_listen
+from orchestra.planning.problems import Problem, own_only
 from orchestra.planning.services import Service
 from orchestra.planning.sessions import search
 
@@ -96,7 +97,7 @@ def _dial(context: Context, dialer: Dialer, tunnel: Tunnel, at: str, bound: tupl
         hint = f"write `listen: ADDRESS:{port or 'auto'}` with an address of {at} that {dialer} can dial"
         problem = Problem(
             code=Code.LOOPBACK_ELSEWHERE,
-            text=f"the listener of {tunnel.name} is on {text} of {at}; dialed by {dialer}, {text} is {dialer}",
+            text=own_only(f"tunnel {tunnel.name}", Endpoint(text, port), at, dialer),
             at=str(dialer),
             place=tunnel.place,
             suggestion=hint,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from orchestra.diagnostics import Code, Diagnostic
 from orchestra.model.address import LOCALHOST, LOOPBACKS, WILDCARD, Endpoint, UnixPath, is_loopback, parse_ip
 from orchestra.model.plan import Bind, ListenProbe, Missing, PlannedListen
-from orchestra.planning.dials import Problem, permits
+from orchestra.planning.dials import permits
+from orchestra.planning.problems import Problem
 
 if TYPE_CHECKING:
     from orchestra.model.topology import Forwarding, Tunnel

@@ -13,6 +13,7 @@ from orchestra.planning.context import make_context
 from orchestra.planning.elsewhere import held_by
 from orchestra.planning.entry import fixed_entry
 from orchestra.planning.listen import plan_listen
+from orchestra.planning.problems import own_only
 from orchestra.planning.shadows import shadowed_rules
 from orchestra.planning.unused import unused_settings
 
@@ -98,8 +99,7 @@ def _unreached(target: Target) -> Diagnostic:
     return Diagnostic(
         code=Code.LOOPBACK_ELSEWHERE,
         severity="error",
-        message=f"{target.name} listens on {target.address} of {target.host}, which only {target.host} can dial, "
-        f"and {target.host} has no SSH server",
+        message=f"{own_only(target.name, target.address, target.host)}, and {target.host} has no SSH server",
         place=target.place,
         path=f"targets.{target.name}.address",
         suggestion=f"declare {target.host} as a server and write `host: {target.host}` in the target, "

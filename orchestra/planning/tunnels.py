@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
-from orchestra.planning.dials import Attempt, Problem, attempt
+from orchestra.planning.dials import Attempt, attempt
 from orchestra.planning.entry import entries
+from orchestra.planning.problems import Problem
 from orchestra.planning.reach import places_worth_trying
 from orchestra.planning.services import Service, target_service
 from orchestra.planning.sessions import HERE, Chain, prefixes, through

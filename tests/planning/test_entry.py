@@ -7,8 +7,8 @@ import pytest
 from orchestra.diagnostics import Code
 from orchestra.model.topology import Tunnel
 from orchestra.planning.context import make_context
-from orchestra.planning.dials import STRUCTURAL
 from orchestra.planning.entry import entries, fixed_entry
+from orchestra.planning.problems import STRUCTURAL
 from orchestra.planning.services import target_service
 from tests.planning.make import allow, host, server, target, topology, tunnel
 from tests.planning.office import HERE, LAN, NET, OFFICE, OPEN_GATE, VOCABULARY, WEB, codes, dialed, only, plan

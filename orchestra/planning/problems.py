@@ -1,0 +1,45 @@
+"""What stands against a dial or a listener, and how much it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestra.diagnostics import Code
+
+if TYPE_CHECKING:
+    from orchestra.diagnostics import Place
+    from orchestra.model.plan import Missing
+
+STRUCTURAL = 1000
+"""The weight of what takes another topology rather than a permission, in permissions."""
+HOPELESS = 1_000_000
+"""The weight of what this dialer can never do: dial the loopback of another host, for instance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What stands against a dial or a listener. ``missing``: the permission that would do; None: none would."""
+
+    code: Code
+    text: str
+    at: str
+    place: Place | None = None
+    missing: Missing | None = None
+    suggestion: str | None = None
+    hopeless: bool = False
+
+    @property
+    def weight(self) -> int:
+        """How much it counts in the search for the least set of permissions."""
+        if self.missing is not None:
+            return 1
+        if self.code is Code.NO_ADDRESS_AT_HOP:  # an address is easier to add than a network
+            return STRUCTURAL // 2
+        return HOPELESS if self.hopeless else STRUCTURAL
+
+
+def own_only(what: str, address: object, host: str, dialer: object | None = None) -> str:
+    """What LOOPBACK_ELSEWHERE says of a loopback or a unix socket, and of the one who would dial it."""
+    text = f"{what} listens on {address} of {host}, which only {host} can dial"
+    return text if dialer is None else f"{text}: dialed by {dialer}, it is {dialer}"
