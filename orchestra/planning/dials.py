@@ -11,11 +11,13 @@ from orchestra.model.address import Endpoint, UnixPath, parse_ip
 from orchestra.model.plan import Dial, Missing, Reason
 from orchestra.planning.candidates import Candidate, candidates
 from orchestra.planning.problems import STRUCTURAL, Problem, own_only
+from orchestra.planning.sshd import sshd_of
 
 if TYPE_CHECKING:
     from orchestra.graph import Dialer, Flow
     from orchestra.planning.context import Context
     from orchestra.planning.services import Service
+    from orchestra.planning.sshd import Sshd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +68,15 @@ def attempt_by(context: Context, dialer: Dialer, service: Service) -> Attempt:
 
 def _attempt(context: Context, dialer: Dialer, service: Service, *, bare: bool = False) -> Attempt:
     barred = _behind(context, dialer, service)
-    if not bare:
-        barred += _by_server(context, dialer, service)
+    sshd = None
+    if not bare and dialer.host is not None and dialer.host != context.here:
+        sshd = sshd_of(context.host(dialer.host))
+        barred += _by_server(context, dialer.host, service, sshd)
     if service.path is not None:
         return _unix(context, dialer, service, barred)
     best: Attempt | None = None
     for candidate in candidates(context.world, dialer, service):
-        limits = () if bare else _permit_open(context, dialer, service, candidate)
+        limits = sshd.dialing_text(service, candidate.text, candidate.port) if sshd else ()
         tried = _try(context, dialer, service, candidate, (*barred, *limits))
         if tried.passes:
             return tried
@@ -85,13 +89,9 @@ def _attempt(context: Context, dialer: Dialer, service: Service, *, bare: bool =
     )
 
 
-def _by_server(context: Context, dialer: Dialer, service: Service) -> tuple[Problem, ...]:
+def _by_server(context: Context, host: str, service: Service, sshd: Sshd | None) -> tuple[Problem, ...]:
     """What the dialing server itself does not do."""
-    host = dialer.host
-    if host is None or host == context.here:
-        return ()
-    forwarding = context.forwarding(host)
-    if forwarding is None:
+    if sshd is None:
         text = f"{host} has no SSH server, so nothing can be dialed from it"
         hint = f"give {host} an `ssh:` section if it runs one"
         return (
@@ -101,18 +101,7 @@ def _by_server(context: Context, dialer: Dialer, service: Service) -> tuple[Prob
     if not (spec.unix if service.path else spec.connect):
         text = f"sessions by {spec.name} to {host} cannot dial {'unix sockets' if service.path else 'addresses'}"
         return (Problem(code=Code.TRANSPORT_CANNOT, text=text, at=host, place=context.host(host).place),)
-    if not (forwarding.unix if service.path else forwarding.local):
-        what = "unix" if service.path else "local"
-        text = f"the sshd of {host} does not forward (`forwarding: {{{what}: no}}`)"
-        place = forwarding.place or context.host(host).place
-        missing = _sshd(host, service, service.path or service.text)
-        hint = (
-            f"set {'AllowStreamLocalForwarding' if service.path else 'AllowTcpForwarding'} on {host}, and say so here"
-        )
-        return (
-            Problem(code=Code.FORWARDING_DISABLED, text=text, at=host, place=place, missing=missing, suggestion=hint),
-        )
-    return ()
+    return tuple(sshd.dialing(service))
 
 
 def _behind(context: Context, dialer: Dialer, service: Service) -> tuple[Problem, ...]:
@@ -228,47 +217,6 @@ def _untrusted(context: Context, dialer: Dialer, service: Service, verdict: Judg
         return ()
     text = f"{service.name} is dialed by {' or '.join(service.trusted)}, not by {dialer}: no network leads to it"
     return (Problem(code=Code.NO_ROUTE_DECLARED, text=text, at=str(dialer), place=service.place, hopeless=True),)
-
-
-def _permit_open(context: Context, dialer: Dialer, service: Service, candidate: Candidate) -> tuple[Problem, ...]:
-    """sshd compares the text that is sent, letter by letter (sshd_config(5), PermitOpen)."""
-    forwarding = context.forwarding(dialer.host) if dialer.host not in (None, context.here) else None
-    if forwarding is None or forwarding.permit_open is None:
-        return ()
-    if any(permits(entry, candidate.text, candidate.port) for entry in forwarding.permit_open):
-        return ()
-    address = f"{candidate.text}:{candidate.port}"
-    allowed = ", ".join(forwarding.permit_open) or "nothing"
-    text = f"the sshd of {dialer} permits {allowed}, not {address} (it compares the text)"
-    return (
-        Problem(
-            code=Code.PERMITOPEN_MISMATCH,
-            text=text,
-            at=str(dialer),
-            place=forwarding.place,
-            missing=_sshd(str(dialer), service, candidate.text, candidate.port),
-            suggestion=f"add {address} to PermitOpen on {dialer}, and to `permit_open` here",
-        ),
-    )
-
-
-def permits(entry: str, host: str, port: int) -> bool:
-    """Whether an entry of PermitOpen or PermitListen covers a literal host text and port; ``*`` covers either."""
-    text, _, number = entry.rpartition(":")
-    text = text.removeprefix("[").removesuffix("]") if text else "*"
-    return text in ("*", host) and number in ("*", str(port))
-
-
-def _sshd(host: str, service: Service, address: str | None, port: int | None = None) -> Missing:
-    return Missing(
-        kind="sshd",
-        at=host,
-        from_=host,
-        to=service.host,
-        address=address,
-        port=port or service.port or None,
-        protocol=service.protocol,
-    )
 
 
 def _own_only(dialer: Dialer, service: Service) -> Problem:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from orchestra.diagnostics import Code, Diagnostic
 from orchestra.model.address import LOCALHOST, LOOPBACKS, WILDCARD, Endpoint, UnixPath, is_loopback, parse_ip
-from orchestra.model.plan import Bind, ListenProbe, Missing, PlannedListen
-from orchestra.planning.dials import permits
+from orchestra.model.plan import Bind, ListenProbe, PlannedListen
 from orchestra.planning.problems import Problem
+from orchestra.planning.sshd import sshd_of
 
 if TYPE_CHECKING:
     from orchestra.model.topology import Forwarding, Tunnel
@@ -48,7 +48,7 @@ def plan_listen(context: Context, tunnel: Tunnel, at: str, target_port: int | No
         exposed=exposed,
         probes=_probes(context, at, binds, forwarding) if forwarding else (),
     )
-    problems = _problems(context, tunnel, at, requests, forwarding)
+    problems = _problems(context, tunnel, at, requests)
     if not binds:
         problems += (_no_family(tunnel, at, host),)
     if exposed:
@@ -164,66 +164,21 @@ def overlap(one: str, other: str) -> bool:
     return bool(set(WILDCARDS.get(one, ())) & set(WILDCARDS.get(other, ())))
 
 
-def _problems(
-    context: Context, tunnel: Tunnel, at: str, requests: tuple[Bind, ...], forwarding: Forwarding | None
-) -> tuple[Problem, ...]:
+def _problems(context: Context, tunnel: Tunnel, at: str, requests: tuple[Bind, ...]) -> tuple[Problem, ...]:
     """What the listening host does not do: listen at all, beyond loopback, or at that address."""
     if at == context.here:
         return ()
-    if forwarding is None:
+    sshd = sshd_of(context.host(at))
+    if sshd is None:
         return (_no_server(context, at),)
     if not context.transport(at).listen:
-        text = f"sessions by {context.transport(at).name} to {at} cannot listen"
-        return (Problem(code=Code.TRANSPORT_CANNOT, text=text, at=at, place=tunnel.place),)
-    place = forwarding.place or context.host(at).place
-    problems: list[Problem] = []
-    if not forwarding.remote:
-        text = f"the sshd of {at} opens no listeners (`forwarding: {{remote: no}}`)"
-        hint = f"set AllowTcpForwarding on {at}, and say so here"
-        problems.append(
-            Problem(
-                code=Code.FORWARDING_DISABLED,
-                text=text,
-                at=at,
-                place=place,
-                missing=_sshd(at, requests),
-                suggestion=hint,
-            )
-        )
-    beyond = [bind for bind in requests if not is_loopback(bind.host)]
-    if beyond and forwarding.gateway_ports == "no":
-        text = f"the sshd of {at} has `gateway_ports: no`: asked for {beyond[0]}, it listens on loopback only"
-        hint = f"set GatewayPorts clientspecified on {at}, and say so here, or listen on localhost"
-        problems.append(
-            Problem(
-                code=Code.GATEWAY_PORTS_DISABLED,
-                text=text,
-                at=at,
-                place=place,
-                missing=_sshd(at, requests),
-                suggestion=hint,
-            )
-        )
-    return (*problems, *_permit_listen(at, requests, forwarding))
+        return (_cannot(context, tunnel, at, "listen"),)
+    return tuple(sshd.listening(requests))
 
 
-def _permit_listen(at: str, requests: tuple[Bind, ...], forwarding: Forwarding) -> tuple[Problem, ...]:
-    """sshd compares the text that is sent; a wildcard is sent as the empty string (sshd_config(5), PermitListen)."""
-    allowed = forwarding.permit_listen
-    if allowed is None:
-        return ()
-    return tuple(
-        Problem(
-            code=Code.PERMITLISTEN_MISMATCH,
-            text=f"the sshd of {at} permits listening on {', '.join(allowed) or 'nothing'}, not on {bind}",
-            at=at,
-            place=forwarding.place,
-            missing=_sshd(at, (bind,)),
-            suggestion=f"add {bind} to PermitListen on {at}, and to `permit_listen` here",
-        )
-        for bind in requests
-        if not any(permits(entry, "" if bind.host == WILDCARD else bind.host, bind.port) for entry in allowed)
-    )
+def _cannot(context: Context, tunnel: Tunnel, at: str, what: str) -> Problem:
+    text = f"sessions by {context.transport(at).name} to {at} cannot {what}"
+    return Problem(code=Code.TRANSPORT_CANNOT, text=text, at=at, place=tunnel.place)
 
 
 def _no_server(context: Context, at: str) -> Problem:
@@ -242,33 +197,18 @@ def _no_family(tunnel: Tunnel, at: str, host: str) -> Problem:
     return Problem(code=Code.FAMILY_MISMATCH, text=text, at=at, place=tunnel.place)
 
 
-def _sshd(at: str, requests: tuple[Bind, ...]) -> Missing:
-    bind = requests[0] if requests else Bind(host=LOCALHOST, port=0)
-    return Missing(kind="sshd", at=at, from_=at, to=None, address=bind.host, port=bind.port or None, protocol="tcp")
-
-
 def _unix(context: Context, tunnel: Tunnel, at: str, path: UnixPath) -> Listen:
-    planned = PlannedListen(at=at, session=None, unix=path)
+    return Listen(
+        planned=PlannedListen(at=at, session=None, unix=path), problems=_unix_problems(context, tunnel, at, path)
+    )
+
+
+def _unix_problems(context: Context, tunnel: Tunnel, at: str, path: UnixPath) -> tuple[Problem, ...]:
     if at == context.here:
-        return Listen(planned=planned)
-    forwarding = context.forwarding(at)
-    if forwarding is None:
-        return Listen(planned=planned, problems=(_no_server(context, at),))
+        return ()
+    sshd = sshd_of(context.host(at))
+    if sshd is None:
+        return (_no_server(context, at),)
     if not context.transport(at).unix:
-        text = f"sessions by {context.transport(at).name} to {at} cannot listen on unix sockets"
-        return Listen(
-            planned=planned, problems=(Problem(code=Code.TRANSPORT_CANNOT, text=text, at=at, place=tunnel.place),)
-        )
-    if not forwarding.unix:
-        text = f"the sshd of {at} does not forward unix sockets (`forwarding: {{unix: no}}`)"
-        missing = Missing(kind="sshd", at=at, from_=at, to=None, address=str(path), port=None, protocol="unix")
-        problem = Problem(
-            code=Code.FORWARDING_DISABLED,
-            text=text,
-            at=at,
-            place=forwarding.place,
-            missing=missing,
-            suggestion=f"set AllowStreamLocalForwarding on {at}, and say so here",
-        )
-        return Listen(planned=planned, problems=(problem,))
-    return Listen(planned=planned)
+        return (_cannot(context, tunnel, at, "listen on unix sockets"),)
+    return tuple(sshd.listening_at(path))

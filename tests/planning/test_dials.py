@@ -6,7 +6,7 @@ import pytest
 
 from orchestra.diagnostics import Code
 from orchestra.planning.context import make_context
-from orchestra.planning.dials import as_dial, attempt, permits, problems_of
+from orchestra.planning.dials import as_dial, attempt, problems_of
 from orchestra.planning.services import ssh_service
 from tests.planning.make import client, host, network, server, target, topology, tunnel
 from tests.planning.office import DB, GATE, HERE, LAN, NET, OFFICE, VOCABULARY, codes, dialed, edge, only, plan
@@ -91,21 +91,6 @@ def test_ipv6_alone() -> None:
     assert str(made.session("gate").dial) == "[2001:db8:1::2]:22"
     assert made.tunnel("db").dial is not None
     assert (made.tunnel("db").dial.host, str(made.tunnel("db").dial)) == ("2001:db8::9", "[2001:db8::9]:5432")  # type: ignore[union-attr]
-
-
-@pytest.mark.parametrize(
-    ("entry", "host", "port", "covered"),
-    [
-        ("*:22", "db", 22, True),
-        ("db:*", "db", 1, True),
-        ("db:22", "DB", 22, False),
-        ("[fd00::1]:22", "fd00::1", 22, True),
-        ("22", "anything", 22, True),
-        ("db:22", "db", 23, False),
-    ],
-)
-def test_what_an_entry_of_sshd_permits(entry: str, host: str, port: int, covered: bool) -> None:
-    assert permits(entry, host, port) is covered
 
 
 def test_the_attempt_with_the_least_against_it_is_told() -> None:
