@@ -39,6 +39,7 @@ class AgentLink:
         self._process, self._control = process, control
         self._turn = asyncio.Lock()
         self._received = bytearray()
+        self._exchanges: set[asyncio.Task[Any]] = set()
         self._pid = 0
 
     @classmethod
@@ -89,6 +90,8 @@ class AgentLink:
     async def ask(self, do: str, **arguments: Any) -> Any:
         """One request; a socket when that is the answer. Raises RuntimeFailure when the agent says no, or is gone."""
         task = asyncio.create_task(self._exchange(do, arguments))
+        self._exchanges.add(task)
+        task.add_done_callback(self._exchanges.discard)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -135,6 +138,9 @@ class AgentLink:
 
     async def close(self) -> None:
         """Ends it, and with it everything in the lab; returns when all of it is gone."""
+        for task in self._exchanges:  # whoever asked has been cancelled, and the answer is nobody's
+            task.cancel()
+        await asyncio.gather(*self._exchanges, return_exceptions=True)
         self._control.close()
         try:
             async with asyncio.timeout(_PATIENCE):
