@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestra.assembly.observers import Observers
 from orchestra.assembly.readiness import as_failure
 from orchestra.engine import Engine
 from orchestra.engine.outcome import outcome
@@ -70,11 +71,7 @@ async def carry(plan: Plan, lab: Lab, plugins: Plugins, observe: Callable[[Event
     Raises RuntimeFailure when it does not become ready.
     """
     changed = asyncio.Event()
-
-    def watch(event: Event) -> None:
-        observe(event)
-        changed.set()
-
+    watch = Observers(observe, lambda _: changed.set())
     engine = Engine(plan, lab.topology, here=lab.here, plugins=plugins, observe=watch)
     running = asyncio.create_task(engine.run())
     try:

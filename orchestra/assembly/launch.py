@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from contextlib import asynccontextmanager
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from orchestra.model.topology import Topology
     from orchestra.plugin.manager import Plugins
     from orchestra.session.protocols import Session
-
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,22 +76,10 @@ async def launched(
             Identity(name=launch.name, topology=launch.plan.topology, file=launch.file),
             launch.plan,
             lambda observe: Engine(launch.plan, topology, here=here, plugins=launch.plugins, observe=observe),
-            observers=(*observers, *map(_fenced, launch.plugins.observers)),
+            observers=(*observers, *launch.plugins.observers),
         )
         async with _answering(running, place), running:
             yield running
-
-
-def _fenced(observer: Callable[[Event], None]) -> Callable[[Event], None]:
-    """A plugin's observer, failing alone."""
-
-    def observe(event: Event) -> None:
-        try:
-            observer(event)
-        except Exception:  # noqa: BLE001 - a stranger's code may raise anything
-            _log.exception("an observer of a plugin failed: %r", observer)
-
-    return observe
 
 
 @asynccontextmanager

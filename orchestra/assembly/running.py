@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from orchestra import __version__
 from orchestra.assembly.feed import Feed
+from orchestra.assembly.observers import Observers
 from orchestra.control.handlers import Readiness
 from orchestra.engine.outcome import Outcome, outcome
 from orchestra.model.events import Event, OverallChanged, SessionChanged, TunnelChanged
@@ -49,7 +50,7 @@ class Running:
     ) -> None:
         self.identity = identity
         self.plan = plan
-        self._observers = tuple(observers)
+        self._tell = Observers(*observers)
         self._feed = Feed()
         self._changed = asyncio.Event()
         self._closed = asyncio.Event()
@@ -132,8 +133,7 @@ class Running:
         if self.is_closing and not isinstance(event, SessionChanged):
             return  # that nothing is ready any more is no news then
         self._feed.publish(event)
-        for observer in self._observers:
-            observer(event)
+        self._tell(event)
 
     def _ended(self) -> None:
         self._closed.set()

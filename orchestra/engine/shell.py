@@ -7,7 +7,6 @@ Each session, listener and check has one task (:mod:`.work`); tasks report, and 
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
 from dataclasses import replace
@@ -50,8 +49,6 @@ if TYPE_CHECKING:
     from orchestra.plugin.manager import Plugins
     from orchestra.session.protocols import Session
 
-_log = logging.getLogger(__name__)
-
 STOP_DEADLINE = 5.0
 
 
@@ -59,7 +56,8 @@ class Engine:
     """Makes a plan true over sessions, and keeps it true.
 
     ``here`` stays the caller's; so do its streams, except those that this engine accepted or dialed. ``observe`` is
-    told every event in order, on the event loop. ``wall`` gives seconds since the epoch, for statuses only.
+    told every event in order, on the event loop; if it raises, that is a fault, and everything is closed. ``wall``
+    gives seconds since the epoch, for statuses only.
     """
 
     def __init__(
@@ -74,17 +72,16 @@ class Engine:
         wall: Callable[[], float] = time.time,
         limits: Limits | None = None,
     ) -> None:
-        self._observer = observe
+        self._observe = observe
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._wall = wall
         self._places = Places(here, self._outlook)
-        self._work = Work(plugins, topology, self._places, tell=self._tell, observe=self._observe)
+        self._work = Work(plugins, topology, self._places, tell=self._tell, observe=observe)
         self._state = begin(plan, has_check=self._work.has_check, limits=limits)
         self._teller = Teller(self._state)
         caps = Caps()
         self._tunnels = {
-            name: OpenTunnel(entry.spec, self._places, caps, self._observe)
-            for name, entry in self._state.tunnels.items()
+            name: OpenTunnel(entry.spec, self._places, caps, observe) for name, entry in self._state.tunnels.items()
         }
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
@@ -101,8 +98,10 @@ class Engine:
             self._tell(Started())
             await self._stopped.wait()
         finally:
-            self._tell(StopRequested())
-            await finish(self._close(), self._hurry)
+            try:
+                self._tell(StopRequested())
+            finally:
+                await finish(self._close(), self._hurry)
         if self._fault is not None:
             raise self._fault
 
@@ -201,12 +200,6 @@ class Engine:
             self._tell(TimerFired(key))
         except Exception as fault:  # noqa: BLE001 - as in _task_ended
             self._fail(fault)
-
-    def _observe(self, event: Event) -> None:
-        try:
-            self._observer(event)
-        except Exception:  # noqa: BLE001 - an observer fails alone
-            _log.exception("an observer failed")
 
     def _epoch(self) -> float:
         return self._wall() - self._loop.time() if self._loop is not None else 0.0

@@ -553,21 +553,6 @@ def test_a_kind_or_a_check_that_is_not_loaded_is_named() -> None:
     run_virtual(on_rig(plan((), tunnel("desk", kind="magic"), web), test)())
 
 
-def test_an_observer_that_raises_stops_nothing() -> None:
-    async def main() -> None:
-        rig = Rig(TWO_HOPS)
-
-        def observe(event: object) -> None:
-            rig._observe(event)  # type: ignore[arg-type]
-            raise RuntimeError("observer")
-
-        rig.engine._observer = observe
-        async with rig.running():
-            await rig.until_state("ready")
-
-    run_virtual(main())
-
-
 def test_a_fault_of_the_engine_itself_is_raised_after_all_is_closed() -> None:
     async def main() -> None:
         rig = Rig(TWO_HOPS)
@@ -578,6 +563,23 @@ def test_a_fault_of_the_engine_itself_is_raised_after_all_is_closed() -> None:
         with pytest.raises(Exception, match="'opened' in state 'open'"):
             await task
         assert [s.state for s in rig.transport.opened][:2] == ["closed", "closed"]
+
+    run_virtual(main())
+
+
+def test_an_observer_that_raises_is_a_fault_and_all_is_closed() -> None:
+    async def main() -> None:
+        rig = Rig(TWO_HOPS)
+
+        def observe(event: object) -> None:
+            if rig.transport.opened:
+                raise RuntimeError("observer")
+
+        rig.engine._observe = observe
+        with pytest.raises(RuntimeError, match="observer"):
+            await rig.engine.run()
+        assert {s.state for s in rig.transport.opened} == {"closed"}
+        assert rig.network.listeners == {}
 
     run_virtual(main())
 
