@@ -82,6 +82,15 @@ def entries(directory):
     return {path.name for path in Path(directory).glob("*")}
 
 
+@pytest.fixture(autouse=True)
+def own_temporary_folder(tmp_path, monkeypatch):
+    """What other tests leave in theirs for a while is not seen."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+
+
 def outside():
     """What a lab could leave behind on the machine."""
     temporary = {name for name in entries(tempfile.gettempdir()) if "orchestra" in name}
