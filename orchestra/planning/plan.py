@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Diagnostic, in_file_order
@@ -78,52 +78,55 @@ def select(topology: Topology, tunnels: Collection[str] | None, profiles: Sequen
     return tuple(topology.tunnels[name] for name in sorted(set(tunnels)))
 
 
-class _Planned:
-    """A tunnel on its way into the plan: all but the ids of its sessions."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settled:
+    """A tunnel without sessions: another client holds it, or it cannot be carried."""
 
-    def __init__(
-        self,
-        context: Context,
-        tunnel: PlannedTunnel,
-        diagnostics: tuple[Diagnostic, ...] = (),
-        solution: Solution | None = None,
-        further: tuple[Other, ...] = (),
-    ) -> None:
-        self.context = context
-        self.tunnel = tunnel
-        self.diagnostics = diagnostics
-        self.solution = solution
-        self.further = further
+    tunnel: PlannedTunnel
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def chains(self) -> tuple[tuple[str, ...], ...]:
+        """None."""
+        return ()
+
+    def finish(self, _ids: Ids) -> PlannedTunnel:
+        """As it is."""
+        return self.tunnel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Solved:
+    """A tunnel that can be carried, on its way into the plan: all but the ids of its sessions."""
+
+    context: Context
+    tunnel: PlannedTunnel
+    solution: Solution
+    further: tuple[Other, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
     @property
     def chains(self) -> tuple[tuple[str, ...], ...]:
         """The chains whose sessions have to be in the plan; those of alternatives when they may be used."""
-        if self.solution is None:
-            return ()
         spare = self.further if self.tunnel.spec.failover else ()
         return (self.solution.entry.servers, self.solution.exit.servers, *(each.exit.servers for each in spare))
 
     def finish(self, ids: Ids) -> PlannedTunnel:
         """With the ids of its sessions."""
-        solution = self.solution
-        if solution is None:
-            return self.tunnel
-        entry, exit_ = ids.get(solution.entry.servers), ids.get(solution.exit.servers)
+        entry, exit_ = self.solution.entry.servers, self.solution.exit.servers
         return replace(
             self.tunnel,
-            listen=replace(solution.listen.planned, session=entry),
-            sessions=_ids_of(ids, solution.entry.servers, solution.exit.servers),
-            entry=entry,
-            exit=exit_,
+            listen=replace(self.solution.listen.planned, session=ids.get(entry)),
+            sessions=_ids_of(ids, entry, exit_),
+            entry=ids.get(entry),
+            exit=ids.get(exit_),
             alternatives=tuple(self._alternative(ids, each) for each in self.further),
         )
 
     def _alternative(self, ids: Ids, other: Other) -> Alternative:
-        assert self.solution is not None  # noqa: S101 - only solutions have alternatives
-        path = replace(self.solution, exit=other.exit).path(self.context.here)
         known = self.tunnel.spec.failover
         return Alternative(
-            path=path,
+            path=replace(self.solution, exit=other.exit).path(self.context.here),
             sessions=_ids_of(ids, self.solution.entry.servers, other.exit.servers) if known else (),
             cost=other.exit.cost,
             exit=ids.get(other.exit.servers) if known else None,
@@ -131,11 +134,11 @@ class _Planned:
         )
 
 
-def _plan_tunnel(context: Context, tunnel: Tunnel, *, free_ports: bool) -> _Planned:
+def _plan_tunnel(context: Context, tunnel: Tunnel, *, free_ports: bool) -> _Settled | _Solved:
     holder = held_by(context.topology, context.here, tunnel)
     if holder is None:
         nobody = PlannedTunnel(name=tunnel.name, kind=tunnel.kind, verdict="unreachable", spec=tunnel)
-        return _Planned(context, nobody, (no_holder(context.topology, tunnel),))
+        return _Settled(tunnel=nobody, diagnostics=(no_holder(context.topology, tunnel),))
     request = make_request(context, tunnel)
     base = PlannedTunnel(
         name=tunnel.name,
@@ -146,7 +149,7 @@ def _plan_tunnel(context: Context, tunnel: Tunnel, *, free_ports: bool) -> _Plan
         held_by=holder,
     )
     if holder != context.here:
-        return _Planned(context, base)
+        return _Settled(tunnel=base)
     solution = solve(context, request, free_ports=free_ports)
     if solution is None:
         return _unreachable(context, base, request, free_ports=free_ports)
@@ -158,12 +161,16 @@ def _plan_tunnel(context: Context, tunnel: Tunnel, *, free_ports: bool) -> _Plan
         dial=as_dial(context, solution.dial) if solution.dial else None,
         user=as_dial(context, solution.user) if solution.user else None,
     )
-    return _Planned(
-        context, reached, notes_of(context, request, solution), solution, others(context, request, solution)
+    return _Solved(
+        context=context,
+        tunnel=reached,
+        solution=solution,
+        further=others(context, request, solution),
+        diagnostics=notes_of(context, request, solution),
     )
 
 
-def _unreachable(context: Context, base: PlannedTunnel, request: Request, *, free_ports: bool) -> _Planned:
+def _unreachable(context: Context, base: PlannedTunnel, request: Request, *, free_ports: bool) -> _Settled:
     blocked = explain_blocked(context, request, free_ports=free_ports)
     split = blocked.path.index(context.here)
     planned = replace(
@@ -175,7 +182,7 @@ def _unreachable(context: Context, base: PlannedTunnel, request: Request, *, fre
         blocked=blocked.dials,
         missing=blocked.missing,
     )
-    return _Planned(context, planned, blocked.diagnostics)
+    return _Settled(tunnel=planned, diagnostics=blocked.diagnostics)
 
 
 def _direction(entry: tuple[str, ...], exit_: tuple[str, ...]) -> Direction:
