@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from orchestra.cli.console import Console
 from orchestra.model.events import ConnectionFailed, Event, Noticed, SessionChanged, TunnelChanged
 from orchestra.model.text import clean
-from orchestra.render.progress import ProgressLines, live_view
+from orchestra.render.progress import WAITS, ProgressLines, live_view
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -91,7 +91,7 @@ class Progress:
         """What to do about an error that trying again will not mend."""
         if not isinstance(event, SessionChanged | TunnelChanged) or event.state != "failed":
             return None
-        if event.error is None or not event.error.suggestion:
+        if event.error is None or not event.error.suggestion or event.error.message.startswith(WAITS):
             return None
         return f"  {self._console.err.style('note', 'help:')} {clean(event.error.suggestion)}"
 

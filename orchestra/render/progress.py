@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from orchestra.model.status import ErrorStatus, Status
 
+WAITS = "waits for "
+"""How the error of a tunnel begins whose session is in trouble, which is told of that session."""
+
 
 def progress_line(event: Event, style: Style = PLAIN, *, now: float | None = None) -> str:
     """One event as one line. ``now``: seconds since the epoch, to say when something is tried again."""
@@ -85,4 +88,4 @@ def _tunnel(event: TunnelChanged) -> str:
 
 def _brief(error: ErrorStatus) -> str:
     """What it waits for has been told in full already, of the session itself."""
-    return clean(error.message.partition(":")[0]) if error.message.startswith("waits for ") else error_line(error)
+    return clean(error.message.partition(":")[0]) if error.message.startswith(WAITS) else error_line(error)
