@@ -24,6 +24,10 @@ class EngineStatus:
     tunnels: tuple[TunnelStatus, ...] = ()
 
 
+GOING = "is being taken down"
+"""The note of every tunnel during a stop, for which the four states have no word."""
+
+
 def overall(sessions: Collection[SessionState], required: Collection[TunnelState]) -> OverallState:
     """The worst state of a tunnel that is not optional; without such tunnels, of the sessions."""
     states = required or {_AS_TUNNEL[state] for state in sessions}
@@ -58,7 +62,7 @@ def tunnel_status(state: State, entry: TunnelEntry, epoch: float) -> TunnelStatu
         at=entry.spec.listen.at if entry.spec.listen and entry.entry is not None else None,
         error=_tunnel_error(entry, blocker, epoch),
         optional=entry.spec.spec.optional,
-        notes=entry.notes,
+        notes=(GOING,) if state.stopping else entry.notes,
     )
 
 
@@ -70,7 +74,7 @@ def _blocker(state: State, entry: TunnelEntry) -> SessionEntry | None:
 
 def _tunnel_state(state: State, entry: TunnelEntry, blocker: SessionEntry | None) -> TunnelState:
     if state.stopping:
-        return "starting"
+        return "starting"  # not ready, and nothing is wrong: the note says the rest
     if entry.listener != "bound":
         return _unbound_state(entry, blocker)
     if blocker is None and (entry.proven or not entry.checked):

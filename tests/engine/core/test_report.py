@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from orchestra.diagnostics import Code
-from orchestra.engine.core.messages import CheckFailed, ListenerBound, SessionFailed, SessionOpened
+from orchestra.engine.core.messages import CheckFailed, ListenerBound, SessionFailed, SessionOpened, StopRequested
 from orchestra.engine.core.report import is_fatal, overall
 from orchestra.model.plan import Plan
 from orchestra.model.status import OverallState, TunnelState
@@ -62,6 +62,15 @@ def test_since_is_when_it_began_and_not_the_last_attempt() -> None:
     error = script.tunnel().error
     assert error is not None
     assert (error.since, error.attempts) == (1006.0, 3)
+
+
+def test_what_is_being_taken_down_says_so_and_is_neither_ready_nor_failed() -> None:
+    script = Script(plan(chain("edge"), tunnel("desk", "edge")))
+    script.start()
+    script.tell(ListenerBound("desk", ("127.0.0.1:5920",), 0, ("no ::1 here",)))
+    assert script.tunnel().notes == ("no ::1 here",)
+    script.tell(StopRequested())
+    assert (script.tunnel().state, script.tunnel().notes) == ("starting", ("is being taken down",))
 
 
 def test_an_empty_plan_is_ready() -> None:
