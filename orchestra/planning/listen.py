@@ -30,45 +30,53 @@ class Listen:
     notes: tuple[Diagnostic, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The address to listen at: host text and port (0: any free one)."""
+
+    host: str
+    port: int
+    chosen: bool = False
+    """The port or the whole address was left to us."""
+    notes: tuple[Diagnostic, ...] = ()
+
+
 def plan_listen(context: Context, tunnel: Tunnel, at: str, target_port: int | None, *, free_ports: bool) -> Listen:
     """The listener of a tunnel at a host; ``session`` is filled in when the sessions have their ids."""
     if isinstance(tunnel.listen, UnixPath):
         return _unix(context, tunnel, at, tunnel.listen)
-    host, port, chosen, notes = _address(tunnel, target_port, free_ports=free_ports)
-    binds = _binds(context, tunnel, at, host, port)
+    wanted = _wanted(tunnel, target_port, free_ports=free_ports)
+    binds = _binds(context, tunnel, at, wanted)
     forwarding = context.forwarding(at) if at != context.here else None
-    requests = binds if forwarding is None else _requests(tunnel, host, port, binds)
+    requests = binds if forwarding is None else _requests(tunnel, wanted, binds)
     exposed = _exposed(binds, forwarding)
     planned = PlannedListen(
         at=at,
         session=None,
         binds=binds,
         requests=requests,
-        chosen=chosen,
+        chosen=wanted.chosen,
         exposed=exposed,
         probes=_probes(context, at, binds, forwarding) if forwarding else (),
     )
     problems = _problems(context, tunnel, at, requests)
     if not binds:
-        problems += (_no_family(tunnel, at, host),)
-    if exposed:
-        notes = (*notes, _exposure(tunnel, planned, forwarding))
+        problems += (_no_family(tunnel, at, wanted.host),)
+    notes = (*wanted.notes, _exposure(tunnel, planned, forwarding)) if exposed else wanted.notes
     return Listen(planned=planned, problems=problems, notes=notes)
 
 
-def _address(
-    tunnel: Tunnel, target_port: int | None, *, free_ports: bool
-) -> tuple[str, int, bool, tuple[Diagnostic, ...]]:
-    """Host text, port, whether the port or the whole address was left to us, and what to say about that."""
+def _wanted(tunnel: Tunnel, target_port: int | None, *, free_ports: bool) -> Wanted:
+    """What the file writes; what it leaves out is the target's port on localhost, or any free one."""
     written = tunnel.listen if isinstance(tunnel.listen, Endpoint) else None
     host = (written.host if written else None) or LOCALHOST
     if written is not None and written.port is not None:
-        return host, written.port, written.port == 0, ()
+        return Wanted(host, written.port, chosen=written.port == 0)
     if free_ports or target_port is None:
-        return host, 0, True, ()
+        return Wanted(host, 0, chosen=True)
     if target_port < PRIVILEGED:
-        return host, 0, True, (_any_port(tunnel, target_port),)
-    return host, target_port, written is None, ()
+        return Wanted(host, 0, chosen=True, notes=(_any_port(tunnel, target_port),))
+    return Wanted(host, target_port, chosen=written is None)
 
 
 def _any_port(tunnel: Tunnel, port: int) -> Diagnostic:
@@ -82,8 +90,8 @@ def _any_port(tunnel: Tunnel, port: int) -> Diagnostic:
     )
 
 
-def _binds(context: Context, tunnel: Tunnel, at: str, host: str, port: int) -> tuple[Bind, ...]:
-    versions = VERSIONS[tunnel.family]
+def _binds(context: Context, tunnel: Tunnel, at: str, wanted: Wanted) -> tuple[Bind, ...]:
+    host, port, versions = wanted.host, wanted.port, VERSIONS[tunnel.family]
     if host.lower() == LOCALHOST:
         return tuple(Bind(host=each, port=port) for each in LOOPBACKS if _version(each) in versions)
     if host == WILDCARD and tunnel.family is not None:
@@ -97,13 +105,12 @@ def _binds(context: Context, tunnel: Tunnel, at: str, host: str, port: int) -> t
     return literals or (Bind(host=host, port=port),)
 
 
-def _requests(tunnel: Tunnel, host: str, port: int, binds: tuple[Bind, ...]) -> tuple[Bind, ...]:
+def _requests(tunnel: Tunnel, wanted: Wanted, binds: tuple[Bind, ...]) -> tuple[Bind, ...]:
     """``localhost`` is sent once and binds every loopback, unless a family is asked for; names are sent as written."""
-    if host.lower() == LOCALHOST and tunnel.family is None:
-        return (Bind(host=LOCALHOST, port=port),)
-    if parse_ip(host) is None and host != WILDCARD and tunnel.family is None:
-        return (Bind(host=host, port=port),)
-    return binds
+    host = wanted.host
+    if tunnel.family is not None or host == WILDCARD or parse_ip(host) is not None:
+        return binds
+    return (Bind(host=LOCALHOST if host.lower() == LOCALHOST else host, port=wanted.port),)
 
 
 def _version(host: str) -> int:
