@@ -6,8 +6,7 @@ beside them each know one act: :mod:`.listening` opens listeners, :mod:`.proof` 
 """
 
 from orchestra.engine.core.report import EngineStatus
-from orchestra.engine.core.state import Limits
 from orchestra.engine.outcome import Outcome, outcome
 from orchestra.engine.shell import Engine
 
-__all__ = ["Engine", "EngineStatus", "Limits", "Outcome", "outcome"]
+__all__ = ["Engine", "EngineStatus", "Outcome", "outcome"]

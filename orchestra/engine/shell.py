@@ -31,7 +31,6 @@ from orchestra.engine.core.messages import (
     TimerKey,
 )
 from orchestra.engine.core.report import EngineStatus
-from orchestra.engine.core.state import Limits
 from orchestra.engine.core.supervisor import begin, step
 from orchestra.engine.core.telling import Teller
 from orchestra.engine.dialing import Caps
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from orchestra.session.protocols import Session
 
 STOP_DEADLINE = 5.0
+"""Seconds until everything is closed, in good order or not."""
 
 
 class Engine:
@@ -70,14 +70,13 @@ class Engine:
         observe: Callable[[Event], None],
         rng: random.Random | None = None,
         wall: Callable[[], float] = time.time,
-        limits: Limits | None = None,
     ) -> None:
         self._observe = observe
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._wall = wall
         self._places = Places(here, self._outlook)
         self._work = Work(plugins, topology, self._places, tell=self._tell, observe=observe)
-        self._state = begin(plan, has_check=self._work.has_check, limits=limits)
+        self._state = begin(plan, has_check=self._work.has_check)
         self._teller = Teller(self._state)
         caps = Caps()
         self._tunnels = {
@@ -125,10 +124,12 @@ class Engine:
 
     def _tell(self, event: messages.Event) -> None:
         assert self._loop is not None  # noqa: S101 - nothing reports before run
-        self._state, commands = step(self._state, event, self._loop.time(), self._rng)
+        now = self._loop.time()
+        epoch = self._wall() - now
+        self._state, commands = step(self._state, event, now, self._rng)
         for command in commands:
             self._perform(command)
-        for change in self._teller.changes(self._state, self._epoch()):
+        for change in self._teller.changes(self._state, epoch):
             self._observe(change)
         self._places.settle()
 
@@ -200,9 +201,6 @@ class Engine:
             self._tell(TimerFired(key))
         except Exception as fault:  # noqa: BLE001 - as in _task_ended
             self._fail(fault)
-
-    def _epoch(self) -> float:
-        return self._wall() - self._loop.time() if self._loop is not None else 0.0
 
     def _outlook(self, id_: str) -> Outlook:
         """For those who wait for a session: what its nearest troubled ancestor says, or itself."""

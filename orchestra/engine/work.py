@@ -75,13 +75,13 @@ class Work:
         try:
             session = await self._open_session(planned, over)
         except RuntimeFailure as error:
-            if planned.via is None or over.state == "open":  # else the parent is at fault, and its own task says so
+            if _stands(planned.via, over):
                 self._tell(SessionFailed(planned.id, Failure.of(error)))
             return
         self._places.put(planned.id, session)
         self._tell(SessionOpened(planned.id))
         reason = await end_of(session)
-        if planned.via is None or over.state == "open":
+        if _stands(planned.via, over):
             self._places.remove(planned.id)
             if session.state != "closed":
                 abort(session)
@@ -123,7 +123,7 @@ class Work:
             what = f"listening at {session.host}"
             bound = await fenced(what, lambda: self._bind(session, live, port), BIND_DEADLINE, host=session.host)
         except RuntimeFailure as error:
-            if planned.session is None or session.state == "open":
+            if _stands(planned.session, session):
                 self._tell(ListenerFailed(name, Failure.of(error)))
             return
         self._listeners[name] = bound
@@ -189,6 +189,11 @@ class Work:
         """Else the loss of a session is about to be told, and is what there is to say."""
         sessions = [self._places.get(id_) for id_ in tunnel.sessions]
         return all(session is not None and session.state == "open" for session in sessions)
+
+
+def _stands(id_: str | None, session: Session) -> bool:
+    """Else what failed over it is not at fault, and the task that keeps it says so; *here* (None) is kept by none."""
+    return id_ is None or session.state == "open"
 
 
 def _loss(server: str, reason: Exception | None) -> Failure:
