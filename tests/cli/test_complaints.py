@@ -18,7 +18,7 @@ def complain(verbosity: int = 0) -> str:
         try:
             raise ValueError("oops\x1b[2J")
         except ValueError:
-            logging.getLogger("orchestra.engine.shell").exception("an observer failed")
+            logging.getLogger("orchestra.assembly.observers").exception("an observer failed")
     return err.getvalue()
 
 
