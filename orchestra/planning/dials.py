@@ -191,9 +191,13 @@ def _missing_rule(at: str, flow: Flow) -> Missing:
 
 
 def _someone_else(context: Context, service: Service, candidate: Candidate, verdict: Judgement) -> tuple[Problem, ...]:
-    """The address has to mean the machine of the service to this dialer."""
+    """The address has to mean the machine of the service to this dialer, also once every filter lets it pass."""
     world = context.world
-    if not verdict.passes or verdict.means is None or not world.networks_of(candidate.meant):
+    if (
+        not all(step.permission for step in verdict.denials)
+        or verdict.means is None
+        or not world.networks_of(candidate.meant)
+    ):
         return ()
     fitting = world.same_machine(verdict.means, candidate.meant)
     if fitting and service.one_address and verdict.address is not None and candidate.meant == service.host:

@@ -18,7 +18,7 @@ from tests.graph.oracle import topologies
 from tests.planning.example import OFFICE as EXAMPLE
 from tests.planning.example import VOCABULARY as WORDS
 from tests.planning.example import loaded
-from tests.planning.make import allow, firewall, hide, host, network, numbered, rule, server, target, tunnel
+from tests.planning.make import allow, firewall, hide, host, network, numbered, publish, rule, server, target, tunnel
 from tests.planning.office import DB, GATE, HERE, LAN, NET, OFFICE, codes, edge, plan
 
 PERMISSIONS = {"FIREWALL_DENY_RULE", "FIREWALL_DEFAULT_DENY", "FIREWALL_WRONG_DIRECTION", "INBOUND_DENY"}
@@ -73,6 +73,18 @@ def test_opening_ssh_is_offered_before_opening_the_service() -> None:
     found = made.tunnel("db")
     assert (found.path, found.direction) == (("here", "gw"), "local")
     assert [(each.at, each.from_, each.to, each.port) for each in found.missing] == [("edge", "here", "gw", 22)]
+
+
+def test_no_permission_is_asked_for_an_address_that_means_another() -> None:
+    """The nat entry is for what arrives from the other side; port 2222 is the firewall's own here."""
+    mid = network("mid", "10.2.0.0/24")
+    outer = firewall("outer", {"net": "198.51.100.1", "mid": "10.2.0.2"})
+    inner = firewall("inner", {"mid": "10.2.0.1", "lan": "10.1.0.1"}, nat=(publish("lan", 2222, "gate", 22),))
+    found = plan(NET, LAN, mid, HERE, outer, inner, INNER, DB, target("db", "80")).tunnel("db")
+    assert {(each.at, each.to, each.address, each.port) for each in found.missing} == {
+        ("outer", "gate", "10.1.0.2", 22),
+        ("inner", "gate", "10.1.0.2", 22),
+    }
 
 
 def test_fewer_permissions_come_before_protection() -> None:
