@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
 
 from orchestra.control.paths import unwritable
 
@@ -18,15 +17,20 @@ _FULL = 4 << 20
 class Journal:
     """Appends lines with their time (UTC, RFC 3339); every line is in the file when the call returns."""
 
-    def __init__(self, path: Path, file: TextIO) -> None:
+    def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
-        self._file = file
+        self._descriptor = descriptor
+        self._lost = False
 
     def write(self, text: str) -> None:
-        """Each line of the text with the time before it."""
+        """Each line of the text with the time before it. A full disk stops no tunnel: what is lost is said later."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._file.write("".join(f"{now} {line}\n" for line in text.splitlines()))
-        self._file.flush()
+        gap = f"\n{now} … lines were lost: the log could not be written\n" if self._lost else ""
+        data = (gap + "".join(f"{now} {line}\n" for line in text.splitlines())).encode("utf-8", "backslashreplace")
+        try:
+            self._lost = os.write(self._descriptor, data) < len(data)
+        except OSError:
+            self._lost = True
 
 
 @contextmanager
@@ -38,8 +42,10 @@ def journal(path: Path) -> Iterator[Journal]:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise unwritable(path, error) from error
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-        yield Journal(path, file)
+    try:
+        yield Journal(path, descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _set_aside(path: Path) -> None:

@@ -67,6 +67,10 @@ def exit_of_error(error: OrchestraError) -> Exit:
             return Exit.FAILED
 
 
+BY_MODEL = frozenset({Code.EXPECT_FAILED, Code.LOOPBACK_ELSEWHERE})
+"""Errors of a file that is well formed: the model says no."""
+
+
 def exit_of_plan(plan: Plan) -> Exit:
     """The exit code for a plan that is not carried out.
 
@@ -75,6 +79,6 @@ def exit_of_plan(plan: Plan) -> Exit:
     """
     unreachable = {tunnel.name for tunnel in plan.tunnels if tunnel.verdict == "unreachable"}
     errors = [d for d in plan.diagnostics if d.severity == "error"]
-    if any(d.code != Code.EXPECT_FAILED and d.tunnel not in unreachable for d in errors):
+    if any(d.code not in BY_MODEL and d.tunnel not in unreachable for d in errors):
         return Exit.USAGE
     return Exit.UNREACHABLE if unreachable or errors else Exit.DONE

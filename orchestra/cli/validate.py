@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from orchestra.cli.common import client_of, load_source, report, with_static_checks
 from orchestra.cli.console import Console
-from orchestra.cli.exits import Exit
+from orchestra.cli.exits import BY_MODEL, Exit
 from orchestra.cli.options import Format, Output, Source
-from orchestra.diagnostics import Code, Diagnostic, in_file_order
+from orchestra.diagnostics import Diagnostic, in_file_order
 from orchestra.model.text import clean
 from orchestra.render.layout import counted
 
@@ -39,9 +39,9 @@ def validate(console: Console, source: Source, output: Output = Format.TEXT) -> 
 
 
 def exit_of_checks(diagnostics: Iterable[Diagnostic]) -> Exit:
-    """2 when the topology is wrong, 3 when only an expectation failed."""
+    """2 when the topology is wrong, 3 when only the model says no: an expectation failed, a target nobody can dial."""
     codes = {d.code for d in diagnostics if d.severity == "error"}
-    if codes - {Code.EXPECT_FAILED}:
+    if codes - BY_MODEL:
         return Exit.USAGE
     return Exit.UNREACHABLE if codes else Exit.DONE
 

@@ -108,7 +108,7 @@ def _make_room(owner: str, file: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise unix_bind_refused(owner, str(file), "a file that is no socket is in the way")
+        raise unix_bind_refused(owner, str(file), "a file that is no socket is in the way", in_use=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
         try:

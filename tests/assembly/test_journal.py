@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 import pytest
 
 from orchestra.assembly import journal as module
-from orchestra.assembly.journal import journal
+from orchestra.assembly.journal import Journal, journal
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
 
@@ -41,3 +42,24 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(RuntimeFailure) as caught, journal(tmp_path / "file" / "office.log"):
         raise AssertionError
     assert caught.value.code is Code.STATE_UNWRITABLE
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+def test_a_full_disk_stops_nothing_and_is_told_when_there_is_room_again(tmp_path: Path) -> None:
+    full, room = os.open("/dev/full", os.O_WRONLY), os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
+    try:
+        log = Journal(tmp_path / "log", full)
+        log.write("lost")
+        os.dup2(room, full)
+        log.write("one")
+        log.write("two")
+    finally:
+        os.close(full)
+        os.close(room)
+    lines = (tmp_path / "log").read_text("utf-8").splitlines()
+    assert [line.partition(" ")[2] for line in lines] == [
+        "",
+        "… lines were lost: the log could not be written",
+        "one",
+        "two",
+    ]

@@ -87,7 +87,7 @@ def _not_authenticated(error: BaseException, attempt: Attempt) -> OpenFailed:
 def _connection_lost(error: BaseException, attempt: Attempt) -> OpenFailed:
     if not attempt.banner_seen:
         what = f"{attempt.server} at {attempt.address} closed the connection before it said anything"
-        hint = "it may be busy (MaxStartups) or penalise this address (PerSourcePenalties); it is tried again later"
+        hint = "it may be busy (MaxStartups) or penalise this address (PerSourcePenalties)"
         return OpenFailed(Code.SERVER_BUSY, what, host=attempt.server, suggestion=hint)
     what = f"the connection to {attempt.server} at {attempt.address} broke during {attempt.stage}: {_text(error)}"
     return OpenFailed(Code.CONNECT_FAILED, what, host=attempt.server)
