@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -28,11 +27,8 @@ def down(console: Console, instance: Instance = None, all_: All = False, timeout
         console.say(str(nothing))
         return Exit.DONE
     for place in places:
-        client = Client(place)
-        with suppress(NotRunning):
-            client.stop()
         try:
-            client.wait_closed(limit)
+            Client(place).take_down(limit)
         except TimeoutError:
             console.error(f"{place.name} is still there after {timeout}")
             return Exit.TIMEOUT

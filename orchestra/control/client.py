@@ -81,15 +81,25 @@ class Client:
 
         Never raises NotRunning: then it has gone.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        with _process(self.place) as process:
+            self._wait_gone(process, timeout)
+
+    def take_down(self, timeout: float | None) -> None:
+        """:meth:`stop` and :meth:`wait_closed`. The process is held on to first: afterwards nobody might know it."""
         with _process(self.place) as process:
             with suppress(NotRunning):
-                self._ask("GET", "/v1/wait?for=closed", timeout)
-            while is_held(self.place):
-                _rest(deadline)
-                time.sleep(_POLL)
-            if process is not None and not select.select([process], [], [], _rest(deadline))[0]:
-                raise TimeoutError
+                self.stop()
+            self._wait_gone(process, timeout)
+
+    def _wait_gone(self, process: int | None, timeout: float | None) -> None:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with suppress(NotRunning):
+            self._ask("GET", "/v1/wait?for=closed", timeout)
+        while is_held(self.place):
+            _rest(deadline)
+            time.sleep(_POLL)
+        if process is not None and not select.select([process], [], [], _rest(deadline))[0]:
+            raise TimeoutError
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
         """What is true now, as events, then what happens; ends when it goes. ``timeout``: seconds of silence."""
