@@ -81,11 +81,6 @@ class Console:
         """The result as one JSON document, in ASCII so that no text in it can move a cursor."""
         self.data(json.dumps(document, indent=2))
 
-    def json_line(self, document: Any) -> None:
-        """One line of a stream of JSON documents, sent on at once."""
-        self.data(json.dumps(document, separators=(",", ":")))
-        self.flush()
-
     def say(self, text: str) -> None:
         """A message beside the result; not with ``-q``."""
         if text and not self.quiet:
