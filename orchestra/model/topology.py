@@ -118,6 +118,41 @@ class SecretRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigSettings:
+    """What only ssh_config(5) can say of a server: keywords that the topology file has no word for.
+
+    Lists of algorithms are as written there, with ``+``, ``-`` or ``^`` in front when they change the default. Files
+    are absolute, tokens are expanded, except in ``known_hosts_command``, whose tokens depend on the connection.
+    """
+
+    address_family: Family | None = None
+    bind_address: str | None = None
+    identities_only: bool = False
+    pubkey_authentication: bool = True
+    password_authentication: bool = True
+    kbdint_authentication: bool = True
+    preferred_authentications: tuple[str, ...] = ()
+    password_prompts: int = 3
+    ciphers: str | None = None
+    macs: str | None = None
+    kex_algorithms: str | None = None
+    host_key_algorithms: str | None = None
+    pubkey_algorithms: str | None = None
+    ca_signature_algorithms: str | None = None
+    required_rsa_size: int | None = None
+    """Bits; shorter RSA keys are ignored."""
+    user_known_hosts: tuple[str, ...] | None = None
+    """None: ssh's own default; empty: ``none``, so that nothing is known and nothing can be written."""
+    global_known_hosts: tuple[str, ...] | None = None
+    revoked_host_keys: str | None = None
+    """A list of public keys, one a line, or a binary KRL."""
+    known_hosts_command: tuple[str, ...] = ()
+    hash_known_hosts: bool = False
+    origins: Mapping[str, str] = field(default_factory=lambda: NOWHERE, compare=False)
+    """Name of a field, here or of :class:`SshSettings`, to ``file:line`` of the keyword that decided it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SshSettings:
     """How to log in to a server. None or empty: not named in the file (ssh's own defaults then hold).
 
@@ -145,6 +180,8 @@ class SshSettings:
     keepalive: float | None = None
     connect_timeout: float | None = None
     place: Place | None = field(default=None, compare=False)
+    config: ConfigSettings | None = None
+    """What ssh_config adds; None where it was not read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from orchestra.model.plan import Dial, PlannedTunnel
 from orchestra.model.topology import Host, SecretRef
@@ -21,6 +21,33 @@ Notice = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Something that only a person can answer while a session opens. ``text`` is cleaned already.
+
+    ``subject`` says what the answer is for (a key file, ``alice@gateway``): with ``kind`` and ``host`` it is what an
+    answer is remembered by, for as long as the process runs.
+    """
+
+    kind: Literal["passphrase", "password", "response", "host-key"]
+    host: str
+    subject: str
+    text: str
+    echo: bool = False
+    """Whether what is typed may be seen; a question of kind ``host-key`` is answered ``yes`` or ``no``."""
+    again: bool = False
+    """The last answer was wrong: it is asked anew, never answered from memory."""
+
+
+Ask: TypeAlias = Callable[[Question], Awaitable[str | None]]
+"""Asks a person, one question at a time; None when there is nobody to ask. Answers are never logged."""
+
+
+async def nobody(_question: Question) -> str | None:
+    """Where there is no person to ask."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRequest:
     """One session to be opened: to ``server``, by ``dial``, over ``over`` (the session before it, or *here*)."""
 
@@ -31,6 +58,7 @@ class OpenRequest:
     """1 for the first hop; keepalives are tuned by it."""
     read_secret: ReadSecret
     notice: Notice
+    ask: Ask = nobody
 
 
 class Transport(Protocol):
