@@ -13,6 +13,7 @@ from orchestra.planning.alternatives import Other, others
 from orchestra.planning.blocked import explain_blocked
 from orchestra.planning.client import choose_client
 from orchestra.planning.conflicts import listen_conflicts
+from orchestra.planning.connection import connection
 from orchestra.planning.context import make_context
 from orchestra.planning.dials import as_dial
 from orchestra.planning.elsewhere import held_by, no_holder, offered_elsewhere
@@ -46,16 +47,36 @@ def make_plan(
     ``free_ports``: a listen address that the file leaves out is any free port. Raises UsageError for a client or a
     tunnel that does not exist, TopologyInvalid when it is not clear which client is here.
     """
+    context = _context(topology, client, vocabulary)
+    chosen = select(topology, tunnels, profiles)
+    return _plan(context, [_plan_tunnel(context, each, free_ports=free_ports) for each in chosen])
+
+
+def plan_connection(
+    topology: Topology, text: str, *, client: str | None = None, vocabulary: Vocabulary, exit_: str | None = None
+) -> Plan:
+    """Plans one connection from here, as :func:`connection` understands the text: one tunnel, entered at STREAMS.
+
+    Raises as :func:`make_plan`.
+    """
+    context = _context(topology, client, vocabulary)
+    request = connection(context, text, exit_)
+    return _plan(context, [_carry(context, request, context.here, free_ports=False)])
+
+
+def _context(topology: Topology, client: str | None, vocabulary: Vocabulary) -> Context:
     here = choose_client(topology, client)
-    context = make_context(topology, here, vocabulary, offered_elsewhere(topology, here))
-    planned = [_plan_tunnel(context, each, free_ports=free_ports) for each in select(topology, tunnels, profiles)]
+    return make_context(topology, here, vocabulary, offered_elsewhere(topology, here))
+
+
+def _plan(context: Context, planned: list[_Settled | _Solved]) -> Plan:
     ids = _session_ids(chain for each in planned for chain in each.chains)
     finished = tuple(each.finish(ids) for each in planned)
     listeners = [(each.spec, each.listen) for each in finished if each.verdict == "reachable" and each.listen]
     notes = [note for each in planned for note in each.diagnostics]
     return Plan(
-        topology=topology.name,
-        client=here,
+        topology=context.topology.name,
+        client=context.here,
         sessions=_sessions(context, ids),
         tunnels=finished,
         diagnostics=in_file_order((*notes, *listen_conflicts(context, listeners))),
@@ -139,7 +160,11 @@ def _plan_tunnel(context: Context, tunnel: Tunnel, *, free_ports: bool) -> _Sett
     if holder is None:
         nobody = PlannedTunnel(name=tunnel.name, kind=tunnel.kind, verdict="unreachable", spec=tunnel)
         return _Settled(tunnel=nobody, diagnostics=(no_holder(context.topology, tunnel),))
-    request = make_request(context, tunnel)
+    return _carry(context, make_request(context, tunnel), holder, free_ports=free_ports)
+
+
+def _carry(context: Context, request: Request, holder: str, *, free_ports: bool) -> _Settled | _Solved:
+    tunnel = request.tunnel
     base = PlannedTunnel(
         name=tunnel.name,
         kind=tunnel.kind,

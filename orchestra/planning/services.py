@@ -94,13 +94,13 @@ def target_service(context: Context, target: Target, exit_: str | None = None) -
         protocol=target.protocol,
         path=address.path if isinstance(address, UnixPath) else None,
         behind=behind,
-        trusted=(exit_,) if exit_ else _trusted(context, host, behind),
+        trusted=(exit_,) if exit_ else trusted_dialers(context, host, behind),
         listeners=context.elsewhere.get(target.name, ()),
         place=target.place,
     )
 
 
-def _trusted(context: Context, host: Host | None, behind: tuple[str, ...]) -> tuple[str, ...] | None:
+def trusted_dialers(context: Context, host: Host | None, behind: tuple[str, ...]) -> tuple[str, ...] | None:
     """Who dials a target of which no network is known: those it is behind, its own host, or the one server."""
     if behind:
         return behind

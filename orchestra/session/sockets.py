@@ -34,15 +34,16 @@ class SocketStream:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._eof_written = False
+        self.eof_written = False
+        """Whether our direction has ended in an end of file."""
 
     def write(self, data: bytes, /) -> None:
-        if not self._eof_written and not self._transport.is_closing():
+        if not self.eof_written and not self._transport.is_closing():
             self._transport.write(data)
 
     def write_eof(self) -> None:
-        if not self._eof_written and not self._transport.is_closing():
-            self._eof_written = True
+        if not self.eof_written and not self._transport.is_closing():
+            self.eof_written = True
             with suppress(OSError):  # the peer has reset it: reading tells
                 self._transport.write_eof()
 
