@@ -4,31 +4,39 @@
 """
 
 from orchestra.graph.addresses import Dialer, Meaning, Party, dialer_at, guest_of, meaning, seen_from
-from orchestra.graph.filters import Flow
-from orchestra.graph.judge import Judgement, Step, believed, judge
+from orchestra.graph.filters import FieldMatch, Flow, NearMiss, compared, near_misses, opposite
+from orchestra.graph.judge import Judgement, Step, StepKind, believed, judge
 from orchestra.graph.prospects import Prospects, port_class, prospects
-from orchestra.graph.reasons import code_of, explain, reasons
+from orchestra.graph.reasons import code_of, explain, reasons, rule_text, rules_of
 from orchestra.graph.world import World, compile_world
 
 __all__ = [
     "Dialer",
+    "FieldMatch",
     "Flow",
     "Judgement",
     "Meaning",
+    "NearMiss",
     "Party",
     "Prospects",
     "Step",
+    "StepKind",
     "World",
     "believed",
     "code_of",
+    "compared",
     "compile_world",
     "dialer_at",
     "explain",
     "guest_of",
     "judge",
     "meaning",
+    "near_misses",
+    "opposite",
     "port_class",
     "prospects",
     "reasons",
+    "rule_text",
+    "rules_of",
     "seen_from",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from orchestra.graph.addresses import Party, selects
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from orchestra.graph.world import World
-    from orchestra.model.topology import Rule
+    from orchestra.model.topology import Rule, Selector
 
 SSH_PORT = 22
 NEAREST = 3
@@ -57,20 +57,46 @@ def allowed(world: World, rules: Iterable[Rule], flow: Flow) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldMatch:
+    """One field of a rule beside a flow: whether it matches, what the rule says there, and what the flow is."""
+
+    name: Literal["from", "to", "port", "protocol"]
+    matches: bool
+    rule: str
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
 class NearMiss:
-    """An allowing rule that does not match, and the fields in which it differs: few first."""
+    """An allowing rule that did not decide; all fields match when an earlier rule denies."""
 
     rule: Rule
-    differs: tuple[str, ...]
+    fields: tuple[FieldMatch, ...]
+
+    @property
+    def differs(self) -> tuple[str, ...]:
+        """The fields in which it differs, as they are called in the file."""
+        return tuple("ports" if each.name == "port" else each.name for each in self.fields if not each.matches)
 
 
 def near_misses(world: World, rules: Iterable[Rule], flow: Flow) -> tuple[NearMiss, ...]:
-    """The allowing rules nearest to a flow that was denied."""
-    missed = [
-        NearMiss(rule, differs) for rule in rules if rule.action == "allow" if (differs := _differs(world, rule, flow))
-    ]
+    """The allowing rules nearest to a flow that was denied: those that differ in few fields, at most two."""
+    missed = [NearMiss(rule, compared(world, rule, flow)) for rule in rules if rule.action == "allow"]
     missed = [miss for miss in missed if len(miss.differs) < 3]
     return tuple(sorted(missed, key=lambda miss: (len(miss.differs), miss.rule.index))[:NEAREST])
+
+
+def compared(world: World, rule: Rule, flow: Flow) -> tuple[FieldMatch, ...]:
+    """Every field of a rule beside the flow: from, to, port, protocol."""
+    sources, destinations = selectors_text(rule.sources), selectors_text(rule.destinations)
+    from_ = any(selects(world, each, flow.source, flow.version) for each in rule.sources)
+    to = any(selects(world, each, flow.destination, flow.version) for each in rule.destinations)
+    return (
+        FieldMatch("from", from_, sources, str(flow.source)),
+        FieldMatch("to", to, destinations, str(flow.destination)),
+        FieldMatch("port", _port_matches(rule, flow), ports_text(rule) or "any", str(flow.port)),
+        FieldMatch("protocol", _protocol_matches(rule, flow), rule.protocol, flow.protocol),
+    )
 
 
 def opposite(world: World, rules: tuple[Rule, ...], flow: Flow) -> Rule | None:
@@ -83,14 +109,14 @@ def opposite(world: World, rules: tuple[Rule, ...], flow: Flow) -> Rule | None:
     return None
 
 
-def _differs(world: World, rule: Rule, flow: Flow) -> tuple[str, ...]:
-    matches = {
-        "from": any(selects(world, each, flow.source, flow.version) for each in rule.sources),
-        "to": any(selects(world, each, flow.destination, flow.version) for each in rule.destinations),
-        "ports": _port_matches(rule, flow),
-        "protocol": _protocol_matches(rule, flow),
-    }
-    return tuple(name for name, same in matches.items() if not same)
+def selectors_text(selectors: tuple[Selector, ...]) -> str:
+    """As written, in one line."""
+    return ", ".join(each.text for each in selectors)
+
+
+def ports_text(rule: Rule) -> str:
+    """``22, 8000-8100``; empty: every port."""
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in rule.ports)
 
 
 def _port_matches(rule: Rule, flow: Flow) -> bool:

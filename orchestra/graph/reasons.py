@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
-from orchestra.graph.filters import NearMiss, near_misses, opposite
+from orchestra.graph.filters import NearMiss, near_misses, opposite, ports_text, selectors_text
 from orchestra.model.plan import Reason
 
 if TYPE_CHECKING:
     from orchestra.graph.judge import Judgement, Step
     from orchestra.graph.world import World
-    from orchestra.model.topology import Rule, Selector
+    from orchestra.model.topology import Rule
 
 
 def reasons(world: World, judgement: Judgement) -> tuple[Reason, ...]:
@@ -44,7 +44,8 @@ def rule_text(rule: Rule) -> str:
     """A rule as people call it: by name, else by what it says."""
     if rule.name:
         return f"rule {rule.name!r}"
-    what = f"{rule.action} {_selectors(rule.sources)} to {_selectors(rule.destinations)}{_ports(rule)}"
+    ports = f" port {ports_text(rule)}" if rule.ports else ""
+    what = f"{rule.action} {selectors_text(rule.sources)} to {selectors_text(rule.destinations)}{ports}"
     return f"rule {rule.index + 1} ({what})"
 
 
@@ -123,13 +124,3 @@ def _hints(world: World, step: Step) -> tuple[Reason, ...]:
 def _near(miss: NearMiss) -> Reason:
     differs = " and ".join(f"`{field}`" for field in miss.differs) or "its position, after the rule that denies"
     return Reason(text=f"nearest: {rule_text(miss.rule)} differs in {differs}", passes=False, place=miss.rule.place)
-
-
-def _selectors(selectors: tuple[Selector, ...]) -> str:
-    return ", ".join(each.text for each in selectors)
-
-
-def _ports(rule: Rule) -> str:
-    if not rule.ports:
-        return ""
-    return " port " + ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in rule.ports)

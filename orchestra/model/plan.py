@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Verdict: TypeAlias = Literal["reachable", "unreachable", "elsewhere"]
 Direction: TypeAlias = Literal["direct", "local", "remote", "bridge"]
+Setting: TypeAlias = Literal[
+    "rules", "inbound", "local", "remote", "unix", "permit_open", "permit_listen", "gateway_ports"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +128,12 @@ class PlannedListen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """One permission that would have to exist. ``from_`` and ``to`` name hosts."""
+    """One permission that would have to exist, concrete enough to be written down.
+
+    ``from_`` and ``to`` name hosts; ``from_`` a network, when it is one unnamed host of it. ``setting`` is the key of
+    the file that would have to say so: the ``rules`` or ``inbound`` of a firewall, or what is below a server's
+    ``forwarding``.
+    """
 
     kind: Literal["firewall", "sshd"]
     at: str
@@ -134,6 +142,7 @@ class Missing:
     address: str | None
     port: int | None
     protocol: str
+    setting: Setting = "rules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

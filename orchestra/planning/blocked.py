@@ -1,53 +1,23 @@
-"""Why there is no path: a complete one with everything that is denied on it, and the least that would open it.
-
-One Dijkstra with denied edges at a large weight: first the fewest denials, then a path that a session protects before
-one that opens the service itself, then cost, sessions and names.
-"""
+"""Why a tunnel has no path: a complete one with everything that is denied on it, and the least that would open it."""
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code, Diagnostic
-from orchestra.planning.dials import Attempt, as_dial, attempt, problems_of
+from orchestra.planning.dials import as_dial, problems_of
 from orchestra.planning.entry import entries
-from orchestra.planning.sessions import HERE, Chain, hop, search
+from orchestra.planning.least import least
 from orchestra.planning.tunnels import solve
 
 if TYPE_CHECKING:
     from orchestra.model.plan import Dial, Missing
     from orchestra.planning.context import Context
+    from orchestra.planning.dials import Attempt
     from orchestra.planning.entry import Entry
     from orchestra.planning.problems import Problem
     from orchestra.planning.tunnels import Request
-
-ENOUGH = 64
-"""Servers that are considered for a blocked path in a large file: those nearest to the service."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Way:
-    """A chain with what stands against it, as permissions."""
-
-    weight: int = 0
-    chain: Chain = HERE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exit:
-    """A way out: the chain, with everything against it and its last dial, and that dial."""
-
-    way: Way = Way()
-    dial: Attempt | None = None
-    bare: bool = False
-    """Here dials another machine itself: what it lacks would open the service, not an SSH server."""
-
-    @property
-    def rank(self) -> tuple[int, bool, Chain]:
-        """What is shown first: the fewest permissions, and of those rather one for an SSH server."""
-        return self.way.weight, self.bare, self.way.chain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +35,21 @@ def explain_blocked(context: Context, request: Request, *, free_ports: bool) -> 
     """The complete path that lacks the fewest permissions."""
     entry = _entry(context, request, free_ports=free_ports)
     at = entry.at if entry else context.here
-    inwards, outwards, final = _ways(context, request, at)
-    attempts = _attempts(context, inwards.chain, outwards.chain, final)
+    lacking = least(
+        context,
+        request.service,
+        at=at,
+        exit_=request.exit,
+        via=request.tunnel.via,
+        avoid=frozenset(request.tunnel.avoid),
+    )
+    attempts = lacking.attempts(context)
     if entry is not None and entry.user is not None:
         attempts = (*attempts, entry.user)
     problems = _problems(context, request, entry, attempts)
     return Blocked(
         entry=entry,
-        path=(*reversed(inwards.chain.servers), context.here, *outwards.chain.servers),
+        path=lacking.path(context),
         dials=tuple(as_dial(context, made) for made in attempts),
         missing=tuple(dict.fromkeys(problem.missing for problem in problems if problem.missing)),
         diagnostics=(
@@ -86,90 +63,6 @@ def _entry(context: Context, request: Request, *, free_ports: bool) -> Entry | N
     """The entry with the least against it."""
     options = entries(context, request.tunnel, request.service, free_ports=free_ports)
     return min(options, key=lambda each: each.weight, default=None)
-
-
-def _ways(context: Context, request: Request, at: str) -> tuple[Way, Way, Attempt | None]:
-    """To the entry, to the exit, and the exit's dial."""
-    avoid = frozenset(request.tunnel.avoid)
-    servers = _relevant(context, request, at)
-    via = tuple(name for name in request.tunnel.via if name in context.servers)
-    inwards = Way()
-    if at != context.here and at in context.servers:
-        inwards = _lenient(context, servers, avoid, HERE).get(at, Way())
-    passed = set(inwards.chain.servers)
-    tree = _lenient_through(context, servers, avoid, tuple(name for name in via if name not in passed))
-    places = {request.exit: tree[request.exit]} if request.exit in tree else tree
-    exits = [_exit(context, request, place, way) for place, way in places.items()]
-    best = min(exits, key=lambda each: each.rank, default=Exit())
-    return inwards, best.way, best.dial
-
-
-def _exit(context: Context, request: Request, place: str, way: Way) -> Exit:
-    service = request.service
-    if service is None:
-        return Exit(way=way)
-    made = attempt(context, place, service)
-    bare = not way.chain.servers and not context.world.same_machine(context.here, service.host)
-    return Exit(way=Way(way.weight + made.weight, way.chain), dial=made, bare=bare)
-
-
-def _lenient(
-    context: Context, servers: tuple[str, ...], avoid: frozenset[str], source: Chain, weight: int = 0
-) -> dict[str, Way]:
-    """Servers with the chains that lack the fewest permissions. What can be reached without any is known already."""
-    reached = search(context, (source,), avoid)
-    known = {place: Way(weight, reached[place]) for place in (context.here, *servers) if place in reached}
-    known.setdefault(source.place(context.here), Way(weight, source))
-    settled: dict[str, Way] = {}
-    heap = sorted(known.values())
-    while heap:
-        way = heapq.heappop(heap)
-        place = way.chain.place(context.here)
-        if place in settled:
-            continue
-        settled[place] = way
-        for server in servers:
-            if server in known or server in settled or server in avoid or server in way.chain.servers:
-                continue
-            made = hop(context, place, server)
-            part = context.host(server).server
-            cost = part.cost if part else 0
-            heapq.heappush(heap, Way(way.weight + made.weight, way.chain.then(server, cost)))
-    return settled
-
-
-def _lenient_through(
-    context: Context, servers: tuple[str, ...], avoid: frozenset[str], via: tuple[str, ...]
-) -> dict[str, Way]:
-    way = Way()
-    for server in via:
-        way = _lenient(context, servers, avoid, way.chain, way.weight).get(server, way)
-    return _lenient(context, servers, avoid, way.chain, way.weight)
-
-
-def _relevant(context: Context, request: Request, at: str) -> tuple[str, ...]:
-    """All servers, or in a large file those that matter to the service, and those on the way to them."""
-    if len(context.servers) <= ENOUGH:
-        return context.servers
-    tunnel, service = request.tunnel, request.service
-    wanted = {at, request.exit or at, *tunnel.via, *(service.behind if service else ())}
-    named = wanted & set(context.servers)
-    networks = set(context.world.networks_of(service.host)) if service else set()
-    tree = search(context, avoid=frozenset(tunnel.avoid))
-    near = [name for name in context.servers if networks.intersection(context.world.networks_of(name))]
-    chosen = {*named, *near[:ENOUGH], *[place for place in tree if place != context.here][:ENOUGH]}
-    chosen |= {server for name in chosen if name in tree for server in tree[name].servers}
-    return tuple(sorted(chosen))
-
-
-def _attempts(context: Context, inwards: Chain, outwards: Chain, final: Attempt | None) -> tuple[Attempt, ...]:
-    """Every dial of a path, in the order in which they would be made."""
-    made: dict[tuple[str, ...], Attempt] = {}
-    for chain in (inwards, outwards):
-        for index, server in enumerate(chain.servers):
-            place = chain.servers[index - 1] if index else context.here
-            made.setdefault(chain.servers[: index + 1], hop(context, place, server))
-    return (*made.values(), *([final] if final else []))
 
 
 def _problems(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from orchestra.graph import Dialer, World, compile_world, dialer_at
@@ -89,6 +89,10 @@ def make_context(
     topology: Topology, here: str, vocabulary: Vocabulary, elsewhere: dict[str, tuple[Listening, ...]] | None = None
 ) -> Context:
     """Compiles a topology for planning from one client."""
-    world = compile_world(topology, here)
+    return seen_by(compile_world(topology, here), here, vocabulary, elsewhere or {})
+
+
+def seen_by(world: World, here: str, vocabulary: Vocabulary, elsewhere: dict[str, tuple[Listening, ...]]) -> Context:
+    """A compiled topology as another of its hosts sees it."""
     servers = tuple(name for name, host in world.hosts.items() if host.server is not None and name != here)
-    return Context(world=world, vocabulary=vocabulary, servers=servers, elsewhere=elsewhere or {})
+    return Context(world=replace(world, here=here), vocabulary=vocabulary, servers=servers, elsewhere=elsewhere)

@@ -14,7 +14,7 @@ from orchestra.planning.problems import STRUCTURAL, Problem, own_only
 from orchestra.planning.sshd import sshd_of
 
 if TYPE_CHECKING:
-    from orchestra.graph import Dialer, Flow
+    from orchestra.graph import Dialer, Step
     from orchestra.planning.context import Context
     from orchestra.planning.services import Service
     from orchestra.planning.sshd import Sshd
@@ -165,7 +165,7 @@ def _denials(context: Context, verdict: Judgement) -> tuple[Problem, ...]:
     for step in verdict.denials:
         said, *hints = explain(context.world, verdict, step)
         code = code_of(context.world, step)
-        missing = _missing_rule(step.at, step.flow) if step.permission and step.flow else None
+        missing = missing_rule(context, step)
         hint = "; ".join(_with_place(each) for each in hints)
         problems.append(
             Problem(code=code, text=said.text, at=step.at, place=step.place, missing=missing, suggestion=hint or None)
@@ -177,16 +177,24 @@ def _with_place(reason: Reason) -> str:
     return f"{reason.text} ({reason.place})" if reason.place else reason.text
 
 
-def _missing_rule(at: str, flow: Flow) -> Missing:
-    source, destination = flow.source, flow.destination
+def missing_rule(context: Context, step: Step) -> Missing | None:
+    """The rule that a filter would need to let it pass; None where no rule would do.
+
+    A host that the file does not declare is one of its network to whoever writes the rule.
+    """
+    if not step.permission or step.passes or step.flow is None:
+        return None
+    source, destination = step.flow.source, step.flow.destination
+    named = source.host if source.host in context.topology.hosts else None
     return Missing(
         kind="firewall",
-        at=at,
-        from_=source.host or (str(source.address) if source.address else source.network) or "any",
-        to=destination.host,
+        at=step.at,
+        from_=named or (str(source.address) if source.address else source.network) or "any",
+        to=destination.host if destination.host in context.topology.hosts else None,
         address=str(destination.address) if destination.address else None,
-        port=flow.port,
-        protocol=flow.protocol,
+        port=step.flow.port,
+        protocol=step.flow.protocol,
+        setting="inbound" if step.kind == "inbound" else "rules",
     )
 
 

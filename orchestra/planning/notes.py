@@ -8,8 +8,9 @@ from orchestra.diagnostics import Code, Diagnostic
 from orchestra.planning.sessions import hop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from orchestra.diagnostics import Place
     from orchestra.planning.context import Context
     from orchestra.planning.dials import Attempt
     from orchestra.planning.tunnels import Request, Solution
@@ -20,7 +21,7 @@ def notes_of(context: Context, request: Request, solution: Solution) -> tuple[Di
     return (
         *solution.listen.notes,
         *_unprotected(context, request, solution),
-        *_assumptions(context, request, solution),
+        *assumptions(_dials(context, solution), request.tunnel.place, request.tunnel.name),
     )
 
 
@@ -41,16 +42,17 @@ def _unprotected(context: Context, request: Request, solution: Solution) -> Iter
     )
 
 
-def _assumptions(context: Context, request: Request, solution: Solution) -> Iterator[Diagnostic]:
-    for made in _dials(context, solution):
+def assumptions(dials: Iterable[Attempt], place: Place | None, tunnel: str | None = None) -> Iterator[Diagnostic]:
+    """What the dials of a path rest on that was not read."""
+    for made in dials:
         for code in made.judgement.assumed if made.judgement else ():
             what = "resolves and reaches" if code is Code.ASSUMED_NAME_RESOLVES else "reaches"
             yield Diagnostic(
                 code=code,
                 severity="info",
                 message=f"assumed: {made.dialer} {what} {made.text} ({made.service.name}); nobody declared it",
-                place=made.service.place or request.tunnel.place,
-                tunnel=request.tunnel.name,
+                place=made.service.place or place,
+                tunnel=tunnel,
             )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from orchestra.diagnostics import Place
     from orchestra.model.address import UnixPath
-    from orchestra.model.plan import Bind
+    from orchestra.model.plan import Bind, Setting
     from orchestra.model.topology import Forwarding, Host
     from orchestra.planning.services import Service
 
@@ -30,13 +30,13 @@ class Sshd:
 
     def dialing(self, service: Service) -> Iterator[Problem]:
         """AllowTcpForwarding, or AllowStreamLocalForwarding for a unix socket: whether it dials at all."""
-        missing = self._dial(service, service.path or service.text, service.port)
         if service.path is not None and not self.forwarding.unix:
             text = f"the sshd of {self.host} does not forward (`forwarding: {{unix: no}}`)"
+            missing = self._dial("unix", service, service.path, service.port)
             yield self._off(text, "AllowStreamLocalForwarding", missing)
         if service.path is None and not self.forwarding.local:
             text = f"the sshd of {self.host} does not forward (`forwarding: {{local: no}}`)"
-            yield self._off(text, "AllowTcpForwarding", missing)
+            yield self._off(text, "AllowTcpForwarding", self._dial("local", service, service.text, service.port))
 
     def dialing_text(self, service: Service, text: str, port: int) -> Iterator[Problem]:
         """PermitOpen: the text that is sent is compared letter by letter."""
@@ -49,7 +49,7 @@ class Sshd:
             text=f"the sshd of {self.host} permits {_either(permitted)}, not {address} (it compares the text)",
             at=self.host,
             place=self.place,
-            missing=self._dial(service, text, port),
+            missing=self._dial("permit_open", service, text, port),
             suggestion=f"add {address} to PermitOpen on {self.host}, and to `permit_open` here",
         )
 
@@ -59,7 +59,7 @@ class Sshd:
             return
         if not self.forwarding.remote:
             text = f"the sshd of {self.host} opens no listeners (`forwarding: {{remote: no}}`)"
-            yield self._off(text, "AllowTcpForwarding", self._bind(requests[0]))
+            yield self._off(text, "AllowTcpForwarding", self._bind("remote", requests[0]))
         beyond = [bind for bind in requests if not is_loopback(bind.host)]
         if beyond and self.forwarding.gateway_ports == "no":
             yield self._loopback_only(beyond[0])
@@ -69,7 +69,8 @@ class Sshd:
         """AllowStreamLocalForwarding: whether it opens unix sockets."""
         if not self.forwarding.unix:
             text = f"the sshd of {self.host} does not forward unix sockets (`forwarding: {{unix: no}}`)"
-            yield self._off(text, "AllowStreamLocalForwarding", self._missing(address=str(path), protocol="unix"))
+            missing = self._missing("unix", address=str(path), protocol="unix")
+            yield self._off(text, "AllowStreamLocalForwarding", missing)
 
     def _off(self, text: str, keyword: str, missing: Missing) -> Problem:
         return Problem(
@@ -87,7 +88,7 @@ class Sshd:
             text=f"the sshd of {self.host} has `gateway_ports: no`: asked for {bind}, it listens on loopback only",
             at=self.host,
             place=self.place,
-            missing=self._bind(bind),
+            missing=self._bind("gateway_ports", bind),
             suggestion=f"set GatewayPorts clientspecified on {self.host}, and say so here, or listen on localhost",
         )
 
@@ -103,20 +104,35 @@ class Sshd:
             text=f"the sshd of {self.host} permits listening on {permitted}, not on {bind}",
             at=self.host,
             place=self.place,
-            missing=self._bind(bind),
+            missing=self._bind("permit_listen", bind),
             suggestion=f"add {bind} to PermitListen on {self.host}, and to `permit_listen` here",
         )
 
-    def _dial(self, service: Service, address: str | None, port: int) -> Missing:
-        return self._missing(to=service.host, address=address, port=port or None, protocol=service.protocol)
+    def _dial(self, setting: Setting, service: Service, address: str | None, port: int) -> Missing:
+        return self._missing(setting, to=service.host, address=address, port=port or None, protocol=service.protocol)
 
-    def _bind(self, bind: Bind) -> Missing:
-        return self._missing(address=bind.host, port=bind.port or None)
+    def _bind(self, setting: Setting, bind: Bind) -> Missing:
+        return self._missing(setting, address=bind.host, port=bind.port or None)
 
     def _missing(
-        self, *, to: str | None = None, address: str | None, port: int | None = None, protocol: str = "tcp"
+        self,
+        setting: Setting,
+        *,
+        to: str | None = None,
+        address: str | None,
+        port: int | None = None,
+        protocol: str = "tcp",
     ) -> Missing:
-        return Missing(kind="sshd", at=self.host, from_=self.host, to=to, address=address, port=port, protocol=protocol)
+        return Missing(
+            kind="sshd",
+            at=self.host,
+            from_=self.host,
+            to=to,
+            address=address,
+            port=port,
+            protocol=protocol,
+            setting=setting,
+        )
 
 
 def sshd_of(host: Host) -> Sshd | None:

@@ -91,7 +91,18 @@ def test_near_misses_are_allowing_rules_few_fields_away_nearest_first() -> None:
         ]
     )
     found = near_misses(world, rules, flow(22))
-    assert [(miss.rule.index, miss.differs) for miss in found] == [(3, ("ports",)), (4, ("protocol",)), (6, ("ports",))]
+    assert [(miss.rule.index, miss.differs) for miss in found] == [(5, ()), (3, ("ports",)), (4, ("protocol",))]
+
+
+def test_a_near_miss_says_of_every_field_what_the_rule_and_what_the_flow_is() -> None:
+    world = compile_world(topology(LAN, DMZ, A, B), "a")
+    [miss] = near_misses(world, numbered([allow(["b", "@dmz"], "b", 80, (90, 99))]), flow(22))
+    assert [(each.name, each.matches, each.rule, each.flow) for each in miss.fields] == [
+        ("from", False, "b, dmz", "a (10.1.0.5)"),
+        ("to", True, "b", "b (10.2.0.7)"),
+        ("port", False, "80, 90-99", "22"),
+        ("protocol", True, "tcp", "tcp"),
+    ]
 
 
 def test_the_opposite_way_is_that_of_the_flow_or_of_ssh() -> None:

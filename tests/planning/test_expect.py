@@ -49,14 +49,14 @@ def test_expectations(tmp_path: Path, entry: str, holds: bool) -> None:
     ("entry", "why"),
     [
         ("{from: laptop, to: desk-vnc, verdict: unreachable}", "by way of laptop → gateway, which dials 10.20.0.30"),
-        ("{from: laptop, to: '10.20.0.30:22', direct: true, verdict: reachable}", "no rule"),
+        ("{from: laptop, to: '10.20.0.30:22', direct: true, verdict: reachable}", "by nat only"),
         ("{from: office, to: laptop, verdict: reachable, via: [gateway]}", "laptop"),
         ("{from: internet, to: files, direct: true, verdict: reachable}", "behind gateway"),
     ],
 )
 def test_what_was_found_instead_is_said(tmp_path: Path, entry: str, why: str) -> None:
     [said] = failed(tmp_path, OFFICE[: OFFICE.index("expect:")] + f"expect:\n  - {entry}\n")
-    assert why in said.message or "denies" in said.message
+    assert why in said.message
 
 
 def test_a_service_does_not_reach_itself_by_its_published_address(tmp_path: Path) -> None:
