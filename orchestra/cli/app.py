@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperCommand
 
 from orchestra.cli import (
+    authorize,
     demo,
     down,
     env,
@@ -47,6 +48,7 @@ COMMANDS: tuple[Command, ...] = (
     ("init", init.init),
     ("validate", validate.validate),
     ("plan", plan.plan),
+    ("authorize", authorize.authorize),
     ("up", up.up),
     ("down", down.down),
     ("status", status.status),

@@ -36,13 +36,14 @@ class KindSpec:
     """Which parts of a tunnel a kind takes; the planner obeys.
 
     ``to``: whether it leads to a target. ``exit``: whether it takes the host that dials as ``exit`` (then it may have
-    no target). ``protocols``: those of targets that it can carry.
+    no target). ``protocols``: those of targets that it can carry. ``exec``: whether it runs commands at its exit.
     """
 
     name: str
     to: Literal["required", "optional", "no"] = "required"
     exit: Literal["required", "optional", "no"] = "optional"
     protocols: tuple[str, ...] = ("tcp",)
+    exec: bool = False
     fields: type[Any] | None = None
     package: str = "orchestra"
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -118,11 +118,19 @@ def _anywhere(tunnel: PlannedTunnel) -> PlannedTunnel:
 
 @contextlib.asynccontextmanager
 async def world(
-    file: Path | str, kind: str, *, reality: Change = same, login: Change = same, **options: Any
+    file: Path | str,
+    kind: str,
+    *,
+    reality: Change = same,
+    login: Change = same,
+    prepare: Callable[[Lab, Plan], Awaitable[None]] | None = None,
+    twist: Callable[[Plan], Plan] = anywhere,
+    **options: Any,
 ) -> AsyncIterator[World]:
     """A topology that is up (not necessarily ready) in a lab, and gone afterwards.
 
-    ``reality`` makes the lab another one than the file says; ``login`` changes the credentials that the lab gave.
+    ``reality`` makes the lab another one than the file says; ``login`` changes the credentials that the lab gave;
+    ``prepare`` does something to the lab before anything is opened; ``twist`` makes another plan of the file's.
     """
     extra = plugins()
     loaded = load_topology([str(file)], extra, {"CI_SSH_KEY": "", **os.environ})
@@ -131,7 +139,9 @@ async def world(
     opening = open_netns_lab if kind == "netns" else open_embedded_lab
     lab = await opening(reality(loaded.topology), plan.client)
     log = Log()
-    engine = Engine(anywhere(plan), login(lab.topology), here=lab.here, plugins=extra, observe=log.note)
+    if prepare is not None:
+        await prepare(lab, plan)
+    engine = Engine(twist(plan), login(lab.topology), here=lab.here, plugins=extra, observe=log.note)
     running = asyncio.create_task(engine.run())
     try:
         yield World(plan, lab, engine, log)
