@@ -59,13 +59,28 @@ def choose_files(source: Source, environ: Mapping[str, str], directory: Path) ->
     )
 
 
-def load_source(source: Source) -> tuple[Loaded, Plugins]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What is read beside the topology: ssh_config, and what the commands in it answer."""
+
+    ssh_config: bool = True
+    allow_exec: bool = False
+
+    @classmethod
+    def asked(cls, *, ssh_config: bool = True, allow_exec: bool) -> Beside:
+        """``allow_exec``: the option; ORCHESTRA_ALLOW_EXEC=1 says the same."""
+        return cls(ssh_config=ssh_config, allow_exec=allow_exec or os.environ.get("ORCHESTRA_ALLOW_EXEC") == "1")
+
+
+def load_source(source: Source, beside: Beside | None = None) -> tuple[Loaded, Plugins]:
     """Loads the files that the options name, whether or not they can be used."""
     from orchestra.assembly import topology
 
     plugins = topology.plugins(source.plugins)
     files = choose_files(source, os.environ, Path.cwd())
-    return topology.load_topology(files, plugins, os.environ), plugins
+    also = beside or Beside()
+    loaded = topology.load_topology(files, plugins, os.environ, ssh_config=also.ssh_config, allow_exec=also.allow_exec)
+    return loaded, plugins
 
 
 def client_of(source: Source) -> str | None:
@@ -73,9 +88,9 @@ def client_of(source: Source) -> str | None:
     return source.client or os.environ.get("ORCHESTRA_CLIENT") or None
 
 
-def read_topology(source: Source) -> Read:
+def read_topology(source: Source, beside: Beside | None = None) -> Read:
     """The topology that the options name. Raises TopologyInvalid with every problem, and UsageError."""
-    loaded, plugins = load_source(source)
+    loaded, plugins = load_source(source, beside)
     diagnostics = with_static_checks(loaded, plugins, client_of(source))
     if loaded.topology is None:
         raise TopologyRejected(diagnostics, loaded.sources)
@@ -94,18 +109,21 @@ def with_static_checks(loaded: Loaded, plugins: Plugins, client: str | None) -> 
     from orchestra.planning import check_statically
 
     topology = loaded.partial if loaded.topology is None else loaded.topology
-    found = check_statically(topology, client=client, vocabulary=plugins.vocabulary)
+    whole = loaded.topology is not None
+    found = check_statically(topology, client=client, vocabulary=plugins.vocabulary, whole=whole)
     return in_file_order((*loaded.diagnostics, *found))
 
 
-def read_plan(source: Source, selection: Selection | None = None, *, free_ports: bool = False) -> Planned:
+def read_plan(
+    source: Source, selection: Selection | None = None, *, free_ports: bool = False, beside: Beside | None = None
+) -> Planned:
     """The plan for what the options name. Raises TopologyInvalid, with the sources for its excerpts, and UsageError.
 
     ``free_ports``: a listen address that the file leaves out is any free port.
     """
     from orchestra.planning import make_plan
 
-    read, chosen = read_topology(source), selection or Selection()
+    read, chosen = read_topology(source, beside), selection or Selection()
     try:
         plan = make_plan(
             read.topology,
@@ -126,9 +144,11 @@ def with_diagnostics(plan: Plan, more: tuple[Diagnostic, ...]) -> Plan:
     """The plan with more to say, in the order of the file; what both say of one place is said once."""
     from orchestra.diagnostics import in_file_order
 
-    said = {(d.code, d.place) for d in more if d.place is not None}
+    fatal = {(d.code, d.place) for d in plan.diagnostics if d.severity == "error"}
+    rest = [d for d in more if d.severity == "error" or (d.code, d.place) not in fatal]
+    said = {(d.code, d.place) for d in rest if d.place is not None}
     own = tuple(d for d in plan.diagnostics if (d.code, d.place) not in said)
-    return replace(plan, diagnostics=in_file_order((*more, *own)))
+    return replace(plan, diagnostics=in_file_order((*rest, *own)))
 
 
 def report(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
-from orchestra.graph.routes import count_firewalls
+from orchestra.graph.routes import firewalls_between
 from orchestra.graph.world import canonical
 from orchestra.model.address import is_loopback, parse_ip
 
@@ -177,8 +177,8 @@ def seen_from(world: World, dialer: Dialer, host: str) -> tuple[Party, ...]:
     """
     found: list[tuple[int, str, tuple[IPAddress, ...]]] = []
     for network, addresses in world.networks_of(host).items():
-        away = count_firewalls(world, dialer.host, dialer.networks, network)
-        if away is not None:
-            found.append((away, network, addresses))
+        way = firewalls_between(world, dialer.host, dialer.networks, network)
+        if way is not None:
+            found.append((len(way), network, addresses))
     found.sort(key=lambda each: each[:2])
     return tuple(Party(host, network, address) for _, network, each in found for address in each or (None,))

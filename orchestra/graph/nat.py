@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.graph.addresses import Dialer, Party, dialer_at, seen_from
-from orchestra.graph.routes import Hop, next_hop
+from orchestra.graph.routes import firewalls_between
 from orchestra.model.topology import Masquerade, PortForward
 
 if TYPE_CHECKING:
@@ -108,16 +108,5 @@ def _firewalls_on_way(world: World, dialer: Dialer, host: str) -> frozenset[str]
     networks = world.networks_of(host)
     if any(network in dialer.networks for network in networks):
         return frozenset()
-    return frozenset(name for network in networks for name in _chain(world, dialer, network))
-
-
-def _chain(world: World, dialer: Dialer, target: str) -> list[str]:
-    host, networks = dialer.host, dialer.networks
-    passed: list[str] = []
-    while target not in networks:
-        hop = next_hop(world, host, networks, target)
-        if not isinstance(hop, Hop) or hop.firewall in passed:
-            return []
-        passed.append(hop.firewall)
-        host, networks = hop.firewall, tuple(world.attached[hop.firewall])
-    return passed
+    ways = (firewalls_between(world, dialer.host, dialer.networks, network) for network in networks)
+    return frozenset(name for way in ways for name in way or ())

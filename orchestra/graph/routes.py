@@ -66,10 +66,8 @@ def next_hop(world: World, host: str | None, networks: tuple[str, ...], target: 
     return hop
 
 
-def count_firewalls(world: World, host: str | None, networks: tuple[str, ...], target: str) -> int | None:
-    """How many firewalls stand between a host and a network; None when there is no way."""
-    if target in networks:
-        return 0
+def firewalls_between(world: World, host: str | None, networks: tuple[str, ...], target: str) -> tuple[str, ...] | None:
+    """The firewalls that a host on ``networks`` passes into a network, in order; None when there is no way."""
     passed: list[str] = []
     while target not in networks:
         hop = next_hop(world, host, networks, target)
@@ -77,7 +75,7 @@ def count_firewalls(world: World, host: str | None, networks: tuple[str, ...], t
             return None
         passed.append(hop.firewall)
         host, networks = hop.firewall, tuple(world.attached[hop.firewall])
-    return len(passed)
+    return tuple(passed)
 
 
 def _has_route(world: World, host: str | None) -> bool:

@@ -12,12 +12,17 @@ from orchestra.planning.conflicts import listen_conflicts
 from orchestra.planning.context import make_context
 from orchestra.planning.elsewhere import held_by
 from orchestra.planning.entry import fixed_entry
+from orchestra.planning.lint.meanings import differing_names, overlapping_networks
+from orchestra.planning.lint.shadowed import shadowed_rules
+from orchestra.planning.lint.unmatchable import unmatchable_rules
 from orchestra.planning.listen import plan_listen
 from orchestra.planning.problems import own_only
-from orchestra.planning.shadows import shadowed_rules
 from orchestra.planning.unused import unused_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestra.graph import World
     from orchestra.model.plan import PlannedListen
     from orchestra.model.topology import Target, Topology, Tunnel
     from orchestra.planning.context import Context
@@ -25,23 +30,31 @@ if TYPE_CHECKING:
 
 
 def check_statically(
-    topology: Topology, *, client: str | None = None, vocabulary: Vocabulary
+    topology: Topology, *, client: str | None = None, vocabulary: Vocabulary, whole: bool = True
 ) -> tuple[Diagnostic, ...]:
-    """Checks that need no path: listeners that conflict, loopback targets nobody can dial, rules that never match,
-    settings without an effect.
+    """Checks that need no path: listeners that conflict, loopback targets nobody can dial, settings without an effect,
+    rules that never match, addresses and names with several meanings.
 
-    A missing or ambiguous client is no reason to stop: the first of the file is taken, since what is checked here
-    hardly depends on it.
+    ``whole``: the file has no errors; else nothing is said that what is missing could explain. A missing or ambiguous
+    client is no reason to stop: the first of the file is taken, since what is checked here hardly depends on it.
     """
     context = make_context(topology, _any_client(topology, client), vocabulary)
     return in_file_order(
         (
             *_conflicts(context),
             *_loopback_elsewhere(context),
-            *shadowed_rules(context.world),
             *unused_settings(topology),
+            *(lint(context.world) if whole else ()),
         )
     )
+
+
+def lint(world: World) -> Iterator[Diagnostic]:
+    """What is probably not meant in a file that works."""
+    yield from shadowed_rules(world)
+    yield from unmatchable_rules(world)
+    yield from differing_names(world)
+    yield from overlapping_networks(world)
 
 
 def _any_client(topology: Topology, client: str | None) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from orchestra.diagnostics import Code
 from orchestra.graph import compile_world
-from orchestra.graph.routes import BadRoute, Hop, count_firewalls, distances, firewalls_on, next_hop
+from orchestra.graph.routes import BadRoute, Hop, distances, firewalls_between, firewalls_on, next_hop
 from tests.graph.ground import DMZ, LAN, A, B, codes, edge, verdict
 from tests.planning.make import allow, client, firewall, network, server, topology
 
@@ -68,7 +68,8 @@ def test_how_many_firewalls_stand_between_a_host_and_a_network() -> None:
     f1 = firewall("f1", {"lan": "10.1.0.2", "mid": "10.3.0.1"})
     f2 = firewall("f2", {"mid": "10.3.0.2", "dmz": "10.2.0.2"})
     world = compile_world(topology(LAN, DMZ, mid, off, A, B, f1, f2), "a")
-    assert [count_firewalls(world, "a", ("lan",), net) for net in ("lan", "mid", "dmz", "off")] == [0, 1, 2, None]
+    ways = [firewalls_between(world, "a", ("lan",), net) for net in ("lan", "mid", "dmz", "off")]
+    assert [None if way is None else len(way) for way in ways] == [0, 1, 2, None]
     assert [distances(world, "dmz"), distances(world, "off")] == [{"f1": 2, "f2": 1}, {}]
     assert firewalls_on(world, "mid") == ("f1", "f2")
     assert next_hop(world, None, ("lan",), "dmz") == Hop("lan", "f1")
