@@ -47,6 +47,7 @@ _BY_CODE: Mapping[str, Exit] = MappingProxyType(
         Code.HOST_KEY_UNKNOWN: Exit.IDENTITY,
         Code.HOST_KEY_CHANGED: Exit.IDENTITY,
         Code.HOST_KEY_REVOKED: Exit.IDENTITY,
+        Code.HOST_CERTIFICATE_INVALID: Exit.IDENTITY,
     }
 )
 

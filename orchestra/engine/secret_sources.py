@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
+from orchestra.engine.programs import LARGEST, ProgramFailed, output_of
 from orchestra.plugin.vocabulary import SecretSpec
 from orchestra.session.errors import OpenFailed
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
-
     from orchestra.model.topology import SecretRef
 
 DEADLINE = 60.0
 """Seconds for a command; password managers may ask for a touch or a fingerprint."""
-LARGEST = 1 << 20
-"""Bytes."""
 
 
 class EnvSecret:
@@ -54,43 +49,10 @@ class CommandSecret:
     spec = SecretSpec(name="command", value="command")
 
     async def read(self, ref: SecretRef) -> bytes:
-        program, *arguments = [str(part) for part in ref.value]
-        pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
         try:
-            process = await asyncio.create_subprocess_exec(
-                program, *arguments, stdin=null, stdout=pipe, stderr=null, start_new_session=True
-            )
-        except OSError as error:
-            raise _unavailable(f"{program} cannot be run: {error.strerror or error}") from error
-        try:
-            async with asyncio.timeout(DEADLINE):
-                output = await _output(process, program)
-                status = await process.wait()
-        except TimeoutError:
-            raise _unavailable(f"{program} did not end within {DEADLINE:g} seconds") from None
-        finally:
-            await _reap(process)
-        if status != 0:
-            raise _unavailable(f"{program} ended with status {status}", "run it by hand to see what it says")
-        return _stripped(output)
-
-
-async def _output(process: Process, program: str) -> bytes:
-    assert process.stdout is not None  # noqa: S101 - it was asked for
-    output = b""
-    while chunk := await process.stdout.read(65536):
-        output += chunk
-        if len(output) > LARGEST:
-            raise _unavailable(f"{program} prints more than a secret: over {LARGEST} bytes")
-    return output
-
-
-async def _reap(process: Process) -> None:
-    """Ends it with everything that it started, and waits for it."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+            return _stripped(await output_of([str(part) for part in ref.value], DEADLINE))
+        except ProgramFailed as error:
+            raise _unavailable(str(error), "run it by hand to see what it says") from error
 
 
 def _read(path: Path) -> bytes:

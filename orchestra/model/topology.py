@@ -15,7 +15,7 @@ from orchestra.model.address import Address, Endpoint, IPAddress, IPNetwork
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from orchestra.diagnostics import KeyPath, Place
+    from orchestra.diagnostics import Diagnostic, KeyPath, Place
 
 HostKind: TypeAlias = Literal["client", "server", "firewall", "target"]
 Protocol: TypeAlias = Literal["tcp", "udp"]
@@ -147,9 +147,13 @@ class ConfigSettings:
     revoked_host_keys: str | None = None
     """A list of public keys, one a line, or a binary KRL."""
     known_hosts_command: tuple[str, ...] = ()
+    allow_exec: bool = False
+    """Whether the user allows that what ssh_config names is run; a file never allows it itself."""
     hash_known_hosts: bool = False
     origins: Mapping[str, str] = field(default_factory=lambda: NOWHERE, compare=False)
     """Name of a field, here or of :class:`SshSettings`, to ``file:line`` of the keyword that decided it."""
+    refusals: tuple[Diagnostic, ...] = field(default=(), compare=False)
+    """Why the server must not be dialed: ssh would not either, or it would go another way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +238,8 @@ class Host:
     server: Server | None = None
     rules: tuple[Rule, ...] = ()
     nat: tuple[PortForward | Masquerade, ...] = ()
+    implied: bool = False
+    """Not in the file: ssh_config names it, as a server to go through."""
     place: Place | None = field(default=None, compare=False)
 
     @property

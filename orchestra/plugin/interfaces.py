@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from orchestra.model.plan import Dial, PlannedTunnel
 from orchestra.model.topology import Host, SecretRef
 from orchestra.plugin.vocabulary import CheckSpec, KindSpec, SecretSpec, TransportSpec
+from orchestra.session.errors import OpenFailed
 from orchestra.session.protocols import Accept, Receiver, Session, Stream
 
 R = TypeVar("R", bound=Receiver)
@@ -33,7 +34,7 @@ class Question:
     subject: str
     text: str
     echo: bool = False
-    """Whether what is typed may be seen; a question of kind ``host-key`` is answered ``yes`` or ``no``."""
+    """Whether what is typed may be seen; ``host-key`` is answered by ``yes``, ``no`` or the right fingerprint."""
     again: bool = False
     """The last answer was wrong: it is asked anew, never answered from memory."""
 
@@ -61,8 +62,41 @@ class OpenRequest:
     ask: Ask = nobody
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a server showed of itself, before anybody logged in.
+
+    ``name`` is what its key is filed under; ``key`` its wire form; ``evidence`` says where (``file:line``) stands what
+    decided; ``refusal`` is why a session would not open. What is ``pinned`` by the topology is not filed.
+    """
+
+    name: str
+    key: bytes
+    algorithm: str
+    fingerprint: str
+    standing: Literal["known", "unknown", "changed", "revoked", "uncertified"]
+    evidence: tuple[str, ...] = ()
+    refusal: OpenFailed | None = None
+    pinned: bool = False
+
+
+@runtime_checkable
+class Identifying(Protocol):
+    """What a transport may do besides, when its servers prove who they are by keys that people compare."""
+
+    async def identify(self, request: OpenRequest) -> Identity:
+        """Dials, looks at the server's key and leaves; nothing of ours is offered. Raises OpenFailed when the server
+        showed none."""
+        ...
+
+    async def trust(self, request: OpenRequest, identity: Identity) -> str:
+        """Keeps the key that was shown, so that :meth:`Transport.open` knows it; returns the file that has it now.
+        Raises OpenFailed."""
+        ...
+
+
 class Transport(Protocol):
-    """Opens sessions: the one thing that a transport does."""
+    """Opens sessions: the one thing that a transport must do. See also :class:`Identifying`."""
 
     @property
     def spec(self) -> TransportSpec: ...

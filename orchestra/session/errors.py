@@ -13,8 +13,8 @@ class OpenFailed(SessionError):
     """The session itself could not be opened: refused, timed out, not authenticated, wrong host key.
 
     Codes: NAME_UNRESOLVED, CONNECT_REFUSED, CONNECT_TIMEOUT, CONNECT_FAILED, SERVER_BUSY, AUTH_FAILED,
-    HOST_KEY_UNKNOWN, HOST_KEY_CHANGED, HOST_KEY_REVOKED, PROTOCOL_ERROR, SECRET_UNAVAILABLE, and FORWARD_REFUSED or
-    DIAL_FAILED when the hop before it would not or could not dial it.
+    HOST_KEY_UNKNOWN, HOST_KEY_CHANGED, HOST_KEY_REVOKED, HOST_CERTIFICATE_INVALID, PROTOCOL_ERROR,
+    SECRET_UNAVAILABLE, and FORWARD_REFUSED or DIAL_FAILED when the hop before it would not or could not dial it.
     """
 
 

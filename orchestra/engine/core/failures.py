@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 FailureClass: TypeAlias = Literal["transient", "policy", "identity"]
 
-IDENTITY = frozenset({Code.AUTH_FAILED, Code.HOST_KEY_UNKNOWN, Code.HOST_KEY_CHANGED, Code.HOST_KEY_REVOKED})
+IDENTITY = frozenset(
+    {
+        Code.AUTH_FAILED,
+        Code.HOST_KEY_UNKNOWN,
+        Code.HOST_KEY_CHANGED,
+        Code.HOST_KEY_REVOKED,
+        Code.HOST_CERTIFICATE_INVALID,
+    }
+)
 POLICY = frozenset(
     {
         Code.FORWARD_REFUSED,

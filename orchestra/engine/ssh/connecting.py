@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 from typing import Any
 
@@ -12,13 +13,14 @@ from orchestra.diagnostics import Code
 from orchestra.engine.ssh import internals, translate
 from orchestra.engine.ssh.carrier import Carrier
 from orchestra.engine.ssh.credentials import Credentials, gather
+from orchestra.engine.ssh.hostkeys import ShownKey
 from orchestra.engine.ssh.session import SshSession
 from orchestra.engine.ssh.transport import WindowBudget
-from orchestra.engine.ssh.trust import Verifier, host_key_name
+from orchestra.engine.ssh.trust import Verifier
 from orchestra.model.address import Endpoint, UnixPath
 from orchestra.model.text import clean
 from orchestra.model.topology import SshSettings
-from orchestra.plugin.interfaces import Notice, OpenRequest
+from orchestra.plugin.interfaces import Identity, Notice, OpenRequest
 from orchestra.session.errors import OpenFailed, SessionError
 from orchestra.session.protocols import Session
 
@@ -41,19 +43,56 @@ CIPHERS = (
 async def connect(request: OpenRequest, windows: WindowBudget) -> Session:
     """Opens it. Raises OpenFailed; cancelled, it leaves nothing open.
 
-    The deadline begins with the dial: reading a secret may take its time.
+    A server whose host key a person vouches for is dialed anew, and then it must show that same key.
     """
-    settings = request.server.server.ssh if request.server.server is not None else SshSettings()
-    attempt = _attempt(request, settings)
+    settings, attempt = _settings(request), _attempt(request)
+    verifier = Verifier(request, settings, attempt.user)
+    await verifier.load()
+    try:
+        return await _open(request, windows, settings, verifier)
+    except OpenFailed:
+        if not await verifier.reconsider(request.ask):
+            raise
+    return await _open(request, windows, settings, verifier)
+
+
+async def identify(request: OpenRequest) -> Identity:
+    """See :class:`orchestra.plugin.interfaces.Identifying`."""
+    settings, attempt = _settings(request), _attempt(request)
+    verifier = Verifier(request, settings, attempt.user)
+    await verifier.load()
+    carrier = Carrier(lambda _congested: None)
+    options = _options(settings, verifier, Credentials(), attempt.user, request.depth)
+    try:
+        async with asyncio.timeout(attempt.timeout):
+            await carrier.dial(request.over, request.dial.host, request.dial.port, request.dial.path)
+            attempt.stage = "key exchange"
+            with contextlib.suppress(asyncssh.HostKeyNotVerifiable):
+                owner = _Onlooker(verifier, attempt)
+                await asyncssh.connect(
+                    verifier.name, verifier.port, tunnel=carrier, client_factory=lambda: owner, config=[], **options
+                )
+    except (asyncssh.Error, OSError, ValueError, TimeoutError, SessionError) as error:
+        raise _failure(error, attempt, carrier, verifier) from error
+    finally:
+        carrier.abort()
+    return verifier.identity()
+
+
+async def trust(request: OpenRequest, identity: Identity) -> str:
+    """See :class:`orchestra.plugin.interfaces.Identifying`."""
+    return await Verifier(request, _settings(request), "").keep(ShownKey(identity.key))
+
+
+async def _open(request: OpenRequest, windows: WindowBudget, settings: SshSettings, verifier: Verifier) -> Session:
+    """The deadline begins with the dial: reading a secret may take its time."""
+    attempt = _attempt(request)
     credentials = Credentials()
     carrier: Carrier | None = None
-    verifier: Verifier | None = None
     opened = False
     try:
         credentials = await gather(settings, attempt.server, request.read_secret, request.notice)
         attempt.offered = tuple(credentials.names)
-        verifier = Verifier(settings, attempt.server, host_key_name(request.server, request.dial.host), request.notice)
-        await asyncio.to_thread(verifier.load)
         session = SshSession(attempt.server, windows)
         carrier = Carrier(session.set_congested)
         async with asyncio.timeout(attempt.timeout):
@@ -65,7 +104,7 @@ async def connect(request: OpenRequest, windows: WindowBudget) -> Session:
                 verifier.name, verifier.port, tunnel=carrier, client_factory=lambda: owner, config=[], **options
             )
         session.start(connection, carrier)
-        await asyncio.to_thread(verifier.remember)
+        await verifier.remember()
         opened = True
     except (asyncssh.Error, OSError, ValueError, TimeoutError, SessionError) as error:
         raise _failure(error, attempt, carrier, verifier) from error
@@ -76,8 +115,12 @@ async def connect(request: OpenRequest, windows: WindowBudget) -> Session:
     return session
 
 
-def _attempt(request: OpenRequest, settings: SshSettings) -> translate.Attempt:
-    dial = request.dial
+def _settings(request: OpenRequest) -> SshSettings:
+    return request.server.server.ssh if request.server.server is not None else SshSettings()
+
+
+def _attempt(request: OpenRequest) -> translate.Attempt:
+    dial, settings = request.dial, _settings(request)
     address = str(UnixPath(dial.path)) if dial.path is not None else str(Endpoint(dial.host, dial.port))
     return translate.Attempt(
         server=request.server.name,
@@ -99,10 +142,10 @@ def _user(settings: SshSettings, server: str) -> str:
 
 
 def _failure(
-    error: BaseException, attempt: translate.Attempt, carrier: Carrier | None, verifier: Verifier | None
+    error: BaseException, attempt: translate.Attempt, carrier: Carrier | None, verifier: Verifier
 ) -> OpenFailed:
-    if isinstance(error, asyncssh.HostKeyNotVerifiable) and verifier is not None:
-        return verifier.refusal(str(error))
+    if isinstance(error, asyncssh.HostKeyNotVerifiable):
+        return verifier.refusal()
     below = carrier.loss if carrier is not None else None
     return translate.open_failed(below if isinstance(below, SessionError) else error, attempt)
 
@@ -111,17 +154,14 @@ def _options(
     settings: SshSettings, verifier: Verifier, credentials: Credentials, user: str, depth: int
 ) -> dict[str, Any]:
     silence = settings.keepalive or KEEPALIVE_FIRST + KEEPALIVE_STEP * (depth - 1)
-    authorities = verifier.importable(verifier.trusted.authorities)
-    keys = verifier.importable(verifier.trusted.keys)
-    revoked = verifier.importable(verifier.trusted.revoked)
     methods = [*(["publickey"] if credentials.keys else [])]
     if credentials.password is not None:
         methods += ["keyboard-interactive", "password"]
     return {
         "username": user,
-        "known_hosts": lambda *_: (keys, authorities, revoked),
+        "known_hosts": lambda *_: ([], [], []),  # asyncssh itself trusts nobody: the verifier judges
         "host_key_alias": verifier.name,
-        "server_host_key_algs": internals.host_key_algorithms(keys, authorities=bool(authorities)),
+        "server_host_key_algs": verifier.algorithms(),
         "encryption_algs": CIPHERS,
         "compression_algs": ["none"],
         "client_keys": None,  # ours come by public_key_auth_requested; an empty list would mean the default files
@@ -162,6 +202,7 @@ class _Owner(asyncssh.SSHClient):
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self._connection = conn
+        internals.judge_host_keys(conn, self._verifier.validate)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._connection is not None and self._connection.get_extra_info("server_version"):
@@ -170,9 +211,6 @@ class _Owner(asyncssh.SSHClient):
 
     def debug_msg_received(self, msg: str, _lang: str, _always_display: bool) -> None:
         self._session.said(msg)
-
-    def validate_host_public_key(self, _host: str, _addr: str, _port: int, key: asyncssh.SSHKey) -> bool:
-        return self._verifier.accepts(key.public_data, key.get_algorithm())
 
     def auth_banner_received(self, msg: str, _lang: str) -> None:
         self._notice(f"{self._attempt.server} says: {clean(msg)}")
@@ -183,3 +221,18 @@ class _Owner(asyncssh.SSHClient):
     def public_key_auth_requested(self) -> list[asyncssh.SSHKeyPair] | None:
         offered, self._keys_offered = self._keys_offered, True
         return None if offered else list(self._credentials.keys)
+
+
+class _Onlooker(asyncssh.SSHClient):
+    """Leaves when it has seen the host key, whatever that is."""
+
+    def __init__(self, verifier: Verifier, attempt: translate.Attempt) -> None:
+        self._verifier, self._attempt = verifier, attempt
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        internals.judge_host_keys(conn, self._look)
+
+    def _look(self, blob: bytes) -> asyncssh.SSHKey:
+        self._attempt.banner_seen = True
+        self._verifier.validate(blob)
+        raise asyncssh.HostKeyNotVerifiable("it has been seen")

@@ -16,7 +16,7 @@ from pathlib import Path
 import asyncssh
 
 from orchestra.diagnostics import Code
-from orchestra.engine.ssh.trust import ssh_folder
+from orchestra.engine.ssh.knownhosts import ssh_folder
 from orchestra.model.text import clean
 from orchestra.model.topology import SshSettings
 from orchestra.plugin.interfaces import Notice, ReadSecret

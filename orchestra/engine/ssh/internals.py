@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import asyncssh
@@ -82,19 +82,34 @@ def set_window(listener: Any, window: int) -> None:
     listener._window = window
 
 
-def host_key_algorithms(known: list[asyncssh.SSHKey], *, authorities: bool) -> list[str]:
+def host_key_algorithms(known: Iterable[str], *, authorities: bool) -> list[str]:
     """Host key algorithms in the order to ask for: what is known for the name first, as ssh does, then the rest.
 
     asyncssh alone would ask for nothing but the known ones, so that a changed key of another type looked like a
-    failed key exchange.
+    failed key exchange. ``known`` are types of keys.
     """
     from asyncssh.public_key import get_default_certificate_algs, get_default_public_key_algs
 
     certificates = get_default_certificate_algs() if authorities else []
-    first = [name for key in known for name in key.sig_algorithms]
-    every = get_default_public_key_algs()
-    names = [*certificates, *(name for name in first if name in every), *every]
-    return list(dict.fromkeys(name.decode() for name in names))
+    every = [name.decode() for name in get_default_public_key_algs()]
+    first = [name for kind in known for name in every if name == kind or (kind, name[:4]) == ("ssh-rsa", "rsa-")]
+    return list(dict.fromkeys([*(name.decode() for name in certificates), *first, *every]))
+
+
+def decode_host_key(blob: bytes) -> asyncssh.SSHKey:
+    """The public key that a server shows, bare or in a certificate whose signature is good. Raises KeyImportError."""
+    from asyncssh.public_key import decode_ssh_certificate, decode_ssh_public_key
+
+    try:
+        return decode_ssh_public_key(blob)
+    except asyncssh.KeyImportError:
+        return decode_ssh_certificate(blob).key
+
+
+def judge_host_keys(connection: Any, judge: Callable[[bytes], asyncssh.SSHKey]) -> None:
+    """Has ``judge`` say whether the key that a server shows is the right one, in place of asyncssh, which knows one
+    reason for all refusals, and lets no bare key pass in a certificate that does not hold."""
+    connection.validate_server_host_key = judge
 
 
 def _prepare_channels(connection: Any, path: DataPath | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestra.plugin.interfaces import OpenRequest
+from orchestra.plugin.interfaces import Identity, OpenRequest
 from orchestra.plugin.vocabulary import TransportSpec
 from orchestra.session.protocols import Session
 
@@ -41,3 +41,15 @@ class SshTransport:
         from orchestra.engine.ssh.connecting import connect  # loads asyncssh
 
         return await connect(request, self._windows)
+
+    async def identify(self, request: OpenRequest) -> Identity:
+        """See :class:`orchestra.plugin.interfaces.Identifying`."""
+        from orchestra.engine.ssh.connecting import identify
+
+        return await identify(request)
+
+    async def trust(self, request: OpenRequest, identity: Identity) -> str:
+        """See :class:`orchestra.plugin.interfaces.Identifying`."""
+        from orchestra.engine.ssh.connecting import trust
+
+        return await trust(request, identity)

@@ -1,46 +1,41 @@
-"""Whether a server is the one that was meant: what is known of its host key, and what is said when it differs."""
+"""Whether a server is the one that was meant: what is known of its host key, what it shows, who vouches for that."""
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import os
-from collections.abc import Iterable, Iterator
+import asyncio
+import time
 from dataclasses import replace
-from pathlib import Path
 
 import asyncssh
 
-from orchestra.diagnostics import Code
+from orchestra.engine.ssh import knownhosts, refusals
+from orchestra.engine.ssh.certificates import parse_certificate
 from orchestra.engine.ssh.hostkeys import (
     SSH_PORT,
     KnownKey,
+    ShownKey,
     TrustedKeys,
-    fingerprint,
+    Verdict,
+    judge,
     lookup_name,
     parse,
     pinned,
+    public_line,
+    rsa_bits,
     select,
+    unreadable,
 )
+from orchestra.engine.ssh.internals import decode_host_key, host_key_algorithms
+from orchestra.engine.ssh.knownhostscommand import known_hosts_of_command
+from orchestra.engine.ssh.refusals import About
+from orchestra.engine.ssh.revocations import Revocations, parse_revocations
 from orchestra.model.text import clean
-from orchestra.model.topology import Host, SshSettings
-from orchestra.plugin.interfaces import Notice
+from orchestra.model.topology import ConfigSettings, Host, SshSettings
+from orchestra.plugin.interfaces import Ask, Identity, OpenRequest, Question
 from orchestra.session.errors import OpenFailed
 
-GLOBAL_FILE = "/etc/ssh/ssh_known_hosts"
-
-
-def ssh_folder() -> Path:
-    """The user's ``~/.ssh``; an account without a home (a container's bare number) has none that exists."""
-    try:
-        return Path.home() / ".ssh"
-    except RuntimeError:
-        return Path("/nonexistent/.ssh")
-
-
-def user_file() -> Path:
-    """The user's known_hosts."""
-    return ssh_folder() / "known_hosts"
+SMALLEST_RSA = 1024
+"""Bits; ssh_config(5) RequiredRSASize."""
 
 
 def host_key_name(server: Host, dialed: str | None) -> str:
@@ -56,108 +51,207 @@ def host_key_name(server: Host, dialed: str | None) -> str:
     return dialed or server.name
 
 
-def _default_files() -> Iterator[KnownKey]:
-    """What ssh reads when nothing is said."""
-    for default in (str(user_file()), GLOBAL_FILE):
-        with contextlib.suppress(OSError):
-            yield from parse(Path(default).read_text("utf-8", "replace"), default)
-
-
 class Verifier:
     """Knows what is trusted for one server, and keeps what it showed."""
 
-    def __init__(self, settings: SshSettings, server: str, name: str, notice: Notice) -> None:
-        self.name, self.port = name, settings.port or SSH_PORT
-        self.trusted = TrustedKeys(name)
-        self._settings, self._server, self._notice = settings, server, notice
-        self._new: tuple[str, bytes] | None = None
+    def __init__(self, request: OpenRequest, settings: SshSettings, user: str) -> None:
+        self.name, self.port = host_key_name(request.server, request.dial.host), settings.port or SSH_PORT
+        # an alias is looked up as it is written, without a port (ssh_config(5), HostKeyAlias)
+        self._filed_port = SSH_PORT if settings.host_key_name else self.port
+        self.about = About(request.server.name, request.dial, self.name, lookup_name(self.name, self._filed_port))
+        self.trusted = TrustedKeys(self.name)
+        self._settings, self._config = settings, settings.config or ConfigSettings()
+        self._request, self._user = request, user
+        self._everything: tuple[KnownKey, ...] = ()
+        self._revocations = Revocations()
+        self._accepted: KnownKey | None = None
+        self._new: ShownKey | None = None
+        self._shown: ShownKey | None = None
+        self._verdict = Verdict("unknown")
         self._problem: OpenFailed | None = None
 
-    def load(self) -> None:
-        """Reads the files. Raises OpenFailed when one that the topology names cannot be read."""
-        if self._settings.host_key:
-            self.trusted = pinned(self._settings.host_key, self.name, "the topology")
-        else:
-            self.trusted = select(self._known(), self.name, self.port)
-        # what a topology trusts does not take back what the user or the owner of this machine has revoked
-        revoked = select(_default_files(), self.name, self.port).revoked
-        self.trusted = replace(self.trusted, revoked=tuple(dict.fromkeys((*self.trusted.revoked, *revoked))))
+    async def load(self, shown: ShownKey | None = None) -> None:
+        """Reads what is known; a key that is shown already is told to KnownHostsCommand. Raises OpenFailed."""
+        await asyncio.to_thread(self._read_files)
+        lines = await known_hosts_of_command(self._settings, self.about, self._user, shown)
+        self._everything += tuple(parse(lines, "KnownHostsCommand"))
+        self._select()
 
-    def importable(self, keys: Iterable[KnownKey]) -> list[asyncssh.SSHKey]:
-        """Those of them that asyncssh can use."""
-        found = []
-        for key in keys:
-            with contextlib.suppress(asyncssh.KeyImportError):
-                found.append(asyncssh.import_public_key(key.line))
-        return found
+    def _select(self) -> None:
+        settings = self._settings
+        found = select(self._everything, self.name, self._filed_port)
+        if settings.host_key:
+            place = settings.place
+            pins = pinned(settings.host_key, self.name, f"{place.file}:{place.line}" if place else "the topology")
+            # what a topology trusts does not take back what the user or the owner of this machine has revoked
+            found = replace(pins, revoked=found.revoked)
+        if self._accepted is not None:
+            found = replace(found, keys=(self._accepted, *found.keys), by_bare_name=False)
+        self.trusted = found
 
-    def accepts(self, blob: bytes, algorithm: str) -> bool:
-        """Judges a key that is not among the trusted ones; :meth:`refusal` says why not."""
-        shown = f"{algorithm} {fingerprint(blob)}"
-        if self.trusted.keys and not self.trusted.by_bare_name:
-            self._problem = self._changed(shown)
-        elif self._settings.host_key_policy == "accept-new" and not self.trusted.pinned:
-            self._new = (algorithm, blob)
-            return True
-        else:
-            self._problem = self._unknown(shown, f"{algorithm} {base64.b64encode(blob).decode()}")
+    def validate(self, blob: bytes) -> asyncssh.SSHKey:
+        """What asyncssh is to believe of the key that the server shows. Raises HostKeyNotVerifiable; :meth:`refusal`
+        says why."""
+        try:
+            key, certificate = decode_host_key(blob), parse_certificate(blob)
+        except (asyncssh.KeyImportError, ValueError) as error:
+            self._problem = refusals.unreadable_key(self.about, clean(str(error), 100))
+            raise asyncssh.HostKeyNotVerifiable("it cannot be read") from None
+        shown = self._shown = ShownKey(key.public_data, certificate)
+        self._verdict = judge(shown, self.trusted, self._revocations, time.time())
+        self._problem = self._judge(shown, self._verdict)
+        if self._problem is not None:
+            raise asyncssh.HostKeyNotVerifiable(self._verdict.standing)
+        return key
+
+    def _judge(self, shown: ShownKey, verdict: Verdict) -> OpenFailed | None:
+        smallest = self._config.required_rsa_size or SMALLEST_RSA
+        if (bits := rsa_bits(shown.blob)) and bits < smallest:
+            return refusals.too_short(self.about, shown, bits, smallest)
+        match verdict.standing:
+            case "known":
+                return None
+            case "revoked":
+                return refusals.revoked(self.about, shown, verdict, self._config.revoked_host_keys)
+            case "changed":
+                return refusals.changed(self.about, shown, verdict, pinned=self.trusted.pinned)
+            case "unknown" if self._settings.host_key_policy == "accept-new" and not self.trusted.pinned:
+                return self._accept_new(shown)
+            case _:
+                return refusals.unknown(self.about, shown, verdict, self.trusted, self._broken())
+
+    def _accept_new(self, shown: ShownKey) -> OpenFailed | None:
+        try:
+            knownhosts.file_to_write(self._settings)
+        except knownhosts.CannotKeep as error:
+            return refusals.cannot_keep(self.about, shown, str(error))
+        self._new = shown
+        return None
+
+    def algorithms(self) -> list[str]:
+        """What to ask for: certificates where an authority is known, then what is known, then the rest."""
+        kinds = [key.algorithm for key in self.trusted.keys]
+        return host_key_algorithms(kinds, authorities=bool(self.trusted.authorities))
+
+    def refusal(self) -> OpenFailed:
+        """Why the server's key was not accepted."""
+        assert self._problem is not None  # noqa: S101 - asked after a refusal
+        return self._problem
+
+    async def reconsider(self, ask: Ask) -> bool:
+        """After a refusal: whether what was shown is vouched for by now, by KnownHostsCommand, which wants to see it,
+        or by a person. Then the server is dialed anew, so that neither's time is taken from its patience."""
+        shown = self._shown
+        if shown is None or self._verdict.standing not in {"unknown", "uncertified"} or self._problem is None:
+            return False
+        if self._config.known_hosts_command:
+            await self.load(shown)
+            self._verdict = judge(shown, self.trusted, self._revocations, time.time())
+            if self._verdict.standing == "known":
+                return True
+        if self._settings.host_key_policy in {"strict", "accept-new"} or self.trusted.pinned:
+            return False
+        if not await self._is_vouched_for(shown, ask):
+            return False
+        await self._accept(shown)
+        return True
+
+    async def _is_vouched_for(self, shown: ShownKey, ask: Ask) -> bool:
+        """Asks as ssh does: yes, no, or the fingerprint as somebody else has told it."""
+        also = [key for key in self._everything if key.blob == shown.blob and not key.marker]
+        question = Question(
+            kind="host-key",
+            host=self.about.server,
+            subject=f"{self.about.filed} {shown}",
+            text=refusals.question(self.about, shown, self._verdict, also),
+            echo=True,
+        )
+        while (answer := await ask(question)) is not None:
+            match answer.strip():
+                case "yes" | shown.fingerprint:
+                    return True
+                case word if word.lower() in {"no", ""}:
+                    return False
+            question = replace(question, again=True, text="Type 'yes', 'no' or the fingerprint:")
         return False
 
-    def remember(self) -> None:
-        """Files a key that was accepted as new, by one append, as ssh does; the session is authenticated by now."""
-        if self._new is None:
-            return
-        algorithm, blob = self._new
-        file = Path(self._settings.known_hosts[0]) if self._settings.known_hosts else user_file()
-        name = lookup_name(self.name, self.port)
-        line = f"{name} {algorithm} {base64.b64encode(blob).decode()}\n"
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+b") as opened:
-            if (size := opened.seek(0, os.SEEK_END)) and os.pread(opened.fileno(), 1, size - 1) != b"\n":
-                line = "\n" + line
-            opened.write(line.encode())
-        self._notice(f"the host key of {name} was new and is kept in {file}: {algorithm} {fingerprint(blob)}")
+    async def _accept(self, shown: ShownKey) -> None:
+        """A person has vouched for it: as in ssh, it is written at once, whether or not we are let in."""
+        self._accepted = KnownKey("", self.about.filed, shown.algorithm, shown.blob, "your answer")
+        try:
+            file = await asyncio.to_thread(self._write, shown)
+        except (knownhosts.CannotKeep, OSError) as error:
+            why = clean(_reason(error))
+            self._request.notice(f"the host key of {self.about.filed} is trusted for now, and not kept: {why}")
+        else:
+            self._request.notice(refusals.kept(self.about, shown, file))
+        self._select()
 
-    def refusal(self, why: str) -> OpenFailed:
-        """Why the server's key was not accepted; ``why`` is asyncssh's word where it judged by itself."""
-        if self._problem is not None:
-            return self._problem
-        if "revoked" in why.lower() and self.trusted.revoked:
-            where = ", ".join(key.where for key in self.trusted.revoked)
-            what = f"the host key of {self._server} ({self.name}) is revoked at {where}"
-            hint = "do not connect; ask whoever runs the server for its new key"
-            return OpenFailed(Code.HOST_KEY_REVOKED, what, host=self._server, suggestion=hint)
-        what = f"the host certificate of {self._server} ({self.name}) is not accepted: {clean(why, 200)}"
-        return OpenFailed(Code.HOST_KEY_UNKNOWN, what, host=self._server)
+    def _write(self, shown: ShownKey) -> str:
+        file = knownhosts.file_to_write(self._settings)
+        line = public_line(shown.algorithm, shown.blob)
+        knownhosts.write(file, self.about.filed, line, hashed=self._config.hash_known_hosts)
+        return str(file)
 
-    def _known(self) -> Iterable[KnownKey]:
-        for file in self._settings.known_hosts:
+    async def remember(self) -> None:
+        """Files a key that was accepted as new, which nobody has looked at: only now, when the server has let us in.
+
+        Raises OpenFailed where it cannot be kept: it would be new each time.
+        """
+        if self._new is not None:
+            shown, self._new = self._new, None
+            self._request.notice(refusals.kept(self.about, shown, await self.keep(shown)))
+
+    async def keep(self, shown: ShownKey) -> str:
+        """Writes a key; the file that has it now. Raises OpenFailed."""
+        try:
+            return await asyncio.to_thread(self._write, shown)
+        except (knownhosts.CannotKeep, OSError) as error:
+            raise refusals.cannot_keep(self.about, shown, _reason(error)) from error
+
+    def identity(self) -> Identity:
+        """What the server has shown, and what that means. Raises OpenFailed when it could not be read."""
+        if self._shown is None:
+            raise self.refusal()
+        return Identity(
+            name=self.about.filed,
+            key=self._shown.blob,
+            algorithm=self._shown.algorithm,
+            fingerprint=self._shown.fingerprint,
+            standing=self._verdict.standing,
+            evidence=tuple(key.where for key in self._verdict.evidence),
+            refusal=None if self._verdict.standing == "known" else self._problem,
+            pinned=self.trusted.pinned,
+        )
+
+    def _read_files(self) -> None:
+        """Raises OpenFailed when a file exists and cannot be read: it may revoke, or know another key."""
+        vouching = dict.fromkeys(knownhosts.every_file(self._settings))
+        keys: list[KnownKey] = []
+        for file in dict.fromkeys((*vouching, *knownhosts.usual_files(self._settings))):
             try:
-                yield from parse(Path(file).read_text("utf-8", "replace"), file)
+                found = parse(knownhosts.read(file), file)
             except OSError as error:
-                if self._settings.host_key_policy == "accept-new" and isinstance(error, FileNotFoundError):
-                    continue
-                what = f"{self._server}: known_hosts {file}: {error.strerror}"
-                raise OpenFailed(Code.HOST_KEY_UNKNOWN, what, host=self._server) from error
-        if not self._settings.known_hosts:
-            yield from _default_files()
+                raise refusals.unreadable_file(self.about, file, error) from error
+            keys += found if file in vouching else (key for key in found if key.marker == "revoked")
+        self._everything = tuple(keys)
+        if (listed := self._config.revoked_host_keys) is not None:
+            self._revocations = self._read_revocations(listed)
 
-    def _changed(self, shown: str) -> OpenFailed:
-        known = ", ".join(f"{key.algorithm} {key.fingerprint} ({key.where})" for key in self.trusted.keys)
-        what = f"the host key of {self._server} ({self.name}) has changed: it shows {shown}, known is {known}"
-        hint = "somebody may be in between, or the server was set up anew: ask its owner, then replace the old key"
-        return OpenFailed(Code.HOST_KEY_CHANGED, what, host=self._server, suggestion=hint)
+    def _read_revocations(self, file: str) -> Revocations:
+        """As in ssh, nobody is let in on a list that cannot be read."""
+        try:
+            return parse_revocations(knownhosts.read_bytes(file))
+        except OSError as error:
+            raise refusals.unreadable_revocations(self.about, file, error.strerror or "") from error
+        except ValueError as error:
+            raise refusals.unreadable_revocations(self.about, file, str(error)) from error
 
-    def _unknown(self, shown: str, line: str) -> OpenFailed:
-        if self.trusted.pinned:
-            why = (
-                "no authority that the topology names has signed it"
-                if self.trusted.authorities
-                else "it has no key that can be read"
-            )
-            what = f"the host key of {self._server} is not vouched for by host_key ({why}); it shows {shown}"
-            return OpenFailed(Code.HOST_KEY_UNKNOWN, what, host=self._server, suggestion="compare it with host_key")
-        name = lookup_name(self.name, self.port)
-        what = f"the host key of {self._server} is unknown: nothing is filed under {name}; it shows {shown}"
-        hint = f"compare the fingerprint with the server's own, then write under ssh: {{host_key: {line}}}"
-        return OpenFailed(Code.HOST_KEY_UNKNOWN, what, host=self._server, suggestion=hint)
+    def _broken(self) -> tuple[str, ...]:
+        """Lines that were passed over, one of which may have been meant."""
+        files = knownhosts.every_file(self._settings)
+        return tuple(where for file in files for where in unreadable(knownhosts.read(file), file))
+
+
+def _reason(error: Exception) -> str:
+    return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from orchestra.diagnostics import Code
 from orchestra.engine.ssh.hostkeys import fingerprint, parse
 from orchestra.engine.ssh.transport import SshTransport
-from orchestra.model.topology import SecretRef
+from orchestra.model.topology import ConfigSettings, SecretRef
 from orchestra.session import DialRefused, OpenFailed
 from orchestra.session.here import Here
 from orchestra.testing import Collector
@@ -30,9 +31,12 @@ def keys(tmp_path_factory):
 def open_to(keys, *lines, config=(), over=None, **changes):
     """Opens and closes one session; returns the failure, or None."""
 
+    if "config_" in changes:  # ssh_config's part; `config` is sshd's
+        changes["config"] = changes.pop("config_")
+
     async def main():
         here = Here("laptop")
-        wanted = {name: changes.pop(name) for name in ("read_secret", "notice") if name in changes}
+        wanted = {name: changes.pop(name) for name in ("read_secret", "notice", "ask") if name in changes}
         async with sshd(keys, *config) as server:
             try:
                 session = await SshTransport().open(request(server.settings(**changes), here, **wanted))
@@ -131,7 +135,8 @@ def test_a_pinned_authority_vouches_for_certificates(keys, tmp_path):
     pin = (f"@cert-authority {authority}",)
     assert open_to(keys, config=(certificate,), host_key=pin, host_key_name="gw") is None
     failure = open_to(keys, config=(certificate,), host_key=pin, host_key_name="another")
-    assert failure.code == Code.HOST_KEY_UNKNOWN
+    assert failure.code == Code.HOST_CERTIFICATE_INVALID
+    assert "its certificate is for gw, not for another" in str(failure)
 
 
 def test_a_new_key_is_kept_where_the_policy_says_so(keys, tmp_path):
@@ -142,6 +147,202 @@ def test_a_new_key_is_kept_where_the_policy_says_so(keys, tmp_path):
     assert keys.host_key in file.read_text()
     assert "SHA256:" in notices[0]
     file.write_text(f"gw {make_key(tmp_path / 'other')}\n")
+    assert open_to(keys, **changes).code == Code.HOST_KEY_CHANGED
+    assert keys.host_key not in file.read_text()
+
+
+def test_a_new_key_of_a_server_that_does_not_let_us_in_leaves_no_trace(keys, tmp_path):
+    file, stranger = tmp_path / "known_hosts", tmp_path / "stranger"
+    make_key(stranger)
+    changes = {"known_hosts": (str(file),), "host_key_policy": "accept-new", "identity": (str(stranger),)}
+    assert open_to(keys, **changes).code == Code.AUTH_FAILED
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("file", ["{}/authorized_keys", "{}", "/dev/null"])
+def test_a_new_key_that_cannot_be_kept_is_refused(keys, tmp_path, file):
+    failure = open_to(keys, known_hosts=(file.format(tmp_path),), host_key_policy="accept-new")
+    assert failure.code == Code.HOST_KEY_UNKNOWN
+    assert file.format(tmp_path) in str(failure)
+    assert list(tmp_path.iterdir()) == []
+
+
+class Person:
+    """Answers the questions, and keeps them."""
+
+    def __init__(self, *answers):
+        self.answers, self.questions = list(answers), []
+
+    async def __call__(self, question):
+        self.questions.append(question)
+        return self.answers.pop(0) if self.answers else None
+
+
+def fingerprint_of(key):
+    return fingerprint(next(parse(f"x {key}", "f")).blob)
+
+
+def ask_about(keys, tmp_path, person, **changes):
+    file = tmp_path / "known_hosts"
+    settings = {"known_hosts": (str(file),), "host_key_name": "gw"} | changes
+    failure = open_to(keys, ask=person, **settings)
+    return failure, file.read_text() if file.exists() else ""
+
+
+@pytest.mark.parametrize("policy", [None, "ask"])
+def test_a_person_is_asked_about_an_unknown_key(keys, tmp_path, policy):
+    person = Person("yes")
+    failure, written = ask_about(keys, tmp_path, person, host_key_policy=policy)
+    assert (failure, written) == (None, f"gw {keys.host_key}\n")
+    [question] = person.questions
+    assert (question.kind, question.host, question.echo) == ("host-key", "gateway", True)
+    assert "laptop dials 127.0.0.1:" in question.text
+    assert "nothing is filed under gw" in question.text
+    assert f"ssh-ed25519 {fingerprint_of(keys.host_key)}" in question.text
+    assert ask_about(keys, tmp_path, Person(), host_key_policy=policy) == (None, written)
+
+
+@pytest.mark.parametrize("answers", [("no",), ("NO",), ("",), (), ("maybe", "no"), ("SHA256:AAAA", "")])
+def test_no_is_no(keys, tmp_path, answers):
+    person = Person(*answers)
+    failure, written = ask_about(keys, tmp_path, person)
+    assert (failure.code, written) == (Code.HOST_KEY_UNKNOWN, "")
+    assert [question.again for question in person.questions] == [False, True][: max(len(answers), 1)]
+    assert "orchestra trust FILE gateway" in failure.suggestion
+
+
+def test_the_fingerprint_is_an_answer_too(keys, tmp_path):
+    failure, written = ask_about(keys, tmp_path, Person(f" {fingerprint_of(keys.host_key)} "))
+    assert (failure, written) == (None, f"gw {keys.host_key}\n")
+
+
+@pytest.mark.parametrize("policy", ["strict", "accept-new"])
+def test_nobody_is_asked_by_another_policy(keys, tmp_path, policy):
+    person = Person("yes")
+    ask_about(keys, tmp_path, person, host_key_policy=policy)
+    assert person.questions == []
+
+
+def test_nobody_is_asked_about_a_changed_key(keys, tmp_path):
+    (tmp_path / "known_hosts").write_text(f"gw {make_key(tmp_path / 'other')}\n")
+    person = Person("yes")
+    failure, _ = ask_about(keys, tmp_path, person)
+    assert (failure.code, person.questions) == (Code.HOST_KEY_CHANGED, [])
+    assert f"ssh-keygen -f {tmp_path}/known_hosts -R gw" in failure.suggestion
+
+
+def test_what_a_person_said_is_written_also_when_we_are_not_let_in(keys, tmp_path):
+    make_key(tmp_path / "stranger")
+    failure, written = ask_about(keys, tmp_path, Person("yes"), identity=(str(tmp_path / "stranger"),))
+    assert (failure.code, written) == (Code.AUTH_FAILED, f"gw {keys.host_key}\n")
+
+
+def test_a_yes_without_a_file_to_keep_it_holds_for_now(keys):
+    notices = []
+    config = ConfigSettings(user_known_hosts=(), global_known_hosts=())
+    settings = {"known_hosts": (), "config_": config, "host_key_name": "gw"}
+    assert open_to(keys, ask=Person("yes"), notice=notices.append, **settings) is None
+    assert "not kept: UserKnownHostsFile is none" in notices[0]
+    assert open_to(keys, **settings).code == Code.HOST_KEY_UNKNOWN
+    assert open_to(keys, host_key_policy="accept-new", **settings).code == Code.HOST_KEY_UNKNOWN
+
+
+def certify(keys, tmp_path, *options, principal="gw"):
+    """(the lines of sshd's configuration, the line of known_hosts) of a certificate that an authority has signed."""
+    authority = make_key(tmp_path / "ca")
+    copy = tmp_path / "host.pub"
+    shutil.copy(f"{keys.folder}/host_key.pub", copy)
+    run("ssh-keygen", "-q", "-s", f"{tmp_path}/ca", "-I", "test", "-h", "-n", principal, *options, str(copy))
+    return (f"HostCertificate {tmp_path}/host-cert.pub",), f"@cert-authority * {authority}"
+
+
+@pytest.mark.parametrize(
+    ("options", "principal", "said"),
+    [
+        (("-V", "20200101:20200102"), "gw", "its certificate expired at 2020-01-0"),
+        (("-V", "20900101:20910101"), "gw", "its certificate is not valid before 20"),
+        ((), "other,third", "its certificate is for other, third, not for gw"),
+    ],
+)
+def test_a_certificate_that_does_not_hold(keys, tmp_path, options, principal, said):
+    config, line = certify(keys, tmp_path, *options, principal=principal)
+    failure = open_to(keys, config=config, known_hosts=known(tmp_path, line), host_key_name="gw")
+    assert (failure.code, said in str(failure)) == (Code.HOST_CERTIFICATE_INVALID, True)
+    lines = (line, f"gw {keys.host_key}")
+    assert open_to(keys, config=config, known_hosts=known(tmp_path, *lines), host_key_name="gw") is None
+
+
+def test_a_certificate_of_another_authority(keys, tmp_path):
+    config, _ = certify(keys, tmp_path)
+    line = f"@cert-authority * {make_key(tmp_path / 'another')}"
+    failure = open_to(keys, config=config, known_hosts=known(tmp_path, line), host_key_name="gw")
+    assert (failure.code, "by an authority that is not known" in str(failure)) == (Code.HOST_KEY_UNKNOWN, True)
+
+
+def test_a_certificate_of_a_revoked_authority(keys, tmp_path):
+    config, line = certify(keys, tmp_path)
+    lines = (line, line.replace("@cert-authority", "@revoked"))
+    failure = open_to(keys, config=config, known_hosts=known(tmp_path, *lines), host_key_name="gw")
+    assert (failure.code, "known_hosts:2" in str(failure)) == (Code.HOST_KEY_REVOKED, True)
+
+
+def test_revoked_host_keys(keys, tmp_path):
+    listed, krl = tmp_path / "revoked", tmp_path / "krl"
+    listed.write_text(f"# taken\n{keys.host_key}\n")
+    run("ssh-keygen", "-q", "-k", "-f", str(krl), f"{keys.folder}/host_key.pub")
+    for file in (listed, krl):
+        failure = open_to(keys, config_=ConfigSettings(revoked_host_keys=str(file)))
+        assert (failure.code, str(file) in str(failure)) == (Code.HOST_KEY_REVOKED, True)
+    listed.write_text(f"{make_key(tmp_path / 'other')}\n")
+    assert open_to(keys, config_=ConfigSettings(revoked_host_keys=str(listed))) is None
+    for unusable in ("none there", "broken"):
+        (tmp_path / "broken").write_text("no key\n")
+        failure = open_to(keys, config_=ConfigSettings(revoked_host_keys=str(tmp_path / unusable)))
+        assert (failure.code, "cannot be used" in str(failure)) == (Code.HOST_KEY_REVOKED, True)
+
+
+def test_known_hosts_command(keys, tmp_path):
+    program = tmp_path / "keys"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/seen\ntest $2 = ORDER || echo "gw $3 $4"\n')
+    program.chmod(0o700)
+    command = (str(program), "%H", "%I", "%t", "%K")
+    settings = {"known_hosts": known(tmp_path), "host_key_name": "gw"}
+    failure = open_to(keys, config_=ConfigSettings(known_hosts_command=command), **settings)
+    assert (failure.code, "--allow-exec" in failure.suggestion) == (Code.HOST_KEY_UNKNOWN, True)
+    assert not (tmp_path / "seen").exists()
+    config = ConfigSettings(known_hosts_command=command, allow_exec=True)
+    assert open_to(keys, config_=config, host_key_policy="strict", **settings) is None
+    assert (tmp_path / "seen").read_text() == f"gw ORDER NONE NONE\ngw HOSTNAME {keys.host_key}\n"
+    failing = ConfigSettings(known_hosts_command=("/bin/false",), allow_exec=True)
+    failure = open_to(keys, config_=failing)  # as in ssh, although the key is known
+    assert (failure.code, "/bin/false ended with status 1" in str(failure)) == (Code.HOST_KEY_UNKNOWN, True)
+
+
+def test_a_short_rsa_key_is_not_accepted(tmp_path):
+    keys = Keys(tmp_path)
+    for file in ("host_key", "host_key.pub"):
+        (tmp_path / file).unlink()
+    keys.host_key = make_key(tmp_path / "host_key", "rsa", "-b", "1024")
+    failure = open_to(keys, config_=ConfigSettings(required_rsa_size=2048))
+    assert "has 1024 bits, and 2048 are the least" in str(failure)
+
+
+def test_looking_at_a_server_offers_nothing(keys, tmp_path):
+    async def main():
+        async with sshd(keys) as server:
+            asked = request(server.settings(identity=("/no/such/file",), known_hosts=known(tmp_path)), Here("laptop"))
+            seen = await SshTransport().identify(asked)
+            assert (seen.standing, seen.refusal.code) == ("unknown", Code.HOST_KEY_UNKNOWN)
+            assert (seen.name, seen.fingerprint) == (f"[127.0.0.1]:{server.port}", fingerprint_of(keys.host_key))
+            file = await SshTransport().trust(asked, seen)
+            assert file == f"{tmp_path}/known_hosts"
+            again = await SshTransport().identify(asked)
+            assert (again.standing, again.evidence) == ("known", (f"{file}:1",))
+        with pytest.raises(OpenFailed) as failed:
+            await SshTransport().identify(asked)
+        assert failed.value.code == Code.CONNECT_REFUSED
+
+    asyncio.run(main())
 
 
 def test_a_wrong_key_says_what_was_offered(keys, tmp_path):

@@ -1,0 +1,133 @@
+"""Host certificates as values: what an authority has signed, and whether it holds for a name and a moment.
+
+Pure, over the wire form (OpenSSH's PROTOCOL.certkeys); whether the signature is good, asyncssh says.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+SUFFIX = "-cert-v01@openssh.com"
+SIGNATURE_ALGORITHMS = frozenset(
+    {
+        *("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
+        *("sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com", "rsa-sha2-512", "rsa-sha2-256"),
+    }
+)
+"""With which authorities may sign: ssh_config(5) CASignatureAlgorithms. SHA-1 is not among them."""
+_HOST = 2
+_PARAMETERS = {"ssh-rsa": 2, "ssh-dss": 4, "ssh-ed25519": 1, "sk-ssh-ed25519": 2, "sk-ecdsa-sha2-nistp256": 3}
+"""How many fields a public key has behind its type; those of ECDSA have two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostCertificate:
+    """What it says. ``key`` and ``authority`` are public keys in their wire form; times are seconds since 1970."""
+
+    key: bytes
+    authority: bytes
+    signed_with: str
+    serial: int
+    key_id: str
+    is_for_hosts: bool
+    principals: tuple[str, ...]
+    valid_after: int
+    valid_before: int
+    has_options: bool
+    """Critical options: none are defined for hosts, and what is not understood must not be accepted."""
+
+    def fault(self, name: str, now: float, algorithms: frozenset[str] = SIGNATURE_ALGORITHMS) -> str | None:
+        """Why it does not vouch for that name now, as the end of "its certificate …"; None when it does."""
+        if not self.is_for_hosts:
+            return "is one for users, not for hosts"
+        if now < self.valid_after:
+            return f"is not valid before {_date(self.valid_after)}"
+        if now >= self.valid_before:
+            return f"expired at {_date(self.valid_before)}"
+        if self.principals and name not in self.principals:
+            return f"is for {', '.join(self.principals[:5])}, not for {name}"
+        if self.has_options:
+            return "has critical options, which no host certificate may have"
+        if self.signed_with not in algorithms:
+            return f"is signed with {self.signed_with}, which is not accepted"
+        return None
+
+
+def parse_certificate(blob: bytes) -> HostCertificate | None:
+    """The certificate; None when the blob is a plain key. Raises ValueError when it is neither."""
+    fields = Wire(blob)
+    algorithm = fields.text()
+    if not algorithm.endswith(SUFFIX):
+        return None
+    base = algorithm.removesuffix(SUFFIX)
+    fields.string()  # a nonce
+    parameters = [fields.string() for _ in range(_PARAMETERS.get(base, 2))]
+    kind = base + "@openssh.com" if base.startswith("sk-") else base
+    serial, type_, key_id = fields.number(8), fields.number(4), fields.text()
+    principals = tuple(item.decode("utf-8", "replace") for item in Wire(fields.string()).strings())
+    after, before, options = fields.number(8), fields.number(8), fields.string()
+    fields.string()  # extensions
+    fields.string()  # reserved
+    authority, signature = fields.string(), Wire(fields.string())
+    return HostCertificate(
+        key=b"".join(pack(item) for item in (kind.encode(), *parameters)),
+        authority=authority,
+        signed_with=signature.text(),
+        serial=serial,
+        key_id=key_id,
+        is_for_hosts=type_ == _HOST,
+        principals=principals,
+        valid_after=after,
+        valid_before=before,
+        has_options=bool(options),
+    )
+
+
+class Wire:
+    """Reads SSH's wire form (RFC 4251 section 5). Raises ValueError where it ends too early."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def __bool__(self) -> bool:
+        return self._at < len(self._data)
+
+    def take(self, size: int) -> bytes:
+        """That many bytes."""
+        if size > len(self._data) - self._at:
+            raise ValueError("it ends in the middle of a field")
+        self._at += size
+        return self._data[self._at - size : self._at]
+
+    def number(self, size: int) -> int:
+        """An unsigned number of that many bytes."""
+        return int.from_bytes(self.take(size), "big")
+
+    def string(self) -> bytes:
+        """Bytes behind their length."""
+        return self.take(self.number(4))
+
+    def text(self) -> str:
+        """A string of characters."""
+        return self.string().decode("utf-8", "replace")
+
+    def strings(self) -> Iterator[bytes]:
+        """The strings that are left."""
+        while self:
+            yield self.string()
+
+
+def pack(data: bytes) -> bytes:
+    """A string in wire form."""
+    return struct.pack(">I", len(data)) + data
+
+
+def _date(seconds: int) -> str:
+    """For people; a time beyond the calendar is for ever."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, OSError, ValueError):
+        return "the end of time"
