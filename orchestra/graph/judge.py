@@ -157,7 +157,8 @@ def no_way(world: World, dialer: Dialer, networks: str) -> Step:
     routers = sorted({node[1] for name in dialer.networks for node in world.skeleton.adj[("network", name)]})
     where = f"is on {', '.join(dialer.networks)}" if dialer.networks else "is on no network"
     if routers:
-        detail = f"{dialer} {where}, and neither {' nor '.join(routers)} leads to {networks}"
+        none = f"neither {' nor '.join(routers)} leads" if len(routers) > 1 else f"{routers[0]} does not lead"
+        detail = f"{dialer} {where}, and {none} to {networks}"
         return Step(kind="stuck", at=str(dialer), passes=False, code=Code.NO_ROUTE_DECLARED, detail=detail)
     detail = f"{dialer} {where}; no network and no firewall joins it to {networks}"
     return Step(kind="stuck", at=str(dialer), passes=False, code=Code.NO_SHARED_NETWORK, detail=detail)

@@ -9,6 +9,7 @@ from orchestra.diagnostics import Code, Diagnostic
 from orchestra.planning.dials import as_dial, problems_of
 from orchestra.planning.entry import entries
 from orchestra.planning.least import least
+from orchestra.planning.problems import SUGGESTIONS
 from orchestra.planning.tunnels import solve
 
 if TYPE_CHECKING:
@@ -106,19 +107,6 @@ def _constraints(context: Context, request: Request, *, free_ports: bool) -> tup
             )
         )
     return tuple(found)
-
-
-SUGGESTIONS = {
-    Code.FIREWALL_DENY_RULE: "an allow rule in front of it would let this pass",
-    Code.FIREWALL_DEFAULT_DENY: "a rule that allows this flow would let it pass",
-    Code.INBOUND_DENY: "a rule in `inbound` that allows this flow would let it pass",
-    Code.NAT_UNMAPPED: "a nat entry that publishes it would do, or another server inside",
-    Code.NAT_HAIRPIN: "dial an address of its own there, or let the firewall masquerade on that network",
-    Code.NO_SHARED_NETWORK: "attach both to one network, or declare the firewall between their networks",
-    Code.NO_ROUTE_DECLARED: "declare the firewall that leads there, or name a server that can dial it",
-    Code.AMBIGUOUS_ADDRESS: "dial it from a host on its own network, or by a name",
-    Code.FAMILY_MISMATCH: "give both ends an address of the same family",
-}
 
 
 def _diagnostic(request: Request, problem: Problem) -> Diagnostic:

@@ -61,7 +61,7 @@ def any_client(topology: Topology, client: str | None) -> str:
 def explain_on(ground: Ground, from_: str, to: str, *, via: tuple[str, ...] = (), direct: bool = False) -> Explanation:
     """The same of a topology that is compiled already."""
     context = ground.seen_from(from_)
-    wanted = destination(context, to)
+    wanted = destination(context, to, direct=direct)
     service = wanted.service
     for name in via:
         if name not in context.servers:
@@ -86,7 +86,7 @@ def explain_on(ground: Ground, from_: str, to: str, *, via: tuple[str, ...] = ()
         legs=legs,
         missing=() if reachable else missing_of(legs),
         offers=() if reachable else _offers(ground, context, service, to, via=via, direct=direct),
-        rejected=() if direct else tuple(islice(_rejected(context, service, taken, via, reachable), MOST_REJECTED)),
+        rejected=() if direct else tuple(islice(_rejected(context, service, taken, via, legs), MOST_REJECTED)),
         assumed=(*wanted.assumed, *assumptions(taken.attempts(context), service.place)),
         via=via,
         direct=direct,
@@ -144,15 +144,16 @@ def _offers(
 
 
 def _rejected(
-    context: Context, service: Service, taken: Lacking, via: tuple[str, ...], reachable: bool
+    context: Context, service: Service, taken: Lacking, via: tuple[str, ...], legs: tuple[Leg, ...]
 ) -> Iterator[Rejected]:
     """Paths with fewer sessions than the one that is told, shortest first, and the first dial that stops each."""
     servers = taken.exit.servers
     found = [*_shortcuts(context, service, (context.here, *servers))]
-    if reachable:
+    if all(each.passes for each in legs):
         found += _by_others(context, service, taken)
     in_order = sorted(found, key=lambda each: (len(each.path), each.path))
-    yield from (each for each in in_order if _passes(via, each.path))
+    told = {each.dial for each in legs}
+    yield from (each for each in in_order if _passes(via, each.path) and each.leg.dial not in told)
 
 
 def _shortcuts(context: Context, service: Service, path: tuple[str, ...]) -> Iterator[Rejected]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from orchestra.diagnostics import Code, Diagnostic, Place
     from orchestra.graph import FieldMatch, StepKind
     from orchestra.model.plan import Dial, Direction, Missing
+    from orchestra.model.topology import Tunnel
 
 CheckKind: TypeAlias = "StepKind | Literal['sshd', 'topology']"
 """What a dial meets: see :class:`orchestra.graph.Step`; ``sshd``: a server's forwarding settings; ``topology``: what
@@ -114,6 +115,8 @@ class Offer:
     at: str | None = None
     listen: str | None = None
     """The address at ``at``, as in ``listen:`` of a tunnel."""
+    tunnel: Tunnel | None = None
+    """What would say so in the file; None unless the holder is a client, and TO a target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

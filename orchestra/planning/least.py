@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.planning.dials import Attempt, attempt
+from orchestra.planning.services import ssh_service
 from orchestra.planning.sessions import HERE, Chain, hop, search
 
 if TYPE_CHECKING:
@@ -91,12 +92,15 @@ def _out(context: Context, service: Service | None, entry: Chain, place: str, wa
 
 
 def _rank(context: Context, service: Service | None, way: Lacking) -> tuple[int, bool, Chain]:
-    """What is shown first: the fewest permissions, and of those rather one for an SSH server.
+    """What is shown first: the fewest permissions, and of those rather one for an SSH server."""
+    return way.weight, not way.exit.servers and _opens_service(context, service), way.exit
 
-    Without a session, what here lacks to dial another machine would open the service itself.
-    """
-    bare = service is not None and not way.exit.servers and not context.world.same_machine(context.here, service.host)
-    return way.weight, bare, way.exit
+
+def _opens_service(context: Context, service: Service | None) -> bool:
+    """Whether what here lacks to dial it would open the service itself: another machine's, and not SSH."""
+    if service is None or context.world.same_machine(context.here, service.host):
+        return False
+    return service.host not in context.servers or service.port != ssh_service(context, service.host).port
 
 
 def _lenient(

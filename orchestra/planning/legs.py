@@ -8,6 +8,7 @@ from orchestra.graph import code_of, explain, near_misses, opposite, rule_text, 
 from orchestra.graph.filters import compared
 from orchestra.planning.dials import as_dial, missing_rule
 from orchestra.planning.explanation import Check, Leg, NearRule
+from orchestra.planning.problems import SUGGESTIONS
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -37,7 +38,7 @@ def _of_problem(problem: Problem) -> Check:
         place=problem.place,
         code=problem.code,
         missing=problem.missing,
-        suggestion=problem.suggestion,
+        suggestion=problem.suggestion or SUGGESTIONS.get(problem.code),
     )
 
 
@@ -48,6 +49,7 @@ def _check(context: Context, judgement: Judgement, step: Step) -> Check:
     if step.passes:
         code = step.code if step.kind == "assumed" else None
         return Check(kind=step.kind, at=step.at, passes=True, text=said.text, place=step.place, code=code, rule=rule)
+    code = code_of(world, step)
     near, back = _compared(context, step) if step.permission and step.flow else ((), None)
     return Check(
         kind=step.kind,
@@ -55,11 +57,12 @@ def _check(context: Context, judgement: Judgement, step: Step) -> Check:
         passes=False,
         text=said.text,
         place=step.place,
-        code=code_of(world, step),
+        code=code,
         rule=rule,
         near=near,
         opposite=back,
         missing=missing_rule(context, step),
+        suggestion=SUGGESTIONS.get(code),
     )
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from orchestra.model.address import LOCALHOST, LOOPBACKS
+from orchestra.model.address import LOCALHOST, LOOPBACKS, Endpoint
 from orchestra.model.plan import Bind
+from orchestra.model.topology import Tunnel
 from orchestra.planning.dials import Attempt, attempt, attempt_by
 from orchestra.planning.explanation import Leg, Offer
 from orchestra.planning.legs import leg
@@ -76,7 +77,7 @@ def reverse_offers(ground: Ground, context: Context, to: str) -> tuple[Offer, ..
     if not stands:
         return ()
     holders = (_holder(ground.seen_from(name), to) for name in _candidates(context, service))
-    offers = (offer for holder in holders if holder and (offer := _offer(context, holder, stands)))
+    offers = (offer for holder in holders if holder and (offer := _offer(context, to, holder, stands)))
     return tuple(islice(offers, MOST))
 
 
@@ -135,34 +136,42 @@ def _listener(server: str, address: str, port: int) -> Service:
     return Service(name="the listener", host=server, text=address, port=port)
 
 
-def _offer(context: Context, holder: _Holder, stands: tuple[_Stand, ...]) -> Offer | None:
+def _offer(context: Context, to: str, holder: _Holder, stands: tuple[_Stand, ...]) -> Offer | None:
     for stand in stands:
         entry = holder.chain_to(stand.server)
         if entry is not None and not context.world.same_machine(stand.server, holder.context.here):
-            return _made(context, holder, stand, entry)
+            return _made(context, to, holder, stand, entry)
     return None
 
 
-def _made(context: Context, holder: _Holder, stand: _Stand, entry: Chain) -> Offer:
-    inner = (*_sessions(holder.context, entry, holder.exit), leg(holder.context, "dial", holder.dial))
-    outer = (*_sessions(context, stand.chain), leg(context, "use", stand.dial))
-    reached = (context.here, *(stand.chain.servers or (stand.server,)))
-    name, whose = holder.context.here, context.here
-    how = (
-        f"over its session to {stand.server}"
-        if stand.chain.servers
-        else f"by dialing {stand.dial.text}:{stand.listen.port}"
-    )
+def _made(context: Context, to: str, holder: _Holder, stand: _Stand, entry: Chain) -> Offer:
+    name, at = holder.context.here, stand.server
+    reached = f"over its session to {at}" if stand.chain.servers else f"by dialing {stand.listen}"
     return Offer(
         kind="listener",
-        text=f"{name} can listen at {stand.server} ({stand.listen}), where {whose} comes to it {how}",
+        text=f"{name} can listen at {at} ({stand.listen}), where {context.here} comes to it {reached}",
         holder=name,
-        at=stand.server,
+        at=at,
         listen=str(stand.listen),
-        path=(*reached, *reversed(entry.servers[:-1]), name, *holder.exit.servers),
-        inner=inner,
-        outer=outer,
+        path=(
+            context.here,
+            *(stand.chain.servers or (at,)),
+            *reversed(entry.servers[:-1]),
+            name,
+            *holder.exit.servers,
+        ),
+        inner=(*_sessions(holder.context, entry, holder.exit), leg(holder.context, "dial", holder.dial)),
+        outer=(*_sessions(context, stand.chain), leg(context, "use", stand.dial)),
+        tunnel=_tunnel(context, to, name, stand),
     )
+
+
+def _tunnel(context: Context, to: str, holder: str, stand: _Stand) -> Tunnel | None:
+    topology = context.topology
+    if holder not in topology.clients or to not in topology.targets:
+        return None
+    name = f"{to}-at-{stand.server}"
+    return Tunnel(name=name, to=to, by=holder, at=stand.server, listen=Endpoint(stand.listen.host, stand.listen.port))
 
 
 def _sessions(context: Context, *chains: Chain) -> tuple[Leg, ...]:

@@ -17,6 +17,20 @@ HOPELESS = 1_000_000
 """The weight of what this dialer can never do: dial the loopback of another host, for instance."""
 
 
+SUGGESTIONS = {
+    Code.FIREWALL_DENY_RULE: "an allow rule in front of it would let this pass",
+    Code.FIREWALL_DEFAULT_DENY: "a rule that allows this flow would let it pass",
+    Code.INBOUND_DENY: "a rule in `inbound` that allows this flow would let it pass",
+    Code.NAT_UNMAPPED: "a nat entry that publishes it would do, or another server inside",
+    Code.NAT_HAIRPIN: "dial an address of its own there, or let the firewall masquerade on that network",
+    Code.NO_SHARED_NETWORK: "attach both to one network, or declare the firewall between their networks",
+    Code.NO_ROUTE_DECLARED: "declare the firewall that leads there, or name a server that can dial it",
+    Code.AMBIGUOUS_ADDRESS: "dial it from a host on its own network, or by a name",
+    Code.FAMILY_MISMATCH: "give both ends an address of the same family",
+}
+"""What would have to change, by the code of what stands against it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """What stands against a dial or a listener. ``missing``: the permission that would do; None: none would."""

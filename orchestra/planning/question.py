@@ -14,7 +14,7 @@ from orchestra.model.address import AddressError, Endpoint, parse_address, parse
 from orchestra.model.topology import Attachment, Host
 from orchestra.planning.context import Context, seen_by
 from orchestra.planning.elsewhere import offered_elsewhere
-from orchestra.planning.services import SSH_PORT, Service, target_service
+from orchestra.planning.services import SSH_PORT, Service, target_service, trusted_dialers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,7 +77,7 @@ def _with_guest(world: World, name: str, network: str) -> World:
     )
 
 
-def destination(context: Context, text: str) -> Destination:
+def destination(context: Context, text: str, *, direct: bool = False) -> Destination:
     """What TO stands for. Raises UsageError for what is no such thing, with the nearest name."""
     topology = context.topology
     if text in topology.targets:
@@ -86,7 +86,7 @@ def destination(context: Context, text: str) -> Destination:
         return _host(context, text)
     if text in topology.networks:
         raise UsageError(f"{text} is a network; name a host on it and a port, or one of its addresses: ADDRESS:PORT")
-    return Destination(service=_address(context, text))
+    return Destination(service=_address(context, text, direct=direct))
 
 
 def _host(context: Context, name: str) -> Destination:
@@ -111,7 +111,7 @@ def _ports_of(context: Context, name: str) -> str:
     return f"write {name}:PORT" + (f", or a target on it: {named}" if named else "")
 
 
-def _address(context: Context, text: str) -> Service:
+def _address(context: Context, text: str, *, direct: bool) -> Service:
     world = context.world
     try:
         address = parse_address(text, port_required=False)
@@ -131,7 +131,8 @@ def _address(context: Context, text: str) -> Service:
         return host_service(context, context.topology.targets[address.host].host, address.port)
     if parse_ip(address.host) is None and canonical(address.host) not in world.names:
         _refuse_misspelt(context, address.host, known)
-    return Service(name=text, host=text, text=address.host, port=address.port, trusted=(context.here,))
+    trusted = None if direct else trusted_dialers(context, None, ())
+    return Service(name=text, host=text, text=address.host, port=address.port, trusted=trusted or (context.here,))
 
 
 def _refuse_misspelt(context: Context, name: str, known: Iterable[str]) -> None:

@@ -68,7 +68,7 @@ def _tunnel(tunnel: PlannedTunnel) -> dict[str, Any]:
         "optional": tunnel.spec.optional,
         "alternatives": [_alternative(alternative) for alternative in tunnel.alternatives],
         "blocked": [_dial(dial) for dial in tunnel.blocked],
-        "missing": [_missing(missing) for missing in tunnel.missing],
+        "missing": [missing_json(missing) for missing in tunnel.missing],
     }
 
 
@@ -84,7 +84,7 @@ def _listen(listen: PlannedListen) -> dict[str, Any]:
 def _dial(dial: Dial) -> dict[str, Any]:
     return {
         "by": dial.by,
-        **_address(dial),
+        **dial_address_json(dial),
         "means": dial.means,
         "passes": all(reason.passes for reason in dial.reasons),
         "reasons": [
@@ -100,7 +100,8 @@ def _dial(dial: Dial) -> dict[str, Any]:
     }
 
 
-def _address(dial: Dial) -> dict[str, Any]:
+def dial_address_json(dial: Dial) -> dict[str, Any]:
+    """What is dialed: ``host`` and ``port``, or what takes their place."""
     if dial.transport is not None:
         return {"transport": dial.transport, "text": dial.text}
     if dial.path is not None:
@@ -118,7 +119,8 @@ def _alternative(alternative: Alternative) -> dict[str, Any]:
     }
 
 
-def _missing(missing: Missing) -> dict[str, Any]:
+def missing_json(missing: Missing) -> dict[str, Any]:
+    """One permission that would have to exist."""
     return {
         "kind": missing.kind,
         "at": missing.at,
@@ -127,4 +129,5 @@ def _missing(missing: Missing) -> dict[str, Any]:
         "address": missing.address,
         "port": missing.port,
         "protocol": missing.protocol,
+        "setting": missing.setting,
     }

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from orchestra.model.plan import Dial, Missing, Plan, PlannedListen, PlannedSession, PlannedTunnel, Reason, Verdict
 
 _MARKS: Mapping[Verdict, Span] = {"reachable": ("good", "✔"), "unreachable": ("bad", "✘"), "elsewhere": ("quiet", "○")}
-_PASSED: Span = ("good", "✔")
-_DENIED: Span = ("bad", "✘")
+PASSED: Span = ("good", "✔")
+DENIED: Span = ("bad", "✘")
 _INDENT = "    "
 _INLINE = 60
 _NAMED = 6
@@ -95,7 +95,7 @@ def _branches(
         name: Cell = (("quiet", stem + twig), ("name", clean(session.id)))
         names = shared[session.id]
         users = joined(names) if len(names) <= _NAMED else counted(len(names), "tunnel")
-        yield name, cell(session.dial.by), (*_address(session.dial), ("quiet", f"  for {users}"))
+        yield name, cell(session.dial.by), (*dial_address(session.dial), ("quiet", f"  for {users}"))
         trunk = stem + below + ("│" if children.get(session.id) else "")
         yield from ((cell(trunk, "quiet"), EMPTY, _reason(reason)) for reason in session.dial.reasons)
         yield from _branches(children, shared, session.id, stem + below)
@@ -147,11 +147,11 @@ def _blocked_steps(tunnel: PlannedTunnel) -> Iterator[Row]:
         yield EMPTY, host, ((None, "listens on "), *addresses)
     for dial in tunnel.blocked:
         passes = all(reason.passes for reason in dial.reasons)
-        yield (_PASSED if passes else _DENIED,), cell(dial.by), _address(dial)
+        yield (PASSED if passes else DENIED,), cell(dial.by), dial_address(dial)
         yield from ((EMPTY, EMPTY, _reason(reason)) for reason in dial.reasons if not reason.passes)
     if tunnel.missing:
-        yield EMPTY, EMPTY, cell("to open it:", "quiet")
-    yield from ((EMPTY, EMPTY, ((None, "  "), *cell(_missing(missing)))) for missing in tunnel.missing)
+        yield EMPTY, EMPTY, cell("what would have to change:", "quiet")
+    yield from ((EMPTY, EMPTY, ((None, "  "), *cell(missing_text(missing)))) for missing in tunnel.missing)
 
 
 def _elsewhere_steps(tunnel: PlannedTunnel) -> Iterator[Row]:
@@ -174,13 +174,14 @@ def _rows(head: tuple[Cell, Cell], dial: Dial, *, explained: bool = True) -> Ite
     """A dial and why it passes: beside it when that is short, else below."""
     reasons = dial.reasons if explained else ()
     if len(reasons) == 1 and len(reasons[0].text) <= _INLINE:
-        yield *head, (*_address(dial), (None, "  "), *_reason(reasons[0]))
+        yield *head, (*dial_address(dial), (None, "  "), *_reason(reasons[0]))
         return
-    yield *head, _address(dial)
+    yield *head, dial_address(dial)
     yield from ((EMPTY, EMPTY, _reason(reason)) for reason in reasons)
 
 
-def _address(dial: Dial) -> Cell:
+def dial_address(dial: Dial) -> Cell:
+    """``dials 10.20.0.30:5900 = desk-vnc``: the address, and whom it means to the one who dials."""
     verb = "opens " if dial.transport is not None else "dials "
     address: tuple[Span, ...] = ((None, verb), ("address", clean(str(dial))))
     if dial.means is None:
@@ -193,10 +194,11 @@ def _reason(reason: Reason) -> Cell:
     if reason.passes:
         role: Role = "warn" if reason.text.startswith("assumed") else "quiet"
         return ((role, f"{clean(reason.text)}{where}"),)
-    return (_DENIED, (None, f" {clean(reason.text)}"), ("quiet", where))
+    return (DENIED, (None, f" {clean(reason.text)}"), ("quiet", where))
 
 
-def _missing(missing: Missing) -> str:
+def missing_text(missing: Missing) -> str:
+    """``edge would have to pass laptop → 10.20.0.2:22 = gateway, tcp``."""
     address = missing.address or missing.to or "any address"
     target = f"[{address}]" if ":" in address else address
     if missing.port is not None:

@@ -70,6 +70,7 @@ def test_an_unreachable_tunnel_has_its_blocked_path_and_what_is_missing():
         "address": "10.30.0.8",
         "port": 8200,
         "protocol": "tcp",
+        "setting": "rules",
     }
 
 

@@ -128,7 +128,7 @@ def test_many_users_of_a_session_are_counted():
                 ✘  gateway  dials 10.30.0.8:8200 = vault
                             ✘ core: no rule allows it (office.yaml:33)
                             ✘ nearest rule 'web' differs in port: 443 (office.yaml:36)
-                            to open it:
+                            what would have to change:
                               core would have to pass gateway → 10.30.0.8:8200 = vault, tcp
                               sshd on gateway would have to permit gateway → [::8]:8200 = vault, tcp
             """,
