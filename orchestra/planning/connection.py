@@ -1,4 +1,4 @@
-"""What one connection leads to, when no tunnel of the file was asked for: a target, a host or an address."""
+"""What one connection leads to, when it is not a tunnel of the file that was asked for."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestra.errors import UsageError
-from orchestra.model.address import AddressError, Endpoint, UnixPath, parse_address
-from orchestra.model.topology import CheckRef, Target, Tunnel
-from orchestra.planning.services import Service, ssh_service, target_service, trusted_dialers
+from orchestra.model.address import AddressError, UnixPath, is_loopback, parse_address
+from orchestra.model.topology import CheckRef, Tunnel
+from orchestra.planning.question import destination
+from orchestra.planning.services import Service
 from orchestra.planning.tunnels import Request, make_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from orchestra.planning.context import Context
 
 STREAMS = UnixPath("-")
@@ -22,71 +21,50 @@ STREAMS = UnixPath("-")
 
 
 def connection(context: Context, text: str, exit_: str | None = None) -> Request:
-    """The request for a connection to ``text``, from here: a tunnel's target by the tunnel's way, a target, a host
-    (its SSH server), ``HOST:PORT`` or ``unix:/PATH``, as the one who dials it understands them.
+    """The request for a connection from here to ``text``: to a tunnel's target by that tunnel's way, or to what
+    :func:`destination` takes it for; addresses that mean only the one who dials them, and ``unix:/PATH``, are those of
+    ``exit_``, else of here.
 
-    ``exit_`` names the host that dials it. Raises UsageError when the text is nothing of that, and for an ``exit_``
-    that is no host.
+    ``exit_`` names the host that dials. Raises UsageError when there is nothing of these names.
     """
     if exit_ is not None and exit_ not in context.world.hosts:
-        raise UsageError(f"{context.topology.file} has no host {exit_!r}: {_near(exit_, context.world.hosts)}")
-    spec = replace(_spec(context, text), listen=STREAMS, check=CheckRef(type="none"))
+        near = difflib.get_close_matches(exit_, context.world.hosts, 1)
+        hint = f": did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"{context.topology.file} has no host {exit_!r}{hint}")
+    way = replace(_way(context, text), listen=STREAMS, check=CheckRef(type="none"))
     if exit_ is not None:
-        spec = replace(spec, via=(), exit=exit_)
-    request = make_request(context, spec)
-    return request if spec.to else replace(request, service=_service(context, text, exit_), exit=exit_, problems=())
+        way = replace(way, via=(), exit=exit_)
+    if way.to is not None:
+        return make_request(context, way)
+    service = _own(text, exit_ or context.here) or destination(context, text).service
+    return Request(tunnel=way, service=replace(service, trusted=(exit_,)) if exit_ else service, exit=exit_)
 
 
-def _spec(context: Context, text: str) -> Tunnel:
-    """The way of the tunnel of that name, when it is entered here; else any way."""
-    tunnel = context.topology.tunnels.get(text)
-    if tunnel is not None and tunnel.to is not None and (text not in context.topology.targets or tunnel.to == text):
-        own_way = tunnel.at in (None, context.here) and tunnel.from_ in (None, context.here)
-        return Tunnel(
-            name=text,
-            to=tunnel.to,
-            exit=tunnel.exit,
-            via=tunnel.via if own_way else (),
-            avoid=tunnel.avoid,
-            dial_timeout=tunnel.dial_timeout,
-            place=tunnel.place,
-        )
-    return Tunnel(name=text, to=text if text in context.topology.targets else None)
+def _way(context: Context, text: str) -> Tunnel:
+    """That of the tunnel of this name, as far as it begins here; else any."""
+    targets, tunnel = context.topology.targets, context.topology.tunnels.get(text)
+    if tunnel is None or tunnel.to is None or (tunnel.to != text and text in targets):
+        return Tunnel(name=text, to=text if text in targets else None)
+    from_here = {tunnel.at, tunnel.from_} <= {None, context.here}
+    return Tunnel(
+        name=text,
+        to=tunnel.to,
+        exit=tunnel.exit,
+        via=tunnel.via if from_here else (),
+        avoid=tunnel.avoid,
+        dial_timeout=tunnel.dial_timeout,
+        place=tunnel.place,
+    )
 
 
-def _service(context: Context, text: str, exit_: str | None) -> Service:
-    hosts = context.world.hosts
-    if text in hosts:
-        if hosts[text].server is None:
-            raise UsageError(f"{text} has no SSH server: write {text}:PORT")
-        return ssh_service(context, text)
+def _own(text: str, dialer: str) -> Service | None:
+    """An address that only its own host can dial."""
     try:
         address = parse_address(text)
     except AddressError:
-        known = (*context.topology.tunnels, *context.topology.targets, *hosts)
-        raise UsageError(
-            f"{text!r} is neither a target nor a host of {context.topology.file}, nor HOST:PORT: {_near(text, known)}"
-        ) from None
-    dialer = exit_ or context.here
+        return None
     if isinstance(address, UnixPath):
         return Service(name=text, host=dialer, text=None, port=0, path=address.path)
-    if address.host is None or address.port is None:
-        raise UsageError(f"{text!r} has no host: write HOST:PORT")
-    if address.host in hosts:
-        return _port_of(context, address.host, address.port, exit_)
-    trusted = (exit_,) if exit_ else trusted_dialers(context, None, ())
-    return Service(name=text, host=address.host, text=address.host, port=address.port, trusted=trusted)
-
-
-def _port_of(context: Context, name: str, port: int, exit_: str | None) -> Service:
-    """A port of a declared host: its SSH server, or whatever listens there on all its addresses."""
-    if context.host(name).server is not None and ssh_service(context, name).port == port:
-        return ssh_service(context, name)
-    target = Target(name=f"{name}:{port}", host=name, address=Endpoint(None, port), place=context.host(name).place)
-    return target_service(context, target, exit_)
-
-
-def _near(text: str, known: Iterable[str]) -> str:
-    names = sorted(set(known))
-    near = difflib.get_close_matches(text, names, 1)
-    return f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names[:10]) or 'none'}"
+    if address.host is None or address.port is None or not is_loopback(address.host):
+        return None
+    return Service(name=text, host=dialer, text=address.host, port=address.port)

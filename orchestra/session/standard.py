@@ -58,35 +58,38 @@ class StandardStreams:
         await self._loop.create_connection(lambda: protocol, sock=near)
         stream = protocol.stream
         assert stream is not None  # noqa: S101 - asyncio has called connection_made
-        for work in (self._feed, self._drain):
-            threading.Thread(target=work, args=(far, stream, drained), daemon=True).start()
+        for work, arguments in ((self._feed, (far.dup(), stream)), (self._drain, (far, stream, drained))):
+            threading.Thread(target=work, args=arguments, daemon=True).start()
         try:
             await lost.wait()
             await drained.wait()
         finally:
-            stream.abort()
+            if not lost.is_set():
+                stream.abort()
         if self._error is not None:
             raise self._error
         return stream.eof_written
 
-    def _feed(self, far: socket.socket, stream: SocketStream, _: asyncio.Event) -> None:
-        """A thread: what is read goes to the stream."""
-        try:
-            while data := os.read(self._source, READ_SIZE):
-                with suppress(OSError):  # the stream has ended
+    def _feed(self, far: socket.socket, stream: SocketStream) -> None:
+        """A thread: what is read goes to the stream, as long as there is one."""
+        with far, suppress(ConnectionError):
+            try:
+                while data := os.read(self._source, READ_SIZE):
                     far.sendall(data)
-            with suppress(OSError):
                 far.shutdown(socket.SHUT_WR)
-        except OSError as error:
-            self._tell(self._fail, stream, error)
+            except ConnectionError:
+                raise
+            except OSError as error:
+                self._tell(self._fail, stream, error)
 
     def _drain(self, far: socket.socket, stream: SocketStream, drained: asyncio.Event) -> None:
         """A thread: what the stream receives is written."""
-        try:
-            while data := _receive(far, self._sink):
-                _write(self._sink, data)
-        except OSError as error:
-            self._tell(self._fail, stream, error)
+        with far:
+            try:
+                while data := _receive(far, self._sink):
+                    _write(self._sink, data)
+            except OSError as error:
+                self._tell(self._fail, stream, error)
         _end(self._sink)
         self._tell(drained.set)
         if os.isatty(self._source):
