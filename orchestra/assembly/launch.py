@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestra import __version__
+from orchestra.assembly.prompts import Prompts
 from orchestra.assembly.running import Identity, Running
 from orchestra.control.claim import Info
 from orchestra.lab.kind import LabKind
+from orchestra.plugin.interfaces import nobody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from orchestra.model.events import Event
     from orchestra.model.plan import Plan
     from orchestra.model.topology import Topology
+    from orchestra.plugin.interfaces import Ask
     from orchestra.plugin.manager import Plugins
+    from orchestra.session.here import Here
     from orchestra.session.protocols import Session
 
 
@@ -62,21 +66,29 @@ def reachable_part(plan: Plan) -> Plan:
 
 @asynccontextmanager
 async def launched(
-    launch: Launch, *, observers: Sequence[Callable[[Event], None]] = (), place: Place | None = None
+    launch: Launch,
+    *,
+    observers: Sequence[Callable[[Event], None]] = (),
+    place: Place | None = None,
+    ask: Ask = nobody,
+    here: Here | None = None,
 ) -> AsyncIterator[Running]:
     """Brings it up, and takes it down at the end, whatever the end is: tunnels, then control socket, then lab.
 
-    ``place`` is where the control socket goes, claimed already; without one nobody can ask. Inside, the running
-    orchestra is still on its way to being ready.
+    ``place`` is where the control socket goes, claimed already; without one nobody can talk to it. ``ask`` puts
+    questions to a person. ``here`` stands for this machine, outside of a lab. Inside, the running orchestra is still on
+    its way to being ready.
     """
     from orchestra.engine import Engine
 
-    async with _world(launch) as (here, topology):
+    prompts, plugins = Prompts(ask), launch.plugins
+    async with _world(launch, here) as (here_, topology):
         running = Running(
             Identity(name=launch.name, topology=launch.plan.topology, file=launch.file),
             launch.plan,
-            lambda observe: Engine(launch.plan, topology, here=here, plugins=launch.plugins, observe=observe),
-            observers=(*observers, *launch.plugins.observers),
+            lambda observe: Engine(launch.plan, topology, here=here_, plugins=plugins, observe=observe, ask=prompts),
+            observers=(*observers, *plugins.observers),
+            prompts=prompts,
         )
         async with _answering(running, place), running:
             yield running
@@ -94,12 +106,12 @@ async def _answering(running: Running, place: Place | None) -> AsyncIterator[Non
 
 
 @asynccontextmanager
-async def _world(launch: Launch) -> AsyncIterator[tuple[Session, Topology]]:
+async def _world(launch: Launch, here: Here | None) -> AsyncIterator[tuple[Session, Topology]]:
     """Where the client stands: this machine, or the client's place in a lab, whose topology has its own credentials."""
     if launch.lab is None:
         from orchestra.session.here import Here
 
-        here = Here(launch.plan.client)
+        here = here or Here(launch.plan.client)
         try:
             yield here, launch.topology
         finally:

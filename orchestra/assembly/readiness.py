@@ -41,15 +41,16 @@ async def make_ready(
     """Returns when it is ready.
 
     Raises GaveUp after ``timeout`` seconds (None: never), TakenDown, and RuntimeFailure: for an error that trying
-    again will not mend, unless ``patient``, and for any, if ``fail_fast``.
+    again will not mend, unless ``patient``, and for any, if ``fail_fast``. While a person is asked, no time passes.
     """
     try:
-        async with asyncio.timeout(timeout):
-            found = await running.until(
-                lambda outcome: (
-                    outcome.ready or (outcome.fatal and not patient) or (outcome.first_failure and fail_fast)
+        async with asyncio.timeout(timeout) as deadline:
+            with running.prompts.holding(deadline):
+                found = await running.until(
+                    lambda outcome: (
+                        outcome.ready or (outcome.fatal and not patient) or (outcome.first_failure and fail_fast)
+                    )
                 )
-            )
     except TimeoutError:
         raise GaveUp(running.status(), timeout or 0.0) from None
     if found.ready:

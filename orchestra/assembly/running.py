@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Self
 from orchestra import __version__
 from orchestra.assembly.feed import Feed
 from orchestra.assembly.observers import Observers
+from orchestra.assembly.prompts import Prompts
 from orchestra.control.handlers import Readiness
 from orchestra.engine.outcome import Outcome, outcome
 from orchestra.model.events import Event, OverallChanged, SessionChanged, TunnelChanged
 from orchestra.model.status import Status
+from orchestra.plugin.interfaces import nobody
 
 if TYPE_CHECKING:
     from orchestra.engine import Engine
@@ -47,9 +49,12 @@ class Running:
         make_engine: Callable[[Callable[[Event], None]], Engine],
         *,
         observers: Sequence[Callable[[Event], None]] = (),
+        prompts: Prompts | None = None,
     ) -> None:
         self.identity = identity
         self.plan = plan
+        self.prompts = prompts or Prompts(nobody)
+        """The questions of its engine, in whose time no deadline runs."""
         self._tell = Observers(*observers)
         self._feed = Feed()
         self._changed = asyncio.Event()

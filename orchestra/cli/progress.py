@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -31,7 +32,8 @@ class Progress:
         self._status: Callable[[], Status] | None = None
         self._live: Live | None = None
         self._tick: asyncio.TimerHandle | None = None
-        self._ended = False
+        self.has_ended = False
+        self._held: list[Event] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -48,14 +50,32 @@ class Progress:
 
     def end(self) -> None:
         """Says nothing from now on."""
-        self._ended = True
+        self.has_ended = True
         if self._tick is not None:
             self._tick.cancel()
         if self._live is not None:
             self._live.stop()
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Inside, the terminal is somebody else's; what happens meanwhile is told afterwards."""
+        self._held = []
+        if self._live is not None and not self.has_ended:
+            self._live.stop()
+        try:
+            yield
+        finally:
+            told, self._held = self._held, None
+            if self._live is not None and not self.has_ended:
+                self._live.start()
+            for event in told:
+                self(event)
+
     def __call__(self, event: Event) -> None:
-        if self._ended:
+        if self._held is not None:
+            self._held.append(event)
+            return
+        if self.has_ended:
             return
         try:
             self._tell(event)
@@ -96,7 +116,7 @@ class Progress:
         return f"  {self._console.err.style('note', 'help:')} {clean(event.error.suggestion)}"
 
     def _draw(self) -> None:
-        if self._live is None or self._status is None:
+        if self._live is None or self._status is None or self._held is not None:
             return
         if self._tick is not None:
             self._tick.cancel()

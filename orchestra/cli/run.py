@@ -73,10 +73,11 @@ async def _beside(
     from orchestra.assembly.command import execute
     from orchestra.assembly.launch import launched
     from orchestra.assembly.readiness import make_ready
+    from orchestra.cli.asking import asker
     from orchestra.cli.progress import Progress
 
     progress = Progress(console)
-    async with launched(launch, observers=(progress,)) as running:
+    async with launched(launch, observers=(progress,), ask=asker(progress)) as running:
         with progress:
             await make_ready(running, timeout=limit, fail_fast=fail_fast)
         return await execute(command, {**os.environ, **running.variables()}, interrupts)

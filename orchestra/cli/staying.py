@@ -13,6 +13,7 @@ from orchestra.assembly.launch import Launch, launched
 from orchestra.assembly.readiness import make_ready, until_failure
 from orchestra.assembly.running import Running
 from orchestra.assembly.signals import Interrupts
+from orchestra.cli.asking import asker
 from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit
 from orchestra.cli.progress import Progress
@@ -56,7 +57,9 @@ class Stay:
 
     async def _run(self) -> None:
         with Progress(self.console) as progress:
-            async with launched(self.launch, observers=(self._record, progress), place=self.place) as running:
+            ask = self.parent.ask if self.parent is not None else asker(progress)
+            observers = (self._record, progress)
+            async with launched(self.launch, observers=observers, place=self.place, ask=ask) as running:
                 progress.watch(running.status)
                 try:
                     await self._stay(running, progress)

@@ -16,6 +16,8 @@ from orchestra.cli.starting import Starting, prepare, told
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestra.plugin.interfaces import Question
+
 _TIMEOUT_DETACHED = "60"
 
 
@@ -78,7 +80,10 @@ def child_arguments(
 
 
 def _detach(console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying) -> int:
+    import asyncio
+
     from orchestra.assembly.detach import spawn
+    from orchestra.cli.asking import ask_person
 
     _ = staying.limit  # what is no duration is refused before anything is started
     asked = child_arguments(console, source, selection, starting, staying)
@@ -90,8 +95,11 @@ def _detach(console: Console, source: Source, selection: Selection, starting: St
         sys.stderr.buffer.write(text)
         sys.stderr.buffer.flush()
 
+    def answer(question: Question) -> str | None:
+        return asyncio.run(ask_person(question, os.environ))
+
     console.flush()
-    return spawn(arguments, relay)
+    return spawn(arguments, relay, answer)
 
 
 def _stay(console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying) -> int:

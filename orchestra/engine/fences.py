@@ -15,13 +15,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def fenced(what: str, work: Callable[[], Awaitable[T]], deadline: float, *, host: str | None = None) -> T:
+async def fenced(
+    what: str,
+    work: Callable[[], Awaitable[T]],
+    deadline: float,
+    *,
+    host: str | None = None,
+    scope: asyncio.Timeout | None = None,
+) -> T:
     """Does a plugin's work, for at most ``deadline`` seconds.
 
-    ``what`` names it: ``transport ssh``, ``check http``. Raises RuntimeFailure: its own, or PLUGIN_FAILED.
+    ``what`` names it: ``transport ssh``, ``check http``; ``scope`` is of the same deadline, for who moves it. Raises
+    RuntimeFailure: its own, or PLUGIN_FAILED.
     """
+    scope = scope or asyncio.timeout(deadline)
     try:
-        async with asyncio.timeout(deadline) as scope:
+        async with scope:
             return await work()
     except RuntimeFailure:
         raise

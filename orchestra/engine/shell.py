@@ -36,6 +36,7 @@ from orchestra.engine.core.telling import Teller
 from orchestra.engine.dialing import Caps
 from orchestra.engine.places import Outlook, Places
 from orchestra.engine.work import Work
+from orchestra.plugin.interfaces import nobody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from orchestra.model.plan import Plan
     from orchestra.model.status import TunnelStatus
     from orchestra.model.topology import Topology
+    from orchestra.plugin.interfaces import Ask
     from orchestra.plugin.manager import Plugins
     from orchestra.session.protocols import Session
 
@@ -56,8 +58,8 @@ class Engine:
     """Makes a plan true over sessions, and keeps it true.
 
     ``here`` stays the caller's; so do its streams, except those that this engine accepted or dialed. ``observe`` is
-    told every event in order, on the event loop; if it raises, that is a fault, and everything is closed. ``wall``
-    gives seconds since the epoch, for statuses only.
+    told every event in order, on the event loop; if it raises, that is a fault, and everything is closed. ``ask`` puts
+    one question at a time to a person. ``wall`` gives seconds since the epoch, for statuses only.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Engine:
         here: Session,
         plugins: Plugins,
         observe: Callable[[Event], None],
+        ask: Ask = nobody,
         rng: random.Random | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -75,7 +78,7 @@ class Engine:
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._wall = wall
         self._places = Places(here, self._outlook)
-        self._work = Work(plugins, topology, self._places, tell=self._tell, observe=observe)
+        self._work = Work(plugins, topology, self._places, ask=ask, tell=self._tell, observe=observe)
         self._state = begin(plan, has_check=self._work.has_check)
         self._teller = Teller(self._state)
         caps = Caps()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
+from orchestra.engine.asking import Questions, paused
 from orchestra.engine.closing import abort, end_of
 from orchestra.engine.core.failures import Failure
 from orchestra.engine.core.messages import (
@@ -39,11 +40,12 @@ if TYPE_CHECKING:
     from orchestra.model.events import Event
     from orchestra.model.plan import PlannedSession, PlannedTunnel
     from orchestra.model.topology import SecretRef, Topology
+    from orchestra.plugin.interfaces import Ask, Question
     from orchestra.plugin.manager import Plugins
     from orchestra.session.protocols import Accept, Session
 
 OPEN_DEADLINE = 300.0
-"""Seconds; transports set their own, shorter ones, but a person may have to answer or to touch a key."""
+"""Seconds; transports set their own, shorter ones, but a person may have to touch a key."""
 BIND_DEADLINE = 60.0
 CHECKS = 64
 """Checks that run at once: a thousand tunnels over one session do not knock at the same moment."""
@@ -60,11 +62,13 @@ class Work:
         topology: Topology,
         places: Places,
         *,
+        ask: Ask,
         tell: Callable[[messages.Event], None],
         observe: Callable[[Event], None],
     ) -> None:
         self._plugins, self._topology, self._places = plugins, topology, places
         self._tell, self._observe = tell, observe
+        self._questions = Questions(ask)
         self._checking = asyncio.Semaphore(CHECKS)
         self._listeners: dict[str, Bound] = {}
 
@@ -98,6 +102,10 @@ class Work:
         def notice(text: str) -> None:
             self._observe(Noticed(host=host.name, message=text))
 
+        async def ask(question: Question) -> str | None:
+            with paused(scope):
+                return await self._questions(question)
+
         request = OpenRequest(
             server=host,
             dial=planned.dial,
@@ -105,8 +113,15 @@ class Work:
             depth=planned.depth,
             read_secret=self._read_secret,
             notice=notice,
+            ask=ask,
         )
-        return await fenced(f"transport {name}", lambda: transport.open(request), OPEN_DEADLINE, host=host.name)
+        what, scope = f"transport {name}", asyncio.timeout(OPEN_DEADLINE)
+        try:
+            return await fenced(what, lambda: transport.open(request), OPEN_DEADLINE, host=host.name, scope=scope)
+        except RuntimeFailure as error:
+            if error.code is Code.AUTH_FAILED:
+                self._questions.forget(host.name)
+            raise
 
     async def _read_secret(self, ref: SecretRef) -> bytes:
         source = self._plugins.secrets.get(ref.kind)

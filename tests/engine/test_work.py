@@ -25,7 +25,7 @@ from orchestra.engine.places import Outlook, Places
 from orchestra.engine.work import CHECKS, Work
 from orchestra.model import events
 from orchestra.model.topology import CheckRef, SecretRef
-from orchestra.plugin.interfaces import OpenRequest, TunnelContext
+from orchestra.plugin.interfaces import OpenRequest, TunnelContext, nobody
 from orchestra.plugin.vocabulary import CheckSpec, TransportSpec
 from orchestra.session.errors import OpenFailed, SessionLost
 from orchestra.session.protocols import Session
@@ -48,7 +48,7 @@ class Scene:
         self.said: list[events.Event] = []
         plugins = replace(plans.plugins(self.transport), **parts)
         topology = plans.topology("edge", "gateway")
-        self.work = Work(plugins, topology, self.places, tell=self.told.append, observe=self.said.append)
+        self.work = Work(plugins, topology, self.places, ask=nobody, tell=self.told.append, observe=self.said.append)
 
     def open_tunnel(self, *sessions: str, **parts: Any) -> OpenTunnel:
         return OpenTunnel(plans.tunnel("desk", *sessions, **parts), self.places, Caps(), self.said.append)
