@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
-from orchestra.model.events import Event
+from orchestra.model.events import Occurrence
 
 BACKLOG = 4096
 """Events that a reader may lag behind; one that lags further is cut off, so that nothing is kept without limit."""
@@ -16,30 +16,31 @@ class Feed:
     """Publishing never waits. What is published before somebody subscribes is not for them."""
 
     def __init__(self) -> None:
-        self._readers: set[asyncio.Queue[Event | None]] = set()
-        self._closed = False
+        self._readers: set[asyncio.Queue[Occurrence | None]] = set()
+        self._last: Occurrence | None = None
 
-    def publish(self, event: Event) -> None:
+    def publish(self, told: Occurrence) -> None:
         """Hands it to every reader."""
         for reader in tuple(self._readers):
             if reader.qsize() < BACKLOG:
-                reader.put_nowait(event)
+                reader.put_nowait(told)
             else:
                 self._readers.discard(reader)
                 reader.put_nowait(None)
 
-    def close(self) -> None:
-        """Ends every reader's stream, after what it has not read yet."""
-        self._closed = True
+    def close(self, last: Occurrence) -> None:
+        """Ends every reader's stream: after what it has not read yet comes ``last``. So it does for those who come
+        later, but not for those who were cut off."""
+        self._last = last
         for reader in self._readers:
-            reader.put_nowait(None)
+            _end(reader, last)
 
     @contextmanager
-    def subscribed(self) -> Iterator[AsyncIterator[Event]]:
+    def subscribed(self) -> Iterator[AsyncIterator[Occurrence]]:
         """The events from now on."""
-        reader: asyncio.Queue[Event | None] = asyncio.Queue()
-        if self._closed:
-            reader.put_nowait(None)
+        reader: asyncio.Queue[Occurrence | None] = asyncio.Queue()
+        if self._last is not None:
+            _end(reader, self._last)
         self._readers.add(reader)
         try:
             yield _read(reader)
@@ -47,6 +48,11 @@ class Feed:
             self._readers.discard(reader)
 
 
-async def _read(reader: asyncio.Queue[Event | None]) -> AsyncIterator[Event]:
-    while (event := await reader.get()) is not None:
-        yield event
+def _end(reader: asyncio.Queue[Occurrence | None], last: Occurrence) -> None:
+    reader.put_nowait(last)
+    reader.put_nowait(None)
+
+
+async def _read(reader: asyncio.Queue[Occurrence | None]) -> AsyncIterator[Occurrence]:
+    while (told := await reader.get()) is not None:
+        yield told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,7 +16,7 @@ from orchestra.assembly.observers import Observers
 from orchestra.assembly.prompts import Prompts
 from orchestra.control.handlers import Readiness
 from orchestra.engine.outcome import Outcome, outcome
-from orchestra.model.events import Event, OverallChanged, SessionChanged, TunnelChanged
+from orchestra.model.events import Closed, Event, Occurrence, OverallChanged, SessionChanged, TunnelChanged
 from orchestra.model.status import Status
 from orchestra.plugin.interfaces import nobody
 
@@ -126,23 +127,24 @@ class Running:
         self.is_closing = True
         self._engine.stop()
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncIterator[Occurrence]:
         with self._feed.subscribed() as news:
+            now = time.time()
             for event in _as_events(self.status()):
-                yield event
-            async for event in news:
-                yield event
+                yield Occurrence(time=now, event=event, snapshot=True)
+            async for told in news:
+                yield told
 
     def _observe(self, event: Event) -> None:
         self._pulse()
         if self.is_closing and not isinstance(event, SessionChanged):
             return  # that nothing is ready any more is no news then
-        self._feed.publish(event)
+        self._feed.publish(Occurrence(time=time.time(), event=event))
         self._tell(event)
 
     def _ended(self) -> None:
         self._closed.set()
-        self._feed.close()
+        self._feed.close(Occurrence(time=time.time(), event=Closed()))
         self._pulse()
 
     def _is_over(self) -> bool:

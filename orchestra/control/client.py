@@ -21,7 +21,7 @@ from orchestra.control.paths import Place, places
 from orchestra.control.peer import is_own_user
 from orchestra.diagnostics import Code
 from orchestra.errors import OrchestraError, RuntimeFailure
-from orchestra.model.events import Event
+from orchestra.model.events import Occurrence
 from orchestra.model.status import Status
 
 _ANSWER = 10.0
@@ -101,12 +101,13 @@ class Client:
         if process is not None and not select.select([process], [], [], _rest(deadline))[0]:
             raise TimeoutError
 
-    def events(self, timeout: float | None = None) -> Iterator[Event]:
-        """What is true now, as events, then what happens; ends when it goes. ``timeout``: seconds of silence."""
+    def events(self, timeout: float | None = None) -> Iterator[Occurrence]:
+        """What is true now, as events, then what happens; the last is Closed, unless the stream broke or its reader
+        was too slow. ``timeout``: seconds of silence."""
         with self._answer("GET", "/v1/events", timeout) as response:
             for line in response:
-                if event := decode_event(json.loads(line)):
-                    yield event
+                if told := decode_event(json.loads(line)):
+                    yield told
 
     def _ask(self, method: str, path: str, timeout: float | None = _ANSWER) -> dict[str, Any]:
         with self._answer(method, path, timeout) as response:

@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, TypeAlias, TypeVar
 
-from orchestra.model.events import ConnectionFailed, Event, Noticed, OverallChanged, SessionChanged, TunnelChanged
+from orchestra.model.events import (
+    Closed,
+    ConnectionFailed,
+    Event,
+    Noticed,
+    Occurrence,
+    OverallChanged,
+    SessionChanged,
+    TunnelChanged,
+)
 from orchestra.model.status import ErrorStatus, SessionStatus, Status, TunnelStatus
 
 T = TypeVar("T")
@@ -21,6 +30,7 @@ EVENTS: Mapping[str, type[Event]] = {
     "connection_failed": ConnectionFailed,
     "notice": Noticed,
     "state": OverallChanged,
+    "closed": Closed,
 }
 """The stable name of each event, its ``type`` in JSON."""
 
@@ -52,15 +62,15 @@ def decode_error(document: Document | None) -> ErrorStatus | None:
     return _build(ErrorStatus, document) if document else None
 
 
-def encode_event(event: Event) -> Document:
-    """The event with its ``type``."""
-    return {"type": _TYPES[type(event)], **asdict(event)}
+def encode_event(told: Occurrence) -> Document:
+    """The event with its ``type`` and its ``time``, in one object."""
+    return {"time": told.time, "snapshot": told.snapshot, "type": _TYPES[type(told.event)], **asdict(told.event)}
 
 
-def decode_event(document: Document) -> Event | None:
+def decode_event(document: Document) -> Occurrence | None:
     """The event that was encoded, or None when this version does not know its type."""
     kind = EVENTS.get(document.get("type", ""))
-    return _build(kind, document) if kind else None
+    return _build(Occurrence, document | {"event": _build(kind, document)}) if kind else None
 
 
 def _build(kind: type[T], document: Document) -> T:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestra.model.events import Event
+from orchestra.model.events import Occurrence
 from orchestra.model.status import ErrorStatus, Status
 
 
@@ -42,6 +42,6 @@ class Handlers(Protocol):
         """Returns when everything has been taken down."""
         ...
 
-    def events(self) -> AsyncIterator[Event]:
-        """What is true now, as events, then what happens; ends when everything has been taken down."""
+    def events(self) -> AsyncIterator[Occurrence]:
+        """What is true now, as events, then what happens; the last is Closed, when everything has been taken down."""
         ...

@@ -98,8 +98,8 @@ def _routes(handlers: Handlers) -> list[web.RouteDef]:
     async def events(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/jsonl"})
         await response.prepare(request)
-        async for event in handlers.events():
-            await response.write(json.dumps(encode_event(event)).encode() + b"\n")
+        async for told in handlers.events():
+            await response.write(json.dumps(encode_event(told)).encode() + b"\n")
         return response
 
     return [

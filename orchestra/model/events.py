@@ -57,4 +57,19 @@ class OverallChanged:
     state: OverallState
 
 
-Event: TypeAlias = SessionChanged | TunnelChanged | ConnectionFailed | Noticed | OverallChanged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """Everything has been taken down; nothing follows."""
+
+
+Event: TypeAlias = SessionChanged | TunnelChanged | ConnectionFailed | Noticed | OverallChanged | Closed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """An event, as those are told who ask for events. ``time``: seconds since the epoch."""
+
+    time: float
+    event: Event
+    snapshot: bool = False
+    """It tells what was true already when it was asked for."""

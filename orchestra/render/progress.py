@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestra.model.events import ConnectionFailed, Event, Noticed, OverallChanged, SessionChanged, TunnelChanged
+from orchestra.model.events import (
+    Closed,
+    ConnectionFailed,
+    Event,
+    Noticed,
+    OverallChanged,
+    SessionChanged,
+    TunnelChanged,
+)
 from orchestra.model.text import clean
 from orchestra.render.status_text import SYMBOLS, error_line, listening, retry, status_text
 from orchestra.render.style import PLAIN, Style
@@ -27,6 +35,8 @@ def progress_line(event: Event, style: Style = PLAIN, *, now: float | None = Non
             return _state_line("tunnel", event.name, event.state, _tunnel(event), style)
         case OverallChanged(state=state):
             return _state_line("orchestra", "", state, "", style)
+        case Closed():
+            return _state_line("orchestra", "", "closed", "", style)
         case ConnectionFailed():
             text = clean(f"connection of {event.peer} failed: {event.code} {event.message}", 1000)
             return f"{style('warn', '!')} tunnel {style('name', clean(event.tunnel))}: {text}"

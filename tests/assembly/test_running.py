@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 
 import pytest
 
 from orchestra.assembly import running as module
 from orchestra.control.handlers import Handlers, Readiness
-from orchestra.model.events import Event, OverallChanged, TunnelChanged
+from orchestra.model.events import Closed, Event, Occurrence, OverallChanged, TunnelChanged
 from tests.assembly.engines import READY, failing, make_running
 
 
@@ -52,7 +53,7 @@ def test_waiting_for_readiness_ends_with_an_error_that_will_not_mend_and_with_th
 
 
 def test_events_begin_with_what_is_true_now_and_end_with_it() -> None:
-    async def scene() -> list[Event]:
+    async def scene() -> list[Occurrence]:
         running, engine = make_running()
         async with running:
             events = running.events()
@@ -62,11 +63,15 @@ def test_events_begin_with_what_is_true_now_and_end_with_it() -> None:
             running.stop()
             return seen + [event async for event in events]
 
-    assert asyncio.run(asyncio.wait_for(scene(), 10)) == [
-        TunnelChanged(name="desk", state="starting", proven=False),
-        OverallChanged(state="starting"),
-        OverallChanged(state="ready"),
+    seen = asyncio.run(asyncio.wait_for(scene(), 10))
+    assert [(told.event, told.snapshot) for told in seen] == [
+        (TunnelChanged(name="desk", state="starting", proven=False), True),
+        (OverallChanged(state="starting"), True),
+        (OverallChanged(state="ready"), False),
+        (Closed(), False),
     ]
+    assert [told.time for told in seen] == sorted(told.time for told in seen)
+    assert time.time() - 60 < seen[0].time <= time.time()
 
 
 def test_observers_hear_everything_in_order_but_not_that_it_is_less_ready_while_it_goes() -> None:

@@ -11,7 +11,7 @@ from orchestra.control.client import Client
 from orchestra.control.handlers import Readiness
 from orchestra.control.paths import Place
 from orchestra.control.server import serving
-from orchestra.model.events import Event, OverallChanged
+from orchestra.model.events import Closed, Occurrence, OverallChanged
 from orchestra.model.status import Status
 
 T = TypeVar("T")
@@ -41,10 +41,10 @@ class Small:
     async def wait_closed(self) -> None:
         await self.stopped.wait()
 
-    async def events(self) -> AsyncIterator[Event]:
-        yield OverallChanged(state="starting")
+    async def events(self) -> AsyncIterator[Occurrence]:
+        yield Occurrence(time=1.0, event=OverallChanged(state="starting"), snapshot=True)
         await self.stopped.wait()
-        yield OverallChanged(state="failed")
+        yield Occurrence(time=2.0, event=Closed())
 
 
 def ask(place: Place, question: Callable[[Client, Small], T], act: Callable[[Small], object] = lambda _: None) -> T:

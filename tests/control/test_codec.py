@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from orchestra.control.codec import EVENTS, decode_event, decode_status, encode_event, encode_status
-from orchestra.model.events import ConnectionFailed, Event, Noticed, OverallChanged, SessionChanged, TunnelChanged
+from orchestra.model.events import (
+    Closed,
+    ConnectionFailed,
+    Event,
+    Noticed,
+    Occurrence,
+    OverallChanged,
+    SessionChanged,
+    TunnelChanged,
+)
 from orchestra.model.status import ErrorStatus, SessionStatus, Status, TunnelStatus
 
 ERROR = ErrorStatus(code="AUTH_FAILED", host="gateway", message="refused", since=12.5, attempts=2, suggestion="a key")
@@ -26,6 +35,7 @@ SAMPLES: tuple[Event, ...] = (
     ConnectionFailed(tunnel="desk", peer="127.0.0.1:5", code="DIAL_FAILED", message="no"),
     Noticed(host=None, message="hello"),
     OverallChanged(state="ready"),
+    Closed(),
 )
 
 
@@ -40,7 +50,8 @@ def test_a_status_survives_the_journey() -> None:
 
 @pytest.mark.parametrize("event", SAMPLES, ids=lambda event: type(event).__name__)
 def test_an_event_survives_the_journey(event: Event) -> None:
-    assert decode_event(over_the_wire(encode_event(event))) == event
+    told = Occurrence(time=12.5, event=event, snapshot=True)
+    assert decode_event(over_the_wire(encode_event(told))) == told
 
 
 def test_every_event_has_a_name() -> None:
@@ -49,4 +60,4 @@ def test_every_event_has_a_name() -> None:
 
 def test_what_a_newer_server_adds_is_skipped() -> None:
     assert decode_status(encode_status(STATUS) | {"weather": "fine"}) == STATUS
-    assert decode_event({"type": "weather", "state": "fine"}) is None
+    assert decode_event({"type": "weather", "time": 1.0, "snapshot": False, "state": "fine"}) is None

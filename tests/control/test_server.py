@@ -15,7 +15,7 @@ from orchestra.control.paths import Place
 from orchestra.control.server import serving
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
-from orchestra.model.events import OverallChanged
+from orchestra.model.events import Closed, OverallChanged
 from orchestra.model.status import ErrorStatus
 from tests.control.small import Small, ask
 
@@ -35,7 +35,7 @@ def test_waiting_ends_when_it_is_ready_or_cannot_become_so(place: Place, readine
 
 def test_events_begin_with_what_is_true_and_end_with_it(place: Place) -> None:
     events = ask(place, lambda client, _: list(client.events(5)), lambda small: small.stop())
-    assert events == [OverallChanged(state="starting"), OverallChanged(state="failed")]
+    assert [told.event for told in events] == [OverallChanged(state="starting"), Closed()]
 
 
 def test_leaving_does_not_wait_for_those_who_wait(place: Place) -> None:
