@@ -39,6 +39,7 @@ CONFINED = {
     "typer": (("cli",), "only the command line knows of exit codes and flags"),
     "aiohttp": (("control",), "`status` must answer quickly, so its client does without"),
     "yaml": (("loading",), "text is read in one place"),
+    "graphlay": (("render/picture",), "an optional library that places pictures; `mermaid` and `dot` do without"),
     "rich": (("render", "cli"), "values become pictures in one place"),
 }
 

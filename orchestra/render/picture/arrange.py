@@ -1,0 +1,227 @@
+"""A scene gets places: boxes, and the lines between them. The layout is graphlay's (layered, orthogonal, compound).
+
+Everything that bears text is a node of the layout, also what is written on an arrow: so nothing can overlap.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from orchestra.errors import OrchestraError
+from orchestra.render.picture.face import caption, label_size, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestra.render.picture.scene import Arrow, Scene
+
+Point: TypeAlias = tuple[float, float]
+Line: TypeAlias = tuple[Point, ...]
+
+MARGIN = 24.0
+INSET = 6.0
+"""Of a zone's room, what stays free around it."""
+HEADER = 30.0
+"""Room for the name of a zone."""
+POINT = "point"
+"""Where an arrow crosses a zone in which none of its parts stands."""
+_OPTIONS = {
+    "direction": "leftright",
+    "spacing": {
+        "layer_gap": 18.0,
+        "node_gap": 28.0,
+        "dummy_gap": 18.0,
+        "port_gap": 14.0,
+        "compound_padding": 22.0,
+        "compound_header": HEADER,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle by its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.height
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A scene with the places of its parts, in pixels from the upper left corner."""
+
+    scene: Scene
+    width: float
+    height: float
+    zones: dict[str, Box]
+    nodes: dict[str, Box]
+    labels: dict[str, Box]
+    """By the arrow's id."""
+    wires: tuple[tuple[str, str, Line], ...]
+    arrows: dict[str, tuple[Line, ...]]
+    """By the arrow's id: its pieces, from one part to the next."""
+    ends: dict[str, tuple[str, ...]]
+    """By the arrow's id: the node at which each of its pieces ends, or ``label``."""
+
+    def reach(self, arrow: Arrow) -> int:
+        """How many pieces of a denied arrow lead up to the host that stops it."""
+        at = arrow.way[arrow.denied or 0].name
+        return self.ends[arrow.id].index(at) + 1 if at in self.ends[arrow.id] else 0
+
+
+def arrange(scene: Scene) -> Placed:
+    """Places everything. Raises OrchestraError when the layout library is not installed."""
+    try:
+        import graphlay
+    except ImportError:
+        raise OrchestraError(
+            "this picture needs a layout library that is not installed: pip install 'orchestra-tunnels[pictures]'; "
+            "`-o mermaid` and `-o dot` do without"
+        ) from None
+    request = _Request(scene)
+    drawn = graphlay.layout(request.graph, preset="process_map", options=_OPTIONS)
+    return _placed(scene, request, drawn)
+
+
+class _Request:
+    """The layout's own nodes and edges, and which part of the scene each of them is."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.nodes: list[dict[str, Any]] = []
+        self.edges: list[dict[str, Any]] = []
+        self.index: dict[tuple[str, ...], int] = {}
+        self.pieces: list[tuple[str, ...]] = []
+        for zone in scene.zones:
+            line = caption(zone)
+            self._node(("zone", zone.name), line.width + 50, 2 * HEADER)
+        for node in scene.nodes:
+            self._node(("node", node.id), *size(node), zone=node.zone)
+        for arrow in scene.arrows:
+            self._arrow(scene, arrow)
+        for node_id, zone_name in scene.wires:
+            self._wire(scene, node_id, zone_name)
+
+    @property
+    def graph(self) -> dict[str, Any]:
+        """As graphlay reads it."""
+        return {"nodes": self.nodes, "edges": self.edges}
+
+    def _node(self, key: tuple[str, ...], width: float, height: float, zone: str | None = None) -> tuple[str, ...]:
+        parent = {} if zone is None else {"parent": self.index["zone", zone]}
+        self.index[key] = len(self.nodes)
+        self.nodes.append({"key": "/".join(key), "size": {"width": width, "height": height}, "shape": "box", **parent})
+        return key
+
+    def _edge(self, piece: tuple[str, ...], source: tuple[str, ...], target: tuple[str, ...], weight: float) -> None:
+        self.edges.append({"source": self.index[source], "target": self.index[target], "weight": weight})
+        self.pieces.append(piece)
+
+    def _arrow(self, scene: Scene, arrow: Arrow) -> None:
+        stops = [*self._stops(scene, arrow)]
+        for one, other in pairwise(stops):
+            self._edge(("arrow", arrow.id, *other), one, other, 2.0)
+
+    def _stops(self, scene: Scene, arrow: Arrow) -> Iterator[tuple[str, ...]]:
+        zones = {node.id: node.zone for node in scene.nodes}
+        zone: str | None = None
+        for index, stop in enumerate(arrow.way):
+            if stop.zone:
+                zone = stop.name
+                beside = {zones[each.name] for each in arrow.way[index - 1 : index + 2] if not each.zone}
+                if index + 1 != arrow.label and zone not in beside:
+                    yield self._node((POINT, arrow.id, str(index)), 2.0, 2.0, zone=zone)
+                continue
+            if index == arrow.label:
+                yield self._node(("label", arrow.id), *label_size(arrow), zone=zone)
+            zone = None
+            yield "node", stop.name
+
+    def _wire(self, scene: Scene, node: str, zone: str) -> None:
+        ends = ("node", node), ("zone", zone)
+        away = _distances(scene)
+        first, second = sorted(ends, key=lambda end: away.get(end, len(away)))
+        self._edge(("wire", node, zone), first, second, 1.0)
+
+
+def _joined(line: Line, onwards: Line) -> Line:
+    """Two lines that meet at a point, as one: the second begins at the height at which the first arrives."""
+    (_, height), (x, was) = line[-1], onwards[0]
+    level = tuple((px, height if py == was else py) for px, py in onwards[:2])
+    return (*line[:-1], *level[1:], *onwards[2:]) if level[1][1] == height else (*line, (x, height), *onwards[1:])
+
+
+def _distances(scene: Scene) -> dict[tuple[str, str], int]:
+    """How far every zone and node is from here, over attachments."""
+    beside: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for node in scene.nodes:
+        for zone, _ in node.attached:
+            beside.setdefault(("node", node.id), []).append(("zone", zone))
+            beside.setdefault(("zone", zone), []).append(("node", node.id))
+    away = {("node", node.id): 0 for node in scene.nodes if node.here}
+    queue = deque(away)
+    while queue:
+        near = queue.popleft()
+        for far in beside.get(near, ()):
+            if far not in away:
+                away[far] = away[near] + 1
+                queue.append(far)
+    return away
+
+
+def _placed(scene: Scene, request: _Request, drawn: Any) -> Placed:
+    low = drawn.bounds["min"]
+
+    def point(raw: dict[str, float]) -> Point:
+        return round(raw["x"] - low["x"] + MARGIN, 1), round(raw["y"] - low["y"] + MARGIN, 1)
+
+    def boxes(kind: str) -> dict[str, Box]:
+        found = {}
+        for key, index in request.index.items():
+            if key[0] == kind:
+                raw = drawn.nodes[index]
+                (x, y), extent = point(raw["center"]), raw["size"]
+                inset = 2 * INSET if kind == "zone" else 0.0
+                wide, high = extent["width"] - inset, extent["height"] - inset
+                found[key[1]] = Box(round(x - wide / 2, 1), round(y - high / 2, 1), round(wide, 1), round(high, 1))
+        return found
+
+    arrows: dict[str, tuple[Line, ...]] = {}
+    ends: dict[str, tuple[str, ...]] = {}
+    wires = []
+    for piece, edge in zip(request.pieces, drawn.edges, strict=True):
+        line = tuple(point(each) for each in edge["points"])
+        if piece[0] == "arrow":
+            _, id_, kind, name, *_ = piece
+            before = arrows.get(id_, ())
+            if before and ends[id_][-1] == POINT:
+                line = _joined(before[-1], line)
+                before, ends[id_] = before[:-1], ends[id_][:-1]
+            arrows[id_] = (*before, line)
+            ends[id_] = (*ends.get(id_, ()), name if kind == "node" else kind)
+        else:
+            wires.append((piece[1], piece[2], line))
+    right, bottom = point(drawn.bounds["max"])
+    return Placed(
+        scene=scene,
+        width=right + MARGIN,
+        height=bottom + MARGIN,
+        zones=boxes("zone"),
+        nodes=boxes("node"),
+        labels=boxes("label"),
+        wires=tuple(wires),
+        arrows=arrows,
+        ends=ends,
+    )
