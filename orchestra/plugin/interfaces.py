@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from orchestra.model.plan import Dial, PlannedTunnel
+from orchestra.errors import RuntimeFailure
+from orchestra.model.plan import Dial, PlannedSession, PlannedTunnel
 from orchestra.model.topology import Host, SecretRef
 from orchestra.plugin.vocabulary import CheckSpec, KindSpec, SecretSpec, TransportSpec
 from orchestra.session.errors import OpenFailed
@@ -67,7 +68,8 @@ class Identity:
     """What a server showed of itself, before anybody logged in.
 
     ``name`` is what its key is filed under; ``key`` its wire form; ``evidence`` says where (``file:line``) stands what
-    decided; ``refusal`` is why a session would not open. What is ``pinned`` by the topology is not filed.
+    decided; ``refusal`` is why a session would not open; ``question`` is what a person is asked of an unknown key. What
+    is ``pinned`` by the topology is not filed.
     """
 
     name: str
@@ -77,7 +79,20 @@ class Identity:
     standing: Literal["known", "unknown", "changed", "revoked", "uncertified"]
     evidence: tuple[str, ...] = ()
     refusal: OpenFailed | None = None
+    question: Question | None = None
     pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What came of looking at one server's host key. ``file``: where it was written; ``error``: why it is not trusted,
+    or why nobody could look; ``keyless``: its transport has no host keys."""
+
+    session: PlannedSession
+    standing: Literal["known", "written", "unknown", "changed", "revoked", "uncertified", "unreachable", "keyless"]
+    identity: Identity | None = None
+    file: str | None = None
+    error: RuntimeFailure | None = None
 
 
 @runtime_checkable

@@ -6,16 +6,14 @@ Pure, over the wire form (OpenSSH's PROTOCOL.certkeys); whether the signature is
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 SUFFIX = "-cert-v01@openssh.com"
-SIGNATURE_ALGORITHMS = frozenset(
-    {
-        *("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
-        *("sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com", "rsa-sha2-512", "rsa-sha2-256"),
-    }
+SIGNATURES = (
+    *("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
+    *("sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com", "rsa-sha2-512", "rsa-sha2-256"),
 )
 """With which authorities may sign: ssh_config(5) CASignatureAlgorithms. SHA-1 is not among them."""
 _HOST = 2
@@ -39,7 +37,7 @@ class HostCertificate:
     has_options: bool
     """Critical options: none are defined for hosts, and what is not understood must not be accepted."""
 
-    def fault(self, name: str, now: float, algorithms: frozenset[str] = SIGNATURE_ALGORITHMS) -> str | None:
+    def fault(self, name: str, now: float, signatures: Collection[str] = SIGNATURES) -> str | None:
         """Why it does not vouch for that name now, as the end of "its certificate …"; None when it does."""
         if not self.is_for_hosts:
             return "is one for users, not for hosts"
@@ -51,7 +49,7 @@ class HostCertificate:
             return f"is for {', '.join(self.principals[:5])}, not for {name}"
         if self.has_options:
             return "has critical options, which no host certificate may have"
-        if self.signed_with not in algorithms:
+        if self.signed_with not in signatures:
             return f"is signed with {self.signed_with}, which is not accepted"
         return None
 

@@ -13,11 +13,11 @@ import fnmatch
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from orchestra.engine.ssh.certificates import HostCertificate, Wire
+from orchestra.engine.ssh.certificates import SIGNATURES, HostCertificate, Wire
 from orchestra.engine.ssh.revocations import Revocations
 
 SSH_PORT = 22
@@ -191,7 +191,13 @@ def pinned(lines: Iterable[str], name: str, where: str) -> TrustedKeys:
     )
 
 
-def judge(shown: ShownKey, trusted: TrustedKeys, revoked: Revocations, now: float) -> Verdict:
+def judge(
+    shown: ShownKey,
+    trusted: TrustedKeys,
+    revoked: Revocations,
+    now: float,
+    signatures: Collection[str] = SIGNATURES,
+) -> Verdict:
     """What the key means, as ssh judges: a certificate that does not hold leaves the bare key, which may be known.
 
     A key is changed when any other is filed under the name, also one of another type.
@@ -206,7 +212,9 @@ def judge(shown: ShownKey, trusted: TrustedKeys, revoked: Revocations, now: floa
     fault = None
     if certificate is not None:
         fault = (
-            certificate.fault(trusted.name.lower(), now) if signers else "is signed by an authority that is not known"
+            certificate.fault(trusted.name.lower(), now, signatures)
+            if signers
+            else "is signed by an authority that is not known"
         )
     if signers and not fault:
         return Verdict("known", signers)

@@ -16,6 +16,8 @@ from typing import Any
 
 import asyncssh
 
+from orchestra.engine.ssh.algorithms import assemble
+from orchestra.engine.ssh.certificates import SIGNATURES
 from orchestra.engine.ssh.gcm import GCM, LENGTH, LONGEST_PADDING, TAG, padding_length
 
 _FITS = "2.24."
@@ -82,18 +84,28 @@ def set_window(listener: Any, window: int) -> None:
     listener._window = window
 
 
-def host_key_algorithms(known: Iterable[str], *, authorities: bool) -> list[str]:
-    """Host key algorithms in the order to ask for: what is known for the name first, as ssh does, then the rest.
+def host_key_algorithms(spec: str | None, known: Iterable[str], *, authorities: bool) -> list[str]:
+    """Host key algorithms in the order to ask for. ``spec`` is HostKeyAlgorithms of ssh_config(5), ``known`` are types
+    of keys: without a list of the user's own, what is known for the name comes first, as in ssh, then the rest.
 
     asyncssh alone would ask for nothing but the known ones, so that a changed key of another type looked like a
-    failed key exchange. ``known`` are types of keys.
+    failed key exchange; and it still accepts signatures with SHA-1, which ssh does only when it is told to.
     """
-    from asyncssh.public_key import get_default_certificate_algs, get_default_public_key_algs
+    from asyncssh import public_key
 
-    certificates = get_default_certificate_algs() if authorities else []
-    every = [name.decode() for name in get_default_public_key_algs()]
-    first = [name for kind in known for name in every if name == kind or (kind, name[:4]) == ("ssh-rsa", "rsa-")]
-    return list(dict.fromkeys([*(name.decode() for name in certificates), *first, *every]))
+    supported = _names(public_key.get_public_key_algs())
+    every = [name for name in SIGNATURES if name in supported]
+    certified = _names(public_key.get_certificate_algs()) if authorities else []
+    certificates = [name for name in certified if not name.startswith(("ssh-rsa-", "ssh-dss-"))]
+    default = [*certificates, *every]
+    if spec is None or spec.startswith("-"):
+        first = [name for kind in known for name in every if name == kind or (kind, name[:4]) == ("ssh-rsa", "rsa-")]
+        default = list(dict.fromkeys([*certificates, *first, *every]))
+    return list(assemble(spec, default, [*certified, *supported]))
+
+
+def _names(algorithms: Iterable[bytes]) -> list[str]:
+    return [name.decode() for name in algorithms]
 
 
 def decode_host_key(blob: bytes) -> asyncssh.SSHKey:

@@ -9,7 +9,8 @@ from dataclasses import replace
 import asyncssh
 
 from orchestra.engine.ssh import knownhosts, refusals
-from orchestra.engine.ssh.certificates import parse_certificate
+from orchestra.engine.ssh.algorithms import assemble
+from orchestra.engine.ssh.certificates import SIGNATURES, parse_certificate
 from orchestra.engine.ssh.hostkeys import (
     SSH_PORT,
     KnownKey,
@@ -29,6 +30,7 @@ from orchestra.engine.ssh.internals import decode_host_key, host_key_algorithms
 from orchestra.engine.ssh.knownhostscommand import known_hosts_of_command
 from orchestra.engine.ssh.refusals import About
 from orchestra.engine.ssh.revocations import Revocations, parse_revocations
+from orchestra.engine.vouching import is_vouched_for
 from orchestra.model.text import clean
 from orchestra.model.topology import ConfigSettings, Host, SshSettings
 from orchestra.plugin.interfaces import Ask, Identity, OpenRequest, Question
@@ -98,13 +100,17 @@ class Verifier:
             self._problem = refusals.unreadable_key(self.about, clean(str(error), 100))
             raise asyncssh.HostKeyNotVerifiable("it cannot be read") from None
         shown = self._shown = ShownKey(key.public_data, certificate)
-        self._verdict = judge(shown, self.trusted, self._revocations, time.time())
-        self._problem = self._judge(shown, self._verdict)
+        self._verdict = self._judge(shown)
+        self._problem = self._fault(shown, self._verdict)
         if self._problem is not None:
             raise asyncssh.HostKeyNotVerifiable(self._verdict.standing)
         return key
 
-    def _judge(self, shown: ShownKey, verdict: Verdict) -> OpenFailed | None:
+    def _judge(self, shown: ShownKey) -> Verdict:
+        signatures = assemble(self._config.ca_signature_algorithms, SIGNATURES, (*SIGNATURES, "ssh-rsa"))
+        return judge(shown, self.trusted, self._revocations, time.time(), signatures)
+
+    def _fault(self, shown: ShownKey, verdict: Verdict) -> OpenFailed | None:
         smallest = self._config.required_rsa_size or SMALLEST_RSA
         if (bits := rsa_bits(shown.blob)) and bits < smallest:
             return refusals.too_short(self.about, shown, bits, smallest)
@@ -131,7 +137,8 @@ class Verifier:
     def algorithms(self) -> list[str]:
         """What to ask for: certificates where an authority is known, then what is known, then the rest."""
         kinds = [key.algorithm for key in self.trusted.keys]
-        return host_key_algorithms(kinds, authorities=bool(self.trusted.authorities))
+        spec = self._config.host_key_algorithms
+        return host_key_algorithms(spec, kinds, authorities=bool(self.trusted.authorities))
 
     def refusal(self) -> OpenFailed:
         """Why the server's key was not accepted."""
@@ -146,34 +153,25 @@ class Verifier:
             return False
         if self._config.known_hosts_command:
             await self.load(shown)
-            self._verdict = judge(shown, self.trusted, self._revocations, time.time())
+            self._verdict = self._judge(shown)
             if self._verdict.standing == "known":
                 return True
         if self._settings.host_key_policy in {"strict", "accept-new"} or self.trusted.pinned:
             return False
-        if not await self._is_vouched_for(shown, ask):
+        if not await is_vouched_for(shown.fingerprint, self._question(shown), ask):
             return False
         await self._accept(shown)
         return True
 
-    async def _is_vouched_for(self, shown: ShownKey, ask: Ask) -> bool:
-        """Asks as ssh does: yes, no, or the fingerprint as somebody else has told it."""
+    def _question(self, shown: ShownKey) -> Question:
         also = [key for key in self._everything if key.blob == shown.blob and not key.marker]
-        question = Question(
+        return Question(
             kind="host-key",
             host=self.about.server,
             subject=f"{self.about.filed} {shown}",
             text=refusals.question(self.about, shown, self._verdict, also),
             echo=True,
         )
-        while (answer := await ask(question)) is not None:
-            match answer.strip():
-                case "yes" | shown.fingerprint:
-                    return True
-                case word if word.lower() in {"no", ""}:
-                    return False
-            question = replace(question, again=True, text="Type 'yes', 'no' or the fingerprint:")
-        return False
 
     async def _accept(self, shown: ShownKey) -> None:
         """A person has vouched for it: as in ssh, it is written at once, whether or not we are let in."""
@@ -221,6 +219,7 @@ class Verifier:
             standing=self._verdict.standing,
             evidence=tuple(key.where for key in self._verdict.evidence),
             refusal=None if self._verdict.standing == "known" else self._problem,
+            question=self._question(self._shown),
             pinned=self.trusted.pinned,
         )
 

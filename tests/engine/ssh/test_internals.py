@@ -8,6 +8,7 @@ import pytest
 from asyncssh.crypto.cipher import GCMCipher
 
 from orchestra.engine.ssh import internals
+from orchestra.engine.ssh.certificates import SIGNATURES
 from orchestra.engine.ssh.gcm import GCM
 from orchestra.testing import Collector
 from orchestra.testing.conformance import Accepting
@@ -136,3 +137,16 @@ def test_a_packet_that_was_made_up_ends_the_connection(keys, wrong):
             assert await session.wait_closed() is not None
 
     asyncio.run(main())
+
+
+def test_host_key_algorithms_are_asked_for_as_ssh_asks():
+    plain = internals.host_key_algorithms(None, (), authorities=False)
+    assert plain[0] == "ssh-ed25519"
+    assert set(plain) == set(SIGNATURES)  # and so without ssh-rsa, which signs with SHA-1
+    assert internals.host_key_algorithms(None, ["ssh-rsa"], authorities=False)[0].startswith("rsa-sha2-")
+    certified = internals.host_key_algorithms(None, ["ecdsa-sha2-nistp256"], authorities=True)
+    kinds = [name.endswith("-cert-v01@openssh.com") for name in certified]
+    assert kinds == sorted(kinds, reverse=True)
+    assert certified[kinds.index(False)] == "ecdsa-sha2-nistp256"
+    assert "ssh-rsa" in internals.host_key_algorithms("+ssh-rsa", (), authorities=False)
+    assert internals.host_key_algorithms("ssh-rsa", ["ssh-ed25519"], authorities=False) == ["ssh-rsa"]

@@ -1,0 +1,119 @@
+"""The host keys of a plan's servers, looked at one after the other, through the sessions to those before them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from orchestra.diagnostics import Code
+from orchestra.errors import RuntimeFailure
+from orchestra.plugin.interfaces import Identifying, Identity, Look, OpenRequest
+from orchestra.session.errors import OpenFailed
+
+if TYPE_CHECKING:
+    from orchestra.model.plan import Plan, PlannedSession
+    from orchestra.model.topology import SecretRef, Topology
+    from orchestra.plugin.interfaces import Ask, Notice, Transport
+    from orchestra.plugin.manager import Plugins
+    from orchestra.session.protocols import Session
+
+Decide: TypeAlias = Callable[["PlannedSession", Identity], Awaitable[bool]]
+"""Whether an unknown key is to be trusted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tour:
+    """Which sessions, by which means. ``decide`` is asked about unknown keys, ``ask`` for what opens a session."""
+
+    sessions: tuple[PlannedSession, ...]
+    topology: Topology
+    plugins: Plugins
+    decide: Decide
+    ask: Ask
+    notice: Notice
+
+    async def looks(self, here: Session) -> AsyncIterator[Look]:
+        """One look per session, those before others first. A server that others lie behind is logged in to; the last
+        ones of a path are only looked at, and nothing is offered to them. All sessions are closed at the end."""
+        open_: dict[str | None, Session | None] = {None: here}
+        passed = {session.via for session in self.sessions}
+        async with AsyncExitStack() as stack:
+            for planned in self.sessions:
+                over = open_.get(planned.via)
+                if over is None:
+                    why = f"{planned.server}: no session to {planned.dial.by}, which dials it"
+                    error = RuntimeFailure(Code.SESSION_LOST, why, host=planned.server)
+                    yield Look(session=planned, standing="unreachable", error=error)
+                    continue
+                look = await self._look(planned, over)
+                if planned.id in passed and look.standing in {"known", "written", "keyless"}:
+                    look, open_[planned.id] = await self._enter(look, over, stack)
+                yield look
+
+    async def _look(self, planned: PlannedSession, over: Session) -> Look:
+        request, transport = self._request(planned, over), self._transport(planned)
+        if not isinstance(transport, Identifying):
+            return Look(session=planned, standing="keyless")
+        try:
+            identity = await transport.identify(request)
+        except OpenFailed as error:
+            return Look(session=planned, standing="unreachable", error=error)
+        look = Look(session=planned, standing=identity.standing, identity=identity, error=identity.refusal)
+        may_be_written = identity.standing in {"unknown", "uncertified"} and not identity.pinned
+        if not may_be_written or not await self.decide(planned, identity):
+            return look
+        try:
+            return replace(look, standing="written", file=await transport.trust(request, identity), error=None)
+        except OpenFailed as error:
+            return replace(look, error=error)
+
+    async def _enter(self, look: Look, over: Session, stack: AsyncExitStack) -> tuple[Look, Session | None]:
+        """Opens the session, for those behind it; that it cannot be opened takes nothing from its key."""
+        planned = look.session
+        try:
+            session = await self._transport(planned).open(self._request(planned, over))
+        except OpenFailed as error:
+            return replace(look, error=error), None
+        stack.push_async_callback(session.wait_closed)
+        stack.callback(session.abort)
+        return look, session
+
+    def _transport(self, planned: PlannedSession) -> Transport:
+        server = self.topology.hosts[planned.server].server
+        assert server is not None  # noqa: S101 - sessions are planned to servers only
+        found = self.plugins.transports.get(server.transport.type)
+        if found is None:
+            raise RuntimeFailure(Code.PLUGIN_FAILED, f"no transport {server.transport.type} is loaded")
+        return found
+
+    def _request(self, planned: PlannedSession, over: Session) -> OpenRequest:
+        return OpenRequest(
+            server=self.topology.hosts[planned.server],
+            dial=planned.dial,
+            over=over,
+            depth=planned.depth,
+            read_secret=self._read_secret,
+            notice=self.notice,
+            ask=self.ask,
+        )
+
+    async def _read_secret(self, ref: SecretRef) -> bytes:
+        source = self.plugins.secrets.get(ref.kind)
+        if source is None:
+            raise OpenFailed(Code.SECRET_UNAVAILABLE, f"no kind of secret named {ref.kind} is loaded")
+        return await source.read(ref)
+
+
+def sessions_to(plan: Plan, servers: Collection[str]) -> tuple[PlannedSession, ...]:
+    """The sessions to those servers (none named: to all), and those that they go through; in the order of opening."""
+    by_id = {session.id: session for session in plan.sessions}
+    wanted = [session.id for session in plan.sessions if not servers or session.server in servers]
+    needed: set[str] = set()
+    for id_ in wanted:
+        step: str | None = id_
+        while step is not None and step not in needed:
+            needed.add(step)
+            step = by_id[step].via
+    return tuple(sorted((by_id[id_] for id_ in needed), key=lambda session: (session.depth, session.id)))
