@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestra.cli.common import read_topology, report
+from orchestra.cli.completion import HOSTS, names
 from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit, exit_of_plan
 from orchestra.cli.options import Client, Files, PluginModules, Source, Timeout, seconds
@@ -30,13 +31,20 @@ class Destination:
             metavar="[FILE] TARGET",
             help="A target, a tunnel, a server, HOST:PORT or unix:/PATH; the topology before it, as for `up`.",
             show_default=False,
+            autocompletion=names("tunnels", "targets", *HOSTS),
         ),
     ]
     files: Files = field(default_factory=list)
     client: Client = None
     plugins: PluginModules = field(default_factory=list)
     exit_: Annotated[
-        str | None, typer.Option("--exit", metavar="HOST", help="The host that dials it. Default: the plan's choice.")
+        str | None,
+        typer.Option(
+            "--exit",
+            metavar="HOST",
+            help="The host that dials it. Default: the plan's choice.",
+            autocompletion=names(*HOSTS),
+        ),
     ] = None
 
     @property

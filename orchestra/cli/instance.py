@@ -6,9 +6,14 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from orchestra.cli import completion
+
 Instance: TypeAlias = Annotated[
     str | None,
     typer.Argument(
-        metavar="NAME|FILE", help="A running one, by name or by file. Default: the only one.", show_default=False
+        metavar="NAME|FILE",
+        help="A running one, by name or by file. Default: the only one.",
+        show_default=False,
+        autocompletion=completion.running(),
     ),
 ]

@@ -14,6 +14,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from orchestra.cli import completion
 from orchestra.cli.console import Colour, Console
 from orchestra.errors import UsageError
 
@@ -38,7 +39,12 @@ Files: TypeAlias = Annotated[
 ]
 Client: TypeAlias = Annotated[
     str | None,
-    typer.Option("--client", metavar="NAME", help="The client that is here. Default: $ORCHESTRA_CLIENT."),
+    typer.Option(
+        "--client",
+        metavar="NAME",
+        help="The client that is here. Default: $ORCHESTRA_CLIENT.",
+        autocompletion=completion.names("clients"),
+    ),
 ]
 PluginModules: TypeAlias = Annotated[
     list[str],
@@ -46,13 +52,36 @@ PluginModules: TypeAlias = Annotated[
 ]
 Tunnels: TypeAlias = Annotated[
     list[str],
-    typer.Option("-t", "--tunnel", metavar="TUNNEL", help="Only this tunnel; repeatable.", show_default=False),
+    typer.Option(
+        "-t",
+        "--tunnel",
+        metavar="TUNNEL",
+        help="Only this tunnel; repeatable.",
+        show_default=False,
+        autocompletion=completion.names("tunnels"),
+    ),
 ]
 Profiles: TypeAlias = Annotated[
     list[str],
-    typer.Option("--profile", metavar="NAME", help="Also tunnels of this profile; repeatable.", show_default=False),
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="Also tunnels of this profile; repeatable.",
+        show_default=False,
+        autocompletion=completion.profiles(),
+    ),
+]
+AllowExec: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--allow-exec",
+        help="Run the commands that ssh_config names (Match exec, KnownHostsCommand). Or: ORCHESTRA_ALLOW_EXEC=1.",
+    ),
 ]
 Output: TypeAlias = Annotated[Format, typer.Option("-o", "--output", help="The form of the result.")]
+Alternatives: TypeAlias = Annotated[
+    int, typer.Option("--alternatives", metavar="K", min=0, max=100, help="Further paths to list per tunnel, at most.")
+]
 Timeout: TypeAlias = Annotated[
     str, typer.Option("--timeout", metavar="DURATION", help="Give up after this long: 30, 2m; 0 is never.")
 ]

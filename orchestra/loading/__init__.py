@@ -11,12 +11,35 @@ shapes/         the models: what may stand where, with every short form; also th
 entries, draft  the tree against the shapes, entry by entry, with the defaults of its section
 building/       shapes to the model: names resolved, contradictions reported
 loader          the whole way
+names           a short way, to what the entries are called
 schema          the shapes as JSON Schema
 ==============  ==============================================================================================
 """
 
-from orchestra.loading.loader import Loaded, find_file, load
-from orchestra.loading.schema import json_schema
-from orchestra.loading.template import TEMPLATE
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestra.loading.files import find_file
+    from orchestra.loading.loader import Loaded, load
+    from orchestra.loading.schema import json_schema
+    from orchestra.loading.template import TEMPLATE
 
 __all__ = ["TEMPLATE", "Loaded", "find_file", "json_schema", "load"]
+
+_HOMES = {
+    "TEMPLATE": "template",
+    "Loaded": "loader",
+    "find_file": "files",
+    "json_schema": "schema",
+    "load": "loader",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Building the shapes takes longer than reading a file: who needs only its names does not wait for them."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -23,8 +23,6 @@ from orchestra.loading.requires import unmet
 from orchestra.model.topology import Topology
 from orchestra.plugin.vocabulary import Vocabulary
 
-FILE_NAMES = ("orchestra.yaml", "orchestra.yml")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
@@ -76,16 +74,6 @@ def collector_off() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def find_file(start: str | Path) -> Path | None:
-    """``orchestra.yaml`` in a directory or the nearest of its parents that has one."""
-    directory = Path(start).absolute()
-    for folder in (directory, *directory.parents):
-        for name in FILE_NAMES:
-            if (folder / name).is_file():
-                return folder / name
-    return None
 
 
 def _topology(
