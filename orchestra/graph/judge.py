@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from orchestra.diagnostics import Code
-from orchestra.graph.addresses import Dialer, Meaning, Party, meaning
+from orchestra.graph.addresses import Dialer, Meaning, Party, meaning, networks_holding
 from orchestra.graph.filters import Flow, deciding_rule
 from orchestra.graph.nat import handed_to, masquerade, own_party, port_forward
 from orchestra.graph.routes import BadRoute, Hop, next_hop
 from orchestra.model.address import parse_ip
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from orchestra.diagnostics import Place
     from orchestra.graph.world import World
     from orchestra.model.address import IPAddress
@@ -191,6 +193,8 @@ class _Walk:
             target = self.destination.network
             if target is None:  # nobody knows where it is: believed
                 return self
+            if self._mistakes(target):
+                return self
             if target in self.networks:
                 link, receiver = target, self.destination.host
             else:
@@ -209,6 +213,25 @@ class _Walk:
         self.steps.append(
             Step(kind=kind, at=self.at or str(self.dialer), passes=passes, code=code, detail=detail, flow=self.flow)
         )
+
+    def _mistakes(self, target: str) -> bool:
+        """Whether who hands it on takes the address for one of another network: it knows ranges, and they overlap."""
+        if self.source is None:
+            return False
+        for holding in self._ranges(target):
+            if len(holding) > 1 and [name for name in holding if name in self.networks] != [target]:
+                said = self.destination.address or f"the address of {self.destination.host}"
+                detail = f"{said} is on {', '.join(holding)}, and {self.at} does not know that {target} is meant"
+                self._add("stuck", False, Code.AMBIGUOUS_ADDRESS, detail)
+                return True
+        return False
+
+    def _ranges(self, target: str) -> Iterator[tuple[str, ...]]:
+        """The networks that could hold the destination; where its address is not known, anywhere on its network."""
+        cidrs = self.world.topology.networks[target].cidrs
+        known = self.destination.address
+        for address in (known,) if known else (cidr.network_address for cidr in cidrs):
+            yield networks_holding(self.world, address)
 
     def _stuck(self, hop: BadRoute | None, target: str) -> _Walk:
         if hop is None:

@@ -13,7 +13,7 @@ from orchestra.graph import compile_world, dialer_at, judge
 from orchestra.model.topology import Host, Rule, Topology
 from tests.graph.ground import DMZ, LAN, NET, OUT, A, B, codes, edge, nat, verdict
 from tests.graph.oracle import FIREWALLS, PORTS, own, reach, rules, topologies
-from tests.planning.make import allow, client, deny, firewall, host, network, numbered, server
+from tests.planning.make import allow, client, deny, firewall, host, network, numbered, publish, server
 
 
 @pytest.mark.parametrize("text", ["localhost", "127.0.0.1", "127.9.9.9", "::1", "LOCALHOST."])
@@ -89,6 +89,19 @@ def test_a_dialer_needs_an_address_of_the_family() -> None:
     assert codes([dual, client("a", {"dual": "10.1.0.5"}), six], "a", "fd00::9") == [Code.FAMILY_MISMATCH]
     assert verdict([dual, client("a", {"dual": ["10.1.0.5", "fd00::5"]}), six], "a", "fd00::9").means == "six"
     assert verdict([dual, client("a", {"dual": None}), six], "a", "fd00::9").passes
+
+
+@pytest.mark.parametrize("address", ["192.168.1.9", None])
+def test_nat_hands_on_to_a_range_that_two_networks_have(address: str | None) -> None:
+    """A firewall knows where a range is, not which host is meant: its own network is the one it takes."""
+    one, two = network("one", "192.168.1.0/24"), network("two", "192.168.1.0/24")
+    inner = firewall("inner", {"lan": "10.1.0.2", "two": "192.168.1.1"}, allow("any", "any"))
+    for mine, passes in (("one", False), ("two", True)):
+        own = {"lan": "10.1.0.1", mine: "192.168.1.2"}
+        outer = firewall("outer", own, allow("any", "any"), nat=(publish("lan", 2222, "x", 22),))
+        judged = verdict([one, two, LAN, A, inner, outer, server("x", {"two": address})], "a", "10.1.0.1", 2222)
+        assert judged.passes is passes
+        assert (judged.steps[-1].code is Code.AMBIGUOUS_ADDRESS) is not passes
 
 
 def test_names_are_resolved_by_the_dialer() -> None:

@@ -76,11 +76,13 @@ def walk(world: World, dialer: str, destination: IPAddress, port: int, protocol:
             return Lost("dropped", host.name, passed)
         own = flow.destination in world.addresses(host.name)
         if own and (translated := _destination_nat(world, host, hop.network, flow)):
-            (flow, target), handed_on = translated, True
+            flow, handed_on = translated, True
         elif not own and _masquerades(host, hop.network):
             return Lost("unreachable", host.name, passed)
         if flow.destination in world.addresses(host.name):
             return _deliver(world, host, flow, passed)
+        if handed_on:  # by an address that only its own network is sure to know
+            target = _network_of(world, host.name, flow.destination)
         hop = _next_hop(world, host.name, target, flow.destination)
         if hop is None or not host.forwards:
             return Lost("unreachable", host.name, passed)
@@ -185,31 +187,28 @@ def _own_address(world: World, host: str, network: str, version: int) -> IPAddre
     return next((each for each in world.addresses(host, network) if each.version == version), None)
 
 
-def _destination_nat(world: World, firewall: Host, network: str, flow: Flow) -> tuple[Flow, str | None] | None:
-    """What arrives from a network for the firewall's own address may be for somebody else: the flow to whom, and the
-    network that he is on. None: it stays as it is."""
+def _destination_nat(world: World, firewall: Host, network: str, flow: Flow) -> Flow | None:
+    """What arrives from a network for the firewall's own address may be for somebody else: the flow to whom. None: it
+    stays as it is."""
     asked = (network, flow.port, flow.protocol)
     for entry in firewall.nat:
         if isinstance(entry, PortForward) and (entry.network, entry.port, entry.protocol) == asked:
             if world.machine(entry.host) == world.machine(firewall.name):
-                return replace(flow, port=entry.to_port), network
-            found = _handed_to(world, firewall.name, entry.host, flow.destination)
-            return (replace(flow, destination=found[0], port=entry.to_port), found[1]) if found else None
+                return replace(flow, port=entry.to_port)
+            to = _handed_to(world, firewall.name, entry.host, flow.destination)
+            return replace(flow, destination=to, port=entry.to_port) if to else None
     return None
 
 
-def _handed_to(world: World, firewall: str, host: str, published: IPAddress) -> tuple[IPAddress, str] | None:
-    """The address of a host that is nearest to a firewall, and its network; None: it has none of that family."""
+def _handed_to(world: World, firewall: str, host: str, published: IPAddress) -> IPAddress | None:
+    """The address of a host that is nearest to a firewall; None: it has none of that family."""
     found = [
         (TTL if (away := _hops(world, firewall, each.network)) is None else away, each.network, address)
         for each in world.hosts[host].attachments
         for address in each.addresses
         if address.version == published.version
     ]
-    if not found:
-        return None
-    _, network, address = min(found, key=lambda each: each[:2])
-    return address, network
+    return min(found, key=lambda each: each[:2])[2] if found else None
 
 
 def _masquerades(host: Host, network: str) -> bool:
