@@ -70,7 +70,12 @@ def child_arguments(
         ("--timeout", staying.timeout),
         ("--color", Colour.ALWAYS if console.err.style.colour else Colour.NEVER),
     )
-    flags = (("--partial", starting.partial), ("--fail-fast", starting.fail_fast), ("--quiet", console.quiet))
+    flags = (
+        ("--partial", starting.partial),
+        ("--fail-fast", starting.fail_fast),
+        ("--allow-exec", starting.allow_exec),
+        ("--quiet", console.quiet),
+    )
     return [
         *(f"{option}={value}" for option, value in valued if value is not None),
         *(flag for flag, given in flags if given),

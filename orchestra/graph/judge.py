@@ -14,7 +14,7 @@ from orchestra.diagnostics import Code
 from orchestra.graph.addresses import Dialer, Meaning, Party, meaning, networks_holding
 from orchestra.graph.filters import Flow, deciding_rule
 from orchestra.graph.nat import handed_to, masquerade, own_party, port_forward
-from orchestra.graph.routes import BadRoute, Hop, next_hop
+from orchestra.graph.routes import BadRoute, Hop, circle_between, next_hop
 from orchestra.model.address import parse_ip
 
 if TYPE_CHECKING:
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from orchestra.model.topology import PortForward, Rule
 
 StepKind: TypeAlias = Literal["own", "network", "rules", "inbound", "nat", "hidden", "hairpin", "assumed", "stuck"]
-
-FURTHEST = 32
-"""Firewalls on one way; more is a loop of port forwards."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -150,8 +146,17 @@ def _nowhere(world: World, dialer: Dialer, host: str, found: Meaning, meant: str
     if found.code is Code.AMBIGUOUS_ADDRESS:
         detail = f"{host} is on {', '.join(found.networks)}, and {dialer} is on none of them alone"
         return Step(kind="stuck", at=str(dialer), passes=False, code=found.code, detail=detail)
-    networks = " or ".join(world.networks_of(meant)) or "no network"
-    return no_way(world, dialer, networks)
+    targets = world.networks_of(meant)
+    for target in targets:
+        if circle := circle_between(world, dialer.host, dialer.networks, target):
+            return _round(world, str(dialer), circle, target)
+    return no_way(world, dialer, " or ".join(targets) or "no network")
+
+
+def _round(world: World, at: str, circle: tuple[str, ...], target: str) -> Step:
+    place = world.topology.place_of("firewalls", circle[0], "route", target)
+    detail = f"the way to {target} goes round in a circle: {' → '.join(circle)}"
+    return Step(kind="stuck", at=at, passes=False, code=Code.NO_ROUTE_DECLARED, detail=detail, place=place)
 
 
 def no_way(world: World, dialer: Dialer, networks: str) -> Step:
@@ -189,7 +194,9 @@ class _Walk:
         return self.destination.address.version if self.destination.address else None
 
     def run(self) -> _Walk:
-        for _ in range(FURTHEST):
+        met: set[tuple[str | None, Flow]] = set()
+        while (self.at, self.flow) not in met:
+            met.add((self.at, self.flow))
             target = self.destination.network
             if target is None:  # nobody knows where it is: believed
                 return self
@@ -206,7 +213,15 @@ class _Walk:
             if receiver is None or self._arrive(receiver, link):
                 return self
             self.at, self.networks = receiver, tuple(self.world.attached[receiver])
-        self._add("stuck", False, Code.NO_ROUTE_DECLARED, detail="the way goes round in a circle")
+        return self._turning(self.destination.network or "")
+
+    def _turning(self, target: str) -> _Walk:
+        """Back where it was with nothing changed."""
+        circle = circle_between(self.world, self.at, self.networks, target)
+        if circle:
+            self.steps.append(_round(self.world, self.at or str(self.dialer), circle, target))
+        else:
+            self._add("stuck", False, Code.NO_ROUTE_DECLARED, "the way goes round in a circle of port forwards")
         return self
 
     def _add(self, kind: StepKind, passes: bool = True, code: Code | None = None, detail: str = "") -> None:

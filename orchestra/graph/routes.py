@@ -78,6 +78,20 @@ def firewalls_between(world: World, host: str | None, networks: tuple[str, ...],
     return tuple(passed)
 
 
+def circle_between(world: World, host: str | None, networks: tuple[str, ...], target: str) -> tuple[str, ...]:
+    """The firewalls that send to one another what is for a network, the first of them again at the end; or none."""
+    passed: list[str] = []
+    while target not in networks:
+        hop = next_hop(world, host, networks, target)
+        if not isinstance(hop, Hop):
+            return ()
+        if hop.firewall in passed:
+            return (*passed[passed.index(hop.firewall) :], hop.firewall)
+        passed.append(hop.firewall)
+        host, networks = hop.firewall, tuple(world.attached[hop.firewall])
+    return ()
+
+
 def _has_route(world: World, host: str | None) -> bool:
     return host is not None and bool(world.hosts[host].route)
 

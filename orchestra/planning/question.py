@@ -137,7 +137,7 @@ def _address(context: Context, text: str, *, direct: bool) -> Service:
 
 def _refuse_misspelt(context: Context, name: str, known: Iterable[str]) -> None:
     """A name that nobody declares is believed to exist, but not one that looks like a slip."""
-    if name.endswith(".") or not (near := difflib.get_close_matches(name, known, 1, 0.8)):
+    if name.endswith(".") or not (near := difflib.get_close_matches(name, known, 1, 0.7)):
         return
     raise UsageError(
         f"{context.topology.file} declares no {name!r}; did you mean {near[0]!r}? "

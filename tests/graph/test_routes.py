@@ -6,9 +6,9 @@ import pytest
 
 from orchestra.diagnostics import Code
 from orchestra.graph import compile_world
-from orchestra.graph.routes import BadRoute, Hop, distances, firewalls_between, firewalls_on, next_hop
+from orchestra.graph.routes import BadRoute, Hop, circle_between, distances, firewalls_between, firewalls_on, next_hop
 from tests.graph.ground import DMZ, LAN, A, B, codes, edge, verdict
-from tests.planning.make import allow, client, firewall, network, server, topology
+from tests.planning.make import allow, client, firewall, network, publish, server, topology
 
 
 def test_the_way_is_the_one_with_the_fewest_firewalls_whatever_its_rules() -> None:
@@ -49,7 +49,24 @@ def test_a_firewall_has_routes_of_its_own_and_circles_are_noticed() -> None:
     assert verdict([LAN, DMZ, mid, A, B, f1, f2], "a", "10.2.0.7").firewalls == ("f1", "f2")
     g1 = firewall("g1", {"lan": "10.1.0.2", "mid": "10.3.0.1"}, allow("any", "any"), route={"dmz": "g2"})
     g2 = firewall("g2", {"mid": "10.3.0.2", "lan": "10.1.0.3"}, allow("any", "any"), route={"dmz": "g1"})
-    assert Code.NO_ROUTE_DECLARED in codes([LAN, DMZ, mid, A, B, g1, g2], "a", "10.2.0.7")
+    out = firewall("out", {"mid": "10.3.0.9", "dmz": "10.2.0.1"}, allow("any", "any"))
+    [said] = verdict([LAN, DMZ, mid, A, B, g1, g2, out], "a", "10.2.0.7").denials
+    assert (said.code, said.detail) == (
+        Code.NO_ROUTE_DECLARED,
+        "the way to dmz goes round in a circle: g2 → g1 → g2",
+    )
+    world = compile_world(topology(LAN, DMZ, mid, A, B, g1, g2, out), "a")
+    assert circle_between(world, "a", ("lan",), "dmz") == ("g1", "g2", "g1")
+    assert circle_between(world, "a", ("lan",), "mid") == ()
+
+
+def test_port_forwards_that_hand_on_to_one_another_end() -> None:
+    back_and_forth = (publish("lan", 80, "f2", 80), publish("dmz", 80, "f2", 80))
+    one = edge(allow("any", "any"), name="f1", nat=back_and_forth)
+    two = firewall("f2", {"dmz": "10.2.0.2"}, allow("any", "any"), nat=(publish("dmz", 80, "f1", 80),))
+    judged = verdict([LAN, DMZ, A, B, one, two], "a", "10.1.0.1", 80)
+    assert [step.detail for step in judged.denials] == ["the way goes round in a circle of port forwards"]
+    assert len(judged.steps) < 10
 
 
 def test_only_firewalls_forward() -> None:
