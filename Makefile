@@ -12,7 +12,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 TOOLS := sshd:openssh-server ssh:openssh-client nft:nftables ip:iproute2 unshare:util-linux curl:curl chromium:chromium
 
-.PHONY: demo test setup packages lint types check bench clean
+.PHONY: demo test setup packages lint types check agreement bench clean
 
 demo: setup
 	@$(BIN)/orchestra demo topologies/vnc-firewall.yaml
@@ -48,6 +48,10 @@ types:
 
 check:
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+# the model against the kernel, on as many random topologies as you like: make agreement SEEDS=1000
+agreement: setup
+	$(BIN)/pytest -n 2 tests/acceptance/test_agreement.py --topologies $(or $(SEEDS),1000)
 
 bench: setup
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
