@@ -31,6 +31,7 @@ WITHOUT_MODULE = {
     "lab/embedded/test_topologies.py": "every example over the embedded lab",
     "lab/netns/test_lifetime.py": "what a lab leaves behind, also when its owner is killed",
     "lab/netns/test_kernel.py": "what kernels do with the lab's networks",
+    "loading/sshconfig/test_against_ssh.py": "the system's ssh, and the same files",
     "loading/test_errors.py": "golden files: every mistake, and what is said of it",
     "loading/test_vocabulary.py": "a golden file with the whole vocabulary",
     "test_layers.py": "the directions of imports",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,11 +41,39 @@ def plugins(extra: Sequence[str] = (), environ: Mapping[str, str] = os.environ) 
     return found
 
 
-def load_topology(files: Sequence[str], plugins: Plugins, environ: Mapping[str, str]) -> Loaded:
-    """Reads the files; ``-`` is standard input. Problems are in the result, not raised."""
+def load_topology(
+    files: Sequence[str],
+    plugins: Plugins,
+    environ: Mapping[str, str],
+    *,
+    ssh_config: bool = True,
+    allow_exec: bool = False,
+) -> Loaded:
+    """Reads the files; ``-`` is standard input. Problems are in the result, not raised.
+
+    ``ssh_config``: what the servers leave unset comes from there. ``allow_exec``: with what its commands answer.
+    """
     from orchestra.loading import load
 
-    return load(files, environ=environ, vocabulary=plugins.vocabulary)
+    loaded = load(files, environ=environ, vocabulary=plugins.vocabulary)
+    return _with_ssh_config(loaded, environ, allow_exec=allow_exec) if ssh_config else loaded
+
+
+def _with_ssh_config(loaded: Loaded, environ: Mapping[str, str], *, allow_exec: bool) -> Loaded:
+    if loaded.topology is None:
+        return loaded
+    from orchestra.diagnostics import in_file_order
+    from orchestra.loading.sshconfig import apply_ssh_config, standard, this_machine
+
+    context = this_machine(environ, allow_exec=allow_exec)
+    applied = apply_ssh_config(loaded.topology, context, standard(context.home))
+    return replace(
+        loaded,
+        topology=applied.topology,
+        partial=applied.topology,
+        diagnostics=in_file_order((*loaded.diagnostics, *applied.diagnostics)),
+        sources={**applied.sources, **loaded.sources},
+    )
 
 
 def _import(text: str) -> ModuleType:

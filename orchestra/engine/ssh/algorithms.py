@@ -10,9 +10,9 @@ from orchestra.loading.sshconfig.patterns import in_list
 def assemble(spec: str | None, default: Sequence[str], known: Iterable[str]) -> tuple[str, ...]:
     """The names that a list means: ``+`` adds to the default, ``^`` puts in front, ``-`` takes away; wildcards count.
 
-    ``known`` are all names that can be used, in order of preference; others are left out.
+    ``known`` are all names that there are; others are left out.
     """
-    everything = tuple(dict.fromkeys((*default, *known)))
+    everything = tuple(known)
     if spec is None:
         return tuple(default)
     sign, names = (spec[0], spec[1:]) if spec[:1] in ("+", "-", "^") else ("", spec)

@@ -1,0 +1,134 @@
+"""Lines with their meaning: a section that begins, files to include, or a keyword with its value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from orchestra.loading.sshconfig.keywords import KEYWORDS, Keyword
+from orchestra.loading.sshconfig.patterns import on_networks
+from orchestra.loading.sshconfig.syntax import Line, parse
+from orchestra.loading.sshconfig.values import BadValue
+
+WITHOUT_ARGUMENT = frozenset({"all", "canonical", "final"})
+WITH_ARGUMENT = frozenset(
+    {"command", "exec", "host", "localnetwork", "localuser", "originalhost", "sessiontype", "tagged", "user", "version"}
+)
+_MAY_BE_EMPTY = frozenset({"tagged", "command"})
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One condition of ``Match``."""
+
+    name: str
+    argument: str = ""
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """``Host``: patterns, of which one has to match, and none that is negated."""
+
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """``Match``: conditions, all of which have to hold."""
+
+    criteria: tuple[Criterion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """``Include``: names of files, with wildcards."""
+
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A keyword and its value; None: written, and yet unset."""
+
+    keyword: Keyword
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A keyword that nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A line that has no meaning."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line and what it means."""
+
+    line: Line
+    meaning: Host | Match | Include | Assignment | Unknown | Fault
+
+
+def entries(text: str) -> tuple[Entry, ...]:
+    """The whole text; raises nothing."""
+    return tuple(Entry(line, _meaning(line)) for line in parse(text))
+
+
+def _meaning(line: Line) -> Host | Match | Include | Assignment | Unknown | Fault:
+    if line.fault is not None:
+        return Fault(line.fault)
+    try:
+        match line.keyword:
+            case "host":
+                return Host(_filled(line))
+            case "match":
+                return Match(tuple(_criteria(line.words)))
+            case "include":
+                return Include(_filled(line))
+        keyword = KEYWORDS.get(line.keyword)
+        return Unknown() if keyword is None else Assignment(keyword, keyword.parse(line))
+    except BadValue as error:
+        return Fault(f"{line.keyword}: {error}")
+
+
+def _filled(line: Line) -> tuple[str, ...]:
+    if not all(line.words):
+        raise BadValue("an argument is empty")
+    return line.words
+
+
+def _criteria(words: tuple[str, ...]) -> list[Criterion]:
+    found: list[Criterion] = []
+    rest = list(words)
+    while rest:
+        text = rest.pop(0)
+        name, equals, argument = text.removeprefix("!").partition("=")
+        name, negated = name.lower(), text.startswith("!")
+        if name in WITHOUT_ARGUMENT and not equals:
+            if name == "all" and (rest or len(found) > 1):
+                raise BadValue("all cannot be combined with other criteria")
+        elif name not in WITH_ARGUMENT:
+            raise BadValue(f"{text!r} is no criterion")
+        else:
+            argument = argument if equals else rest.pop(0) if rest else ""
+            _check(name, argument)
+        found.append(Criterion(name, argument, negated))
+    if not found:
+        raise BadValue("a criterion is needed")
+    return found
+
+
+def _check(name: str, argument: str) -> None:
+    if not argument and name not in _MAY_BE_EMPTY:
+        raise BadValue(f"{name} needs an argument")
+    if name == "localnetwork":
+        try:
+            on_networks(argument, ())
+        except ValueError as error:
+            raise BadValue(str(error)) from None
