@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestra.cli.common import read_plan
+from orchestra.cli.common import read_plan, read_topology
 from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit
 from orchestra.cli.options import Selection, Source
 from orchestra.errors import OrchestraError, UsageError
 
 if TYPE_CHECKING:
-    from orchestra.cli.common import Planned
+    from orchestra.model.plan import Plan
+    from orchestra.render.picture import Scene
 
 
 class Drawing(StrEnum):
@@ -43,16 +45,24 @@ def graph(
         Path | None, typer.Option("-O", "--output-file", metavar="PATH", help="Write there. Default: standard output.")
     ] = None,
     bare: Annotated[bool, typer.Option("--bare", help="Only what is where, without tunnels.")] = False,
+    explain: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--explain", metavar="FROM TO", help="Whether FROM can reach TO, as `explain` answers it."),
+    ] = None,
 ) -> int:
     """Draw what is where, and what would be opened.
 
     Networks, the firewalls between them, and every session and dial as a numbered arrow; what is blocked is marked
     where it is blocked. Nothing is opened.
     """
-    if bare and (selection.tunnels or selection.profiles):
-        raise UsageError("--bare draws no tunnels: leave it out, or -t and --profile")
+    if bool(bare) + bool(explain) + bool(selection.tunnels or selection.profiles) > 1:
+        raise UsageError("--bare, --explain and a choice of tunnels exclude each other")
     form = output or _form(output_file)
-    text = _draw(form, read_plan(source, selection), bare=bare)
+    if explain is not None:
+        scene, plan = _answer(source, *explain)
+    else:
+        scene, plan = _tunnels(source, selection, bare=bare)
+    text = _draw(form, scene, plan)
     if output_file is None:
         console.data(text.removesuffix("\n"))
     else:
@@ -68,22 +78,36 @@ def _form(file: Path | None) -> Drawing:
     return Drawing(name)
 
 
-def _draw(form: Drawing, planned: Planned, *, bare: bool) -> str:
-    from dataclasses import replace
+def _tunnels(source: Source, selection: Selection, *, bare: bool) -> tuple[Scene, Plan]:
+    from orchestra.render.picture import compose
 
+    planned = read_plan(source, selection)
+    plan = replace(planned.plan, sessions=(), tunnels=(), diagnostics=()) if bare else planned.plan
+    return compose(planned.read.topology, plan), plan
+
+
+def _answer(source: Source, from_: str, to: str) -> tuple[Scene, Plan]:
+    from orchestra.planning import explain
+    from orchestra.render.picture import compose_answer
+
+    read = read_topology(source)
+    answer = explain(read.topology, from_, to, client=read.client, vocabulary=read.plugins.vocabulary)
+    return compose_answer(read.topology, answer)
+
+
+def _draw(form: Drawing, scene: Scene, plan: Plan) -> str:
     from orchestra.render import picture
 
-    plan = replace(planned.plan, sessions=(), tunnels=(), diagnostics=()) if bare else planned.plan
-    scene = picture.fold(picture.compose(planned.read.topology, plan))
+    folded = picture.fold(scene)
     match form:
         case Drawing.SVG:
-            return picture.svg(picture.arrange(scene))
+            return picture.svg(picture.arrange(folded))
         case Drawing.HTML:
-            return picture.html(picture.arrange(scene), plan)
+            return picture.html(picture.arrange(folded), plan)
         case Drawing.MERMAID:
-            return picture.mermaid(scene)
+            return picture.mermaid(folded)
         case Drawing.DOT:
-            return picture.dot(scene)
+            return picture.dot(folded)
 
 
 def _write(file: Path, text: str) -> None:

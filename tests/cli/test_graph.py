@@ -58,9 +58,25 @@ def test_bare_is_what_is_where(run_cli):
     ran = run_cli("graph", "office.yaml", "-o", "mermaid", "--bare", files=FILES)
     assert "gateway" in ran.out
     assert "==>" not in ran.out
-    both = run_cli("graph", "office.yaml", "--bare", "-t", "desk")
-    assert both.code == Exit.USAGE
-    assert "--bare draws no tunnels" in both.err
+
+
+@pytest.mark.parametrize("more", [("-t", "desk"), ("--profile", "x"), ("--explain", "laptop", "desk-vnc")])
+def test_what_excludes_each_other(run_cli, more):
+    ran = run_cli("graph", "office.yaml", "--bare", *more, files=FILES)
+    assert ran.code == Exit.USAGE
+    assert "exclude each other" in ran.err
+
+
+def test_the_answer_of_an_explanation(run_cli):
+    ran = run_cli(
+        "graph", "office.yaml", "--explain", "laptop", "desk-vnc:22", "-o", "dot", files={"office.yaml": DENIED}
+    )
+    assert ran.code == Exit.DONE
+    assert ran.out.startswith('digraph "laptop → desk-vnc:22" {')
+    assert "✘" in ran.out
+    unknown = run_cli("graph", "office.yaml", "--explain", "laptpo", "desk-vnc")
+    assert unknown.code == Exit.USAGE
+    assert "laptop" in unknown.err
 
 
 def test_what_is_blocked_is_a_picture_too(run_cli):

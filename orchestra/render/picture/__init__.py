@@ -8,6 +8,7 @@
 All of it is pure: the same topology and plan give the same text.
 """
 
+from orchestra.render.picture.answer import compose_answer
 from orchestra.render.picture.arrange import Placed, arrange
 from orchestra.render.picture.compose import compose
 from orchestra.render.picture.dot import dot
@@ -17,4 +18,4 @@ from orchestra.render.picture.mermaid import mermaid
 from orchestra.render.picture.scene import Scene
 from orchestra.render.picture.svg import svg
 
-__all__ = ["Placed", "Scene", "arrange", "compose", "dot", "fold", "html", "mermaid", "svg"]
+__all__ = ["Placed", "Scene", "arrange", "compose", "compose_answer", "dot", "fold", "html", "mermaid", "svg"]

@@ -35,6 +35,8 @@ _OPTIONS = {
         "node_gap": 28.0,
         "dummy_gap": 18.0,
         "port_gap": 14.0,
+        "isolated_gap": 18.0,
+        "reroute_node_gap": 28.0,
         "compound_padding": 22.0,
         "compound_header": HEADER,
     },
@@ -163,6 +165,17 @@ def _joined(line: Line, onwards: Line) -> Line:
     return (*line[:-1], *level[1:], *onwards[2:]) if level[1][1] == height else (*line, (x, height), *onwards[1:])
 
 
+def _lengthened(wire: Line) -> Line:
+    """A wire that reaches into the room that a zone leaves free around it; at a host that is under its box."""
+    return (_beyond(wire[1], wire[0]), *wire[1:-1], _beyond(wire[-2], wire[-1]))
+
+
+def _beyond(start: Point, end: Point) -> Point:
+    along = (end[0] - start[0], end[1] - start[1])
+    long = abs(along[0]) + abs(along[1]) or 1.0
+    return end[0] + INSET * along[0] / long, end[1] + INSET * along[1] / long
+
+
 def _distances(scene: Scene) -> dict[tuple[str, str], int]:
     """How far every zone and node is from here, over attachments."""
     beside: dict[tuple[str, str], list[tuple[str, str]]] = {}
@@ -212,7 +225,7 @@ def _placed(scene: Scene, request: _Request, drawn: Any) -> Placed:
             arrows[id_] = (*before, line)
             ends[id_] = (*ends.get(id_, ()), name if kind == "node" else kind)
         else:
-            wires.append((piece[1], piece[2], line))
+            wires.append((piece[1], piece[2], _lengthened(line)))
     right, bottom = point(drawn.bounds["max"])
     return Placed(
         scene=scene,

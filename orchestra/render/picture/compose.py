@@ -41,8 +41,8 @@ class _Ground:
 
     marks: dict[str, dict[Mark, Mark]] = field(default_factory=lambda: defaultdict(dict))
     tunnels: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    steps: dict[tuple[str, str], set[int]] = field(default_factory=lambda: defaultdict(set))
-    """(host, address) to the steps in which the host dials it on itself."""
+    own: dict[str, dict[str, set[int]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+    """Host to the addresses that it dials on itself, with the steps."""
 
 
 def compose(topology: Topology, plan: Plan) -> Scene:
@@ -87,7 +87,7 @@ def acts(plan: Plan) -> Iterator[Act]:
     for tunnel in plan.tunnels:
         for id_ in tunnel.sessions:
             users[id_].append(tunnel.name)
-        yield from _blocked(tunnel) if tunnel.verdict == "unreachable" else _open(plan, tunnel)
+        yield from _blocked(tunnel) if tunnel.blocked else _open(plan, tunnel)
     for session in plan.sessions:
         named = users.get(session.id) or [
             tunnel.name for tunnel in plan.tunnels if any(session.id in a.sessions for a in tunnel.alternatives)
@@ -141,7 +141,7 @@ def _arrows(world: World, plan: Plan, ground: _Ground) -> Iterator[Arrow]:
             if not stop.zone:
                 ground.tunnels[stop.name].update(act.tunnels)
         if len(found.way) == 1:
-            ground.steps[act.dial.by, str(act.dial)].add(act.step)
+            ground.own[act.dial.by][str(act.dial)].add(act.step)
         else:
             yield Arrow(
                 id=f"session-{act.session}" if act.session else f"{act.kind}-{act.dial.by}-{act.dial}-{act.dial.means}",
@@ -216,18 +216,21 @@ def _listening(listen: PlannedListen) -> str:
 
 
 def _services(world: World, ground: _Ground, plan: Plan, host: str) -> Iterator[Socket]:
+    """The targets on a host, each with the steps in which the host dials it, and what else it dials on itself."""
+    own = dict(ground.own[host])
     for name, target in sorted(world.topology.targets.items()):
         if target.host != host:
             continue
-        dialed = {str(tunnel.dial) for tunnel in plan.tunnels if tunnel.spec.to == name and tunnel.dial}
-        steps = {step for address in dialed for step in ground.steps.get((host, address), ())}
+        dialed = [text for text in own if text == str(target.address) or text.endswith(f":{target.port}")]
         yield Socket(
             name=clean(name),
             address=_served(world, target),
             listener=False,
-            steps=tuple(sorted(steps)),
+            steps=tuple(sorted({step for text in dialed for step in own.pop(text)})),
             tunnels=tuple(tunnel.name for tunnel in plan.tunnels if tunnel.spec.to == name),
         )
+    for text, steps in sorted(own.items()):
+        yield Socket(name="itself", address=clean(text, 60), listener=False, steps=tuple(sorted(steps)))
 
 
 def _served(world: World, target: Target) -> str:

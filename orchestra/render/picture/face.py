@@ -115,8 +115,8 @@ def _addresses(node: Node) -> Iterator[Line]:
     if own := [socket for socket in node.sockets if _own(node, socket)]:
         yield Line((("mono", _short(own[0].address, _LONGEST)),), steps=own[0].steps, title=own[0].address)
         return
-    if node.holds:
-        yield Line((("quiet", _short(", ".join(node.holds), _LONGEST)),), title=", ".join(node.holds))
+    if node.says:
+        yield Line((("quiet", _short(node.says, _LONGEST)),), title=node.says)
         return
     for network, address in node.attached:
         shown: list[Span] = [("mono", _short(address, _LONGEST))] if address else []

@@ -25,9 +25,39 @@ FAN = 8
 
 
 def fold(scene: Scene) -> Scene:
-    """The scene with idle hosts, and wide fans of dials, folded; small scenes stay as they are."""
+    """The scene with idle networks, idle hosts, and wide fans of dials, folded; small scenes stay as they are."""
     if len(scene.nodes) <= SMALL:
         return scene
+    return _without_likes(_without_idle_zones(scene))
+
+
+def _without_idle_zones(scene: Scene) -> Scene:
+    """Networks that no arrow comes near, with all that is attached to them, as one box."""
+    near = {stop.name for arrow in scene.arrows for stop in arrow.way if stop.zone}
+    near |= {zone for node in scene.nodes if node.tunnels or node.here for zone, _ in node.attached}
+    idle = tuple(zone.name for zone in scene.zones if zone.name not in near)
+    if not scene.arrows or len(idle) <= FEW:
+        return scene
+    gone = [node for node in scene.nodes if any(zone in idle for zone, _ in node.attached)]
+    beside = {zone for node in gone for zone, _ in node.attached if zone in near}
+    rest = Node(
+        id="idle-networks",
+        kind="fold",
+        name=f"+ {counted(len(idle), 'network')} with {counted(len(gone), 'host')}",
+        attached=tuple((zone, "") for zone in sorted(beside)) if len(beside) == 1 else (),
+        says=", ".join(idle),
+        holds=tuple(node.id for node in gone),
+    )
+    kept = (*(node for node in scene.nodes if node not in gone), rest)
+    return replace(
+        scene,
+        zones=tuple(zone for zone in scene.zones if zone.name in near),
+        nodes=tuple(sorted(kept, key=lambda node: node.id)),
+    )
+
+
+def _without_likes(scene: Scene) -> Scene:
+    """Hosts that are alike, as one box for each place."""
     leaves = _leaves(scene)
     alike: dict[Likeness, list[Node]] = defaultdict(list)
     for node in scene.nodes:
@@ -66,7 +96,7 @@ def _leaves(scene: Scene) -> Mapping[str, Arrow]:
 def _likeness(node: Node, dialed: Arrow | None) -> Likeness | None:
     """What makes a host the same as others; None for one that is shown in any case."""
     place = tuple(network for network, _ in node.attached)
-    if node.here or node.marks or node.kind in ("firewall", "guest", "unknown") or _listens(node):
+    if node.here or node.marks or node.kind in ("firewall", "guest", "unknown", "fold") or _listens(node):
         return None
     if not node.tunnels:
         return "idle", node.kind, place
@@ -90,7 +120,8 @@ def _folded(likeness: Likeness, nodes: Iterable[Node]) -> Node:
         name=("+ " if idle else "") + counted(len(held), noun),
         attached=tuple((network, "") for network, _ in first.attached),
         tunnels=tuple(sorted({name for node in held for name in node.tunnels})),
-        holds=tuple(node.name for node in held),
+        says=", ".join(node.name for node in held),
+        holds=tuple(node.id for node in held),
     )
 
 

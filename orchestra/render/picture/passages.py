@@ -41,7 +41,7 @@ def passage(world: World, dial: Dial, protocol: str) -> Passage:
         marks = tuple((at, mark) for at, mark in marks if mark.passes)
     else:
         marks += tuple(_further(world, dial, judged))
-    if start == end:
+    if start == end or (judged and any(step.kind == "own" for step in judged.steps)):
         stops = (start,)
     return Passage(way=stops, label=_label(world, dial, stops), denied=_denied(stops, marks, passes), marks=marks)
 

@@ -65,8 +65,10 @@ class Node:
     marks: tuple[Mark, ...] = ()
     tunnels: tuple[str, ...] = ()
     """Those that have to do with it."""
+    says: str = ""
+    """Of a fold: what it stands for."""
     holds: tuple[str, ...] = ()
-    """Of a fold: the hosts it stands for."""
+    """Of a fold: the ids of its hosts."""
 
     @property
     def zone(self) -> str | None:

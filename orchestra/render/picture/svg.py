@@ -68,10 +68,10 @@ def attribute(raw: str) -> str:
 
 def _drawing(placed: Placed) -> Iterator[str]:
     scene = placed.scene
-    for zone in scene.zones:
-        yield _zone(zone, placed.zones[zone.name])
     for _, _, wire in placed.wires:
         yield f'<path class="wire" d="{_path(wire)}"/>'
+    for zone in scene.zones:
+        yield _zone(zone, placed.zones[zone.name])
     for arrow in scene.arrows:
         yield from _arrow(arrow, placed)
     for node in scene.nodes:

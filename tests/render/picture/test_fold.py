@@ -10,13 +10,21 @@ def test_small_scenes_stay_as_they_are(tmp_path):
     assert fold(scene) is scene
 
 
-def test_hosts_that_no_tunnel_touches_become_one_box_for_each_network(tmp_path):
+def test_hosts_that_no_tunnel_touches_become_one_box(tmp_path):
     scene = drawings.scene_of(drawings.read(drawings.generated(200), tmp_path), tunnels=["t3-0"])
-    folds = [node for node in scene.nodes if node.kind == "fold"]
-    assert {node.name for node in folds if node.zone == "site-3"} == {"+ 16 hosts"}
-    assert {node.name for node in folds if node.zone == "site-4"} == {"+ 17 hosts"}
-    assert "t3-0" in {node.id for node in scene.nodes}
-    assert len(scene.nodes) < 50
+    assert [(node.name, node.zone) for node in scene.nodes if node.kind == "fold"] == [
+        ("+ 9 networks with 171 hosts", "internet"),
+        ("+ 16 hosts", "site-3"),
+    ]
+    assert [node.id for node in scene.nodes if node.kind != "fold"] == ["gate-3", "laptop", "t3-0", "wall-3"]
+    assert [zone.name for zone in scene.zones] == ["internet", "site-3"]
+
+
+def test_the_bare_topology_keeps_every_network(tmp_path):
+    topology = drawings.read(drawings.generated(200), tmp_path)
+    scene = drawings.scene_of(topology, tunnels=[])
+    assert [zone.name for zone in scene.zones] == sorted(topology.networks)
+    assert [node.name for node in scene.nodes if node.kind == "fold"] == ["+ 17 hosts"] * 10
 
 
 def test_wide_fans_of_dials_become_one_arrow(tmp_path):
