@@ -115,7 +115,12 @@ def with_static_checks(loaded: Loaded, plugins: Plugins, client: str | None) -> 
 
 
 def read_plan(
-    source: Source, selection: Selection | None = None, *, free_ports: bool = False, beside: Beside | None = None
+    source: Source,
+    selection: Selection | None = None,
+    *,
+    free_ports: bool = False,
+    beside: Beside | None = None,
+    alternatives: int = 3,
 ) -> Planned:
     """The plan for what the options name. Raises TopologyInvalid, with the sources for its excerpts, and UsageError.
 
@@ -132,6 +137,7 @@ def read_plan(
             tunnels=chosen.tunnels or None,
             profiles=tuple(chosen.profiles),
             free_ports=free_ports,
+            alternatives=alternatives,
         )
     except TopologyInvalid as error:
         raise TopologyRejected(error.diagnostics, read.sources) from None

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from orchestra.cli.common import read_plan, report, with_diagnostics
+from orchestra.cli.common import Beside, read_plan, report, with_diagnostics
 from orchestra.cli.console import Console
 from orchestra.cli.errors import TopologyRejected
 from orchestra.cli.exits import exit_of_plan
-from orchestra.cli.options import Format, Output, Selection, Source
+from orchestra.cli.options import AllowExec, Alternatives, Format, Output, Selection, Source
 
 
-def plan(console: Console, source: Source, selection: Selection, output: Output = Format.TEXT) -> int:
+def plan(
+    console: Console,
+    source: Source,
+    selection: Selection,
+    output: Output = Format.TEXT,
+    alternatives: Alternatives = 3,
+    allow_exec: AllowExec = False,
+) -> int:
     """Show what would be opened, and why.
 
     For every tunnel its path: who dials which address, and whom that address means there. Nothing is opened.
@@ -17,7 +24,7 @@ def plan(console: Console, source: Source, selection: Selection, output: Output 
     from orchestra.planning import check_expectations
 
     try:
-        planned = read_plan(source, selection)
+        planned = read_plan(source, selection, beside=Beside.asked(allow_exec=allow_exec), alternatives=alternatives)
     except TopologyRejected as rejected:
         if output is Format.JSON:
             from orchestra.render.plan_json import rejection_json

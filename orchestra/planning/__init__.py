@@ -1,7 +1,8 @@
 """(topology, here) to plan: which sessions, listeners and dials make the tunnels true, or why there is no way.
 
 :func:`make_plan` answers for tunnels, :func:`plan_connection` for one connection, :func:`check_expectations` for the
-file's own tests, :func:`check_statically` for what is wrong whatever the paths are, :func:`explain` for any pair.
+file's own tests, :func:`check_statically` for what is wrong whatever the paths are, :func:`explain` for any pair,
+:func:`impact` for what would be lost without some hosts.
 """
 
 from orchestra.planning.client import choose_client
@@ -9,6 +10,7 @@ from orchestra.planning.connection import STREAMS
 from orchestra.planning.expect import check_expectations, unmet_expectations
 from orchestra.planning.explain import explain
 from orchestra.planning.explanation import Explanation
+from orchestra.planning.impact import Impact, impact
 from orchestra.planning.permissions import with_permissions
 from orchestra.planning.plan import make_plan, plan_connection
 from orchestra.planning.static import check_statically
@@ -16,10 +18,12 @@ from orchestra.planning.static import check_statically
 __all__ = [
     "STREAMS",
     "Explanation",
+    "Impact",
     "check_expectations",
     "check_statically",
     "choose_client",
     "explain",
+    "impact",
     "make_plan",
     "plan_connection",
     "unmet_expectations",

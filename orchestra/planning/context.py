@@ -27,10 +27,16 @@ class Answers:
     """By server."""
     attempts: dict[tuple[str, Service], Attempt] = field(default_factory=dict)
     """By the host that dials, and what."""
-    searches: dict[tuple[tuple[Chain, ...], frozenset[str]], dict[str, Chain]] = field(default_factory=dict)
-    """By the chains to start from, and the hosts to avoid."""
-    parents: dict[tuple[str, frozenset[str]], tuple[Chain, ...]] = field(default_factory=dict)
-    """By server, and the hosts to avoid: chains to the places that can dial it."""
+    searches: dict[tuple[tuple[Chain, ...], frozenset[str], frozenset[str] | None], dict[str, Chain]] = field(
+        default_factory=dict
+    )
+    """By the chains to start from, the hosts to avoid, and those that matter (None: all)."""
+    parents: dict[tuple[str, frozenset[str]], tuple[str, ...]] = field(default_factory=dict)
+    """By server, and the hosts to avoid: the nearest places that can dial it."""
+    detours: dict[tuple[tuple[str, ...], tuple[str, ...], frozenset[str], frozenset[str]], Chain | None] = field(
+        default_factory=dict
+    )
+    """By the places to end at, the servers to pass, those to leave out, and the hosts to avoid."""
     dialers_of_port: dict[tuple[tuple[tuple[int, int], ...], str], Dialers] = field(default_factory=dict)
     """By the class of a port (:func:`orchestra.graph.port_class`), and protocol."""
     accounts: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -49,6 +55,11 @@ class Context:
     elsewhere: dict[str, tuple[Listening, ...]] = field(default_factory=dict)
     """Target to the listeners by which other clients offer it."""
     answers: Answers = field(default_factory=Answers, compare=False, repr=False)
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """The servers of the file itself, without those that ssh_config adds."""
+        return tuple(name for name in self.servers if not self.host(name).implied)
 
     @property
     def here(self) -> str:

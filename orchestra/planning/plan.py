@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from orchestra.diagnostics import Diagnostic, in_file_order
 from orchestra.errors import UsageError
 from orchestra.model.plan import Alternative, Plan, PlannedSession, PlannedTunnel
-from orchestra.planning.alternatives import Other, others
+from orchestra.planning.alternatives import MOST, Other, others
 from orchestra.planning.blocked import explain_blocked
 from orchestra.planning.client import choose_client
 from orchestra.planning.conflicts import listen_conflicts
@@ -22,7 +22,7 @@ from orchestra.planning.sessions import hop
 from orchestra.planning.tunnels import Request, Solution, make_request, solve
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from orchestra.model.plan import Direction
     from orchestra.model.topology import Topology, Tunnel
@@ -40,16 +40,18 @@ def make_plan(
     tunnels: Collection[str] | None = None,
     profiles: Sequence[str] = (),
     free_ports: bool = False,
+    alternatives: int = MOST,
 ) -> Plan:
     """Plans every tunnel that is asked for, seen from one client.
 
     ``tunnels`` restricts it to those names (by default: those without profiles, or with one of ``profiles``).
-    ``free_ports``: a listen address that the file leaves out is any free port. Raises UsageError for a client or a
-    tunnel that does not exist, TopologyInvalid when it is not clear which client is here.
+    ``free_ports``: a listen address that the file leaves out is any free port. ``alternatives``: how many further
+    paths each tunnel lists at most. Raises UsageError for a client or a tunnel that does not exist, TopologyInvalid
+    when it is not clear which client is here.
     """
     context = _context(topology, client, vocabulary)
-    chosen = select(topology, tunnels, profiles)
-    return _plan(context, [_plan_tunnel(context, each, free_ports=free_ports) for each in chosen])
+    asked = _Asked(free_ports=free_ports, alternatives=alternatives)
+    return _plan(context, [_plan_tunnel(context, each, asked) for each in select(topology, tunnels, profiles)])
 
 
 def plan_connection(
@@ -61,7 +63,7 @@ def plan_connection(
     """
     context = _context(topology, client, vocabulary)
     request = connection(context, text, exit_)
-    return _plan(context, [_carry(context, request, context.here, free_ports=False)])
+    return _plan(context, [_carry(context, request, context.here, _Asked())])
 
 
 def _context(topology: Topology, client: str | None, vocabulary: Vocabulary) -> Context:
@@ -79,8 +81,15 @@ def _plan(context: Context, planned: list[_Settled | _Solved]) -> Plan:
         client=context.here,
         sessions=_sessions(context, ids),
         tunnels=finished,
-        diagnostics=in_file_order((*notes, *listen_conflicts(context, listeners))),
+        diagnostics=in_file_order((*notes, *listen_conflicts(context, listeners), *_refusals(context, ids))),
     )
+
+
+def _refusals(context: Context, ids: Ids) -> Iterator[Diagnostic]:
+    """Why servers of the plan must not be dialed, as ssh_config says."""
+    for server in sorted({chain[-1] for chain in ids}):
+        part = context.host(server).server
+        yield from part.ssh.config.refusals if part and part.ssh.config else ()
 
 
 def select(topology: Topology, tunnels: Collection[str] | None, profiles: Sequence[str]) -> tuple[Tunnel, ...]:
@@ -155,15 +164,23 @@ class _Solved:
         )
 
 
-def _plan_tunnel(context: Context, tunnel: Tunnel, *, free_ports: bool) -> _Settled | _Solved:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a plan was asked for beside its tunnels: see :func:`make_plan`."""
+
+    free_ports: bool = False
+    alternatives: int = MOST
+
+
+def _plan_tunnel(context: Context, tunnel: Tunnel, asked: _Asked) -> _Settled | _Solved:
     holder = held_by(context.topology, context.here, tunnel)
     if holder is None:
         nobody = PlannedTunnel(name=tunnel.name, kind=tunnel.kind, verdict="unreachable", spec=tunnel)
         return _Settled(tunnel=nobody, diagnostics=(no_holder(context.topology, tunnel),))
-    return _carry(context, make_request(context, tunnel), holder, free_ports=free_ports)
+    return _carry(context, make_request(context, tunnel), holder, asked)
 
 
-def _carry(context: Context, request: Request, holder: str, *, free_ports: bool) -> _Settled | _Solved:
+def _carry(context: Context, request: Request, holder: str, asked: _Asked) -> _Settled | _Solved:
     tunnel = request.tunnel
     base = PlannedTunnel(
         name=tunnel.name,
@@ -175,9 +192,9 @@ def _carry(context: Context, request: Request, holder: str, *, free_ports: bool)
     )
     if holder != context.here:
         return _Settled(tunnel=base)
-    solution = solve(context, request, free_ports=free_ports)
+    solution = solve(context, request, free_ports=asked.free_ports)
     if solution is None:
-        return _unreachable(context, base, request, free_ports=free_ports)
+        return _unreachable(context, base, request, free_ports=asked.free_ports)
     reached = replace(
         base,
         verdict="reachable",
@@ -190,7 +207,7 @@ def _carry(context: Context, request: Request, holder: str, *, free_ports: bool)
         context=context,
         tunnel=reached,
         solution=solution,
-        further=others(context, request, solution),
+        further=others(context, request, solution, asked.alternatives),
         diagnostics=notes_of(context, request, solution),
     )
 
