@@ -6,6 +6,7 @@ first firewall on its way, after destination nat there: that rule names its mach
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,9 +74,8 @@ def _named_by_rules(world: World) -> Iterator[str]:
 
 
 def _prospects(world: World, dialer: Dialer, port: int, protocol: str) -> Prospects:
-    ports = frozenset({port}) | _published_ports(world)
     networks, hosts = set[str](), set[str]()
-    for rule in _rules_met(world, dialer, ports, protocol):
+    for rule in _rules_met(world, dialer, port, protocol):
         for each in rule.destinations:
             if each.kind == "host" and each.name is not None:
                 hosts |= _sharing_address(world, each.name)
@@ -87,7 +87,7 @@ def _prospects(world: World, dialer: Dialer, port: int, protocol: str) -> Prospe
     return Prospects(False, frozenset({*networks, *dialer.networks}), frozenset({*hosts, *_firewalls(world)}))
 
 
-def _rules_met(world: World, dialer: Dialer, ports: frozenset[int], protocol: str) -> Iterator[Rule]:
+def _rules_met(world: World, dialer: Dialer, port: int, protocol: str) -> Iterator[Rule]:
     """Allowing rules of the first firewalls that may match what the dialer sends."""
     for link in dialer.networks:
         parties = _senders(world, dialer, link)
@@ -96,10 +96,20 @@ def _rules_met(world: World, dialer: Dialer, ports: frozenset[int], protocol: st
                 if (
                     rule.action == "allow"
                     and rule.protocol in ("any", protocol)
-                    and (not rule.ports or any(low <= port <= high for low, high in rule.ports for port in ports))
+                    and (not rule.ports or any(_holds(world, each, port) for each in rule.ports))
                     and any(_may_send(world, each, party) for each in rule.sources for party in parties)
                 ):
                     yield rule
+
+
+def _holds(world: World, ports: tuple[int, int], port: int) -> bool:
+    """Whether a range has the port, or one that a firewall publishes: the port may be another there."""
+    low, high = ports
+    if low <= port <= high:
+        return True
+    published = _published_ports(world)
+    first = bisect_left(published, low)
+    return first < len(published) and published[first] <= high
 
 
 def _senders(world: World, dialer: Dialer, link: str) -> list[Party]:
@@ -136,11 +146,11 @@ def _firewalls(world: World) -> frozenset[str]:
     return found
 
 
-def _published_ports(world: World) -> frozenset[int]:
+def _published_ports(world: World) -> list[int]:
     if "published" not in world.memo:
         entries = (entry for name in _firewalls(world) for entry in world.hosts[name].nat)
-        world.memo["published"] = frozenset(entry.port for entry in entries if isinstance(entry, PortForward))
-    found: frozenset[int] = world.memo["published"]
+        world.memo["published"] = sorted({entry.port for entry in entries if isinstance(entry, PortForward)})
+    found: list[int] = world.memo["published"]
     return found
 
 

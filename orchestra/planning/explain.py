@@ -14,7 +14,8 @@ from orchestra.planning.legs import leg
 from orchestra.planning.notes import assumptions
 from orchestra.planning.offers import reverse_offers
 from orchestra.planning.question import Ground, destination
-from orchestra.planning.reach import places_worth_trying
+from orchestra.planning.reach import leading_to, places_worth_trying
+from orchestra.planning.services import ssh_service
 from orchestra.planning.sessions import Chain, hop, search, through
 from orchestra.planning.tunnels import within
 
@@ -107,12 +108,18 @@ def _bare_lacking(context: Context, service: Service) -> Lacking:
 
 def _open(context: Context, service: Service, via: tuple[str, ...]) -> Lacking | None:
     """The best path on which everything passes."""
-    tree = through(context, via, frozenset())
+    tree = through(context, via, frozenset(), only=_leading(context, service, via))
     for place, chain in within(tree or {}, places_worth_trying(context, service)):
         made = attempt(context, place, service)
         if made.passes:
             return Lacking(exit=chain, dial=made)
     return None
+
+
+def _leading(context: Context, service: Service, via: tuple[str, ...]) -> frozenset[str] | None:
+    """The servers that might be on a path; few of those of a large file are."""
+    found = leading_to(context, (service, *(ssh_service(context, name) for name in via)))
+    return found if found is None else found.union(via)
 
 
 def _legs(context: Context, way: Lacking) -> tuple[Leg, ...]:
@@ -170,7 +177,7 @@ def _shortcuts(context: Context, service: Service, path: tuple[str, ...]) -> Ite
 
 def _by_others(context: Context, service: Service, taken: Lacking) -> Iterator[Rejected]:
     """Other servers with a shorter way to them, or with a way that is as long and costs less."""
-    tree = search(context)
+    tree = search(context, only=_leading(context, service, ()))
     for place, chain in islice(within(tree, places_worth_trying(context, service)), LOOKED_AT):
         shorter = len(chain.servers) < len(taken.exit.servers)
         if place in (context.here, *taken.exit.servers) or not (shorter or _before(chain, taken.exit)):

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from orchestra.planning.dials import Attempt, attempt
+from orchestra.planning.reach import leading_to, servers_worth_trying
 from orchestra.planning.services import ssh_service
 from orchestra.planning.sessions import HERE, Chain, hop, search
 
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
     from orchestra.planning.context import Context
     from orchestra.planning.services import Service
 
-ENOUGH = 64
-"""Servers that are considered in a large file: those nearest to the service."""
+SMALL = 64
+"""Up to so many servers all of them are considered."""
+ENOUGH = 24
+"""Servers that are considered in a larger file: so many beside the service, and so many that here dials itself."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -107,7 +111,8 @@ def _lenient(
     context: Context, servers: tuple[str, ...], avoid: frozenset[str], source: Chain, weight: int = 0
 ) -> dict[str, Way]:
     """Servers with the chains that lack the fewest permissions. What can be reached without any is known already."""
-    reached = search(context, (source,), avoid)
+    only = frozenset(servers) if len(servers) < len(context.servers) else None
+    reached = search(context, (source,), avoid, only)
     known = {place: Way(weight, reached[place]) for place in (context.here, *servers) if place in reached}
     known.setdefault(source.place(context.here), Way(weight, source))
     settled: dict[str, Way] = {}
@@ -139,12 +144,14 @@ def _lenient_through(
 
 def _relevant(context: Context, service: Service | None, named: set[str], avoid: frozenset[str]) -> tuple[str, ...]:
     """All servers, or in a large file those that matter to the service, and those on the way to them."""
-    if len(context.servers) <= ENOUGH:
+    if len(context.servers) <= SMALL:
         return context.servers
     networks = set(context.world.networks_of(service.host)) if service else set()
-    tree = search(context, avoid=avoid)
     near = [name for name in context.servers if networks.intersection(context.world.networks_of(name))]
-    chosen = {*(named & set(context.servers)), *near[:ENOUGH]}
-    chosen |= set([place for place in tree if place != context.here][:ENOUGH])
+    first = servers_worth_trying(context, context.here, set(context.servers) - avoid)
+    mine = islice((name for name in first if hop(context, context.here, name).passes), ENOUGH)
+    chosen = {*(named & set(context.servers)), *near[:ENOUGH], *mine}
+    services = tuple(ssh_service(context, name) for name in chosen)
+    tree = search(context, avoid=avoid, only=leading_to(context, services))
     chosen |= {server for name in chosen if name in tree for server in tree[name].servers}
     return tuple(sorted(chosen))

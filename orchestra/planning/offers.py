@@ -17,7 +17,7 @@ from orchestra.planning.dials import Attempt, attempt, attempt_by
 from orchestra.planning.explanation import Leg, Offer
 from orchestra.planning.legs import leg
 from orchestra.planning.question import destination
-from orchestra.planning.reach import places_worth_trying
+from orchestra.planning.reach import places_worth_trying, servers_worth_trying
 from orchestra.planning.services import Service
 from orchestra.planning.sessions import HERE, Chain, hop, search
 from orchestra.planning.sshd import sshd_of
@@ -94,24 +94,39 @@ def _candidates(context: Context, service: Service) -> tuple[str, ...]:
 def _holder(context: Context, to: str) -> _Holder | None:
     """The host as one that reaches TO, or None."""
     service = destination(context, to).service
-    tree = search(context) if len(context.servers) <= SMALL else {context.here: HERE}
-    for place, chain in within(tree, places_worth_trying(context, service)):
+    tree = _sessions_of(context)
+    places = places_worth_trying(context, service) if len(tree) > 1 else None
+    for place, chain in within(tree, places):
         made = attempt(context, place, service)
         if made.passes:
             return _Holder(context=context, tree=tree, exit=chain, dial=made)
     return None
 
 
+def _sessions_of(context: Context) -> dict[str, Chain]:
+    """The places that here brings sessions to; in a large file none, for a start."""
+    return search(context) if len(context.servers) <= SMALL else {context.here: HERE}
+
+
 def _stands(context: Context, service: Service) -> Iterator[_Stand]:
     """Listeners that FROM can dial: on loopback of the servers that it has sessions to, then wider ones."""
     port = service.port if service.port >= 1024 else service.port + UNPRIVILEGED
-    tree = search(context)
-    for server, chain in islice(tree.items(), SERVERS):
+    for server, chain in islice(_near(context), SERVERS):
         if server != context.here and _listens(context, server, Bind(host=LOCALHOST, port=port)):
             dials = (attempt(context, server, _listener(server, each, port)) for each in LOOPBACKS)
             if made := next((each for each in dials if each.passes), None):
                 yield _Stand(server=server, listen=Bind(host=LOCALHOST, port=port), chain=chain, dial=made)
     yield from _wide(context, port)
+
+
+def _near(context: Context) -> Iterator[tuple[str, Chain]]:
+    """Servers that here has sessions to; in a large file those that it dials itself."""
+    if len(context.servers) <= SMALL:
+        yield from search(context).items()
+        return
+    for server in servers_worth_trying(context, context.here, set(context.servers)):
+        if hop(context, context.here, server).passes:
+            yield server, HERE.then(server, 0)
 
 
 def _wide(context: Context, port: int) -> Iterator[_Stand]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestra.graph import port_class, prospects
+from orchestra.graph.addresses import networks_holding
 from orchestra.model.address import parse_ip
 from orchestra.planning.services import ssh_service
 
 if TYPE_CHECKING:
+    from orchestra.model.address import IPAddress
     from orchestra.planning.context import Context
     from orchestra.planning.services import Service
 
@@ -23,12 +25,41 @@ def places_worth_trying(context: Context, service: Service) -> frozenset[str] | 
     special = {*service.behind, *(service.trusted or ()), *_accounts(context, service.host)}
     if service.on_loopback and not service.listeners:
         return frozenset(special)
+    if service.host not in world.hosts and (address := parse_ip(service.text or "")) is not None:
+        return _places_of_address(context, service, address)
     if is_elusive(service) or not networks:
         return None
     dialers = _dialers(context, service.port, service.protocol)
     found = special | dialers.everywhere | dialers.of_host.get(service.host, set())
     for network in networks:
         found |= dialers.of_network.get(network, set())
+    return frozenset(found)
+
+
+def _places_of_address(context: Context, service: Service, address: IPAddress) -> frozenset[str]:
+    """Here and the servers that might be able to dial an address, whoever is there."""
+    world, dialers = context.world, _dialers(context, service.port, service.protocol)
+    found = {*(service.trusted or ()), *dialers.everywhere}
+    found |= {place for place in (context.here, *context.servers) if address in world.addresses[place]}
+    for network in networks_holding(world, address):
+        found |= dialers.of_network.get(network, set())
+        for host in world.located.get((network, address), ()):
+            found |= dialers.of_host.get(host, set())
+    return frozenset(found)
+
+
+def leading_to(context: Context, services: tuple[Service, ...]) -> frozenset[str] | None:
+    """The servers that might be on a way to any of the services; None: any of them."""
+    found: set[str] = set()
+    waiting = [*services]
+    servers = frozenset(context.servers)
+    while waiting:
+        places = places_worth_trying(context, waiting.pop())
+        if places is None:
+            return None
+        fresh = (places & servers) - found
+        found |= fresh
+        waiting += [ssh_service(context, name) for name in fresh]
     return frozenset(found)
 
 

@@ -52,22 +52,28 @@ def _undialed(context: Context, place: str, server: str) -> Attempt:
 
 
 def search(
-    context: Context, sources: tuple[Chain, ...] = (HERE,), avoid: frozenset[str] = frozenset()
+    context: Context,
+    sources: tuple[Chain, ...] = (HERE,),
+    avoid: frozenset[str] = frozenset(),
+    only: frozenset[str] | None = None,
 ) -> dict[str, Chain]:
     """Dijkstra over places: every host that sessions can be brought to, with the best chain, nearest first.
 
     Costs belong to servers, not to dials, so the first place that can dial a server is the best one to dial it from.
+    ``only``: the servers that matter, with all that lead to them; None is all.
     """
-    key, known = (sources, avoid), context.answers.searches
+    key, known = (sources, avoid, only), context.answers.searches
     if key not in known:
-        known[key] = _search(context, sources, avoid)
+        known[key] = _search(context, sources, avoid, only)
     return known[key]
 
 
-def _search(context: Context, sources: tuple[Chain, ...], avoid: frozenset[str]) -> dict[str, Chain]:
+def _search(
+    context: Context, sources: tuple[Chain, ...], avoid: frozenset[str], only: frozenset[str] | None
+) -> dict[str, Chain]:
     settled: dict[str, Chain] = {}
     passed = {server for chain in sources for server in chain.servers}
-    waiting = set(context.servers) - avoid - passed
+    waiting = (set(context.servers) if only is None else set(only)) - avoid - passed
     heap = sorted(sources)
     while heap:
         chain = heapq.heappop(heap)
@@ -85,15 +91,19 @@ def _search(context: Context, sources: tuple[Chain, ...], avoid: frozenset[str])
 
 
 def through(
-    context: Context, via: tuple[str, ...], avoid: frozenset[str], sources: tuple[Chain, ...] = (HERE,)
+    context: Context,
+    via: tuple[str, ...],
+    avoid: frozenset[str],
+    sources: tuple[Chain, ...] = (HERE,),
+    only: frozenset[str] | None = None,
 ) -> dict[str, Chain] | None:
     """The same with servers to pass, in order; None when one of them is out of reach."""
     for server in via:
-        chain = search(context, sources, avoid).get(server)
+        chain = search(context, sources, avoid, only).get(server)
         if chain is None:
             return None
         sources = (chain,)
-    return search(context, sources, avoid)
+    return search(context, sources, avoid, only)
 
 
 def prefixes(chain: Chain) -> tuple[Chain, ...]:
