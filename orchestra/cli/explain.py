@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,11 @@ from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit
 from orchestra.cli.options import Client, Files, Format, Output, PluginModules, Source
 from orchestra.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestra.planning.expect import Unmet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,24 @@ class Question:
             raise UsageError("--direct asks about one dial, which passes no server: leave --via out")
         *file, _, _ = self.words
         return Source(file=file[0] if file else None, files=self.files, client=self.client, plugins=self.plugins)
+
+
+def command_for(source: Source) -> tuple[str, ...]:
+    """How this command is called for the same topology, up to FROM: for hints that can be pasted."""
+    plugins = (word for each in source.plugins for word in ("--plugin", each))
+    files = (word for each in source.files for word in ("-f", each))
+    return ("orchestra", "explain", *plugins, *files, *([source.file] if source.file else []))
+
+
+def tell_unmet(unmet: Iterable[Unmet], console: Console) -> None:
+    """The whole explanations of expectations that do not hold, with ``-v``."""
+    if not console.verbosity:
+        return
+    from orchestra.render.explain_text import explain_text
+
+    for each in unmet:
+        if each.explanation is not None:
+            console.detail("\n" + explain_text(each.explanation, console.err.style))
 
 
 def explain(console: Console, question: Question, output: Output = Format.TEXT) -> int:

@@ -6,6 +6,7 @@ from orchestra.cli.common import Beside, read_plan, report, with_diagnostics
 from orchestra.cli.console import Console
 from orchestra.cli.errors import TopologyRejected
 from orchestra.cli.exits import exit_of_plan
+from orchestra.cli.explain import command_for, tell_unmet
 from orchestra.cli.options import AllowExec, Alternatives, Format, Output, Selection, Source
 
 
@@ -21,7 +22,7 @@ def plan(
 
     For every tunnel its path: who dials which address, and whom that address means there. Nothing is opened.
     """
-    from orchestra.planning import check_expectations
+    from orchestra.planning import unmet_expectations
 
     try:
         planned = read_plan(source, selection, beside=Beside.asked(allow_exec=allow_exec), alternatives=alternatives)
@@ -32,8 +33,10 @@ def plan(
             console.json(rejection_json(rejected.diagnostics))
         raise
     read = planned.read
-    expected = check_expectations(read.topology, client=read.client, vocabulary=read.plugins.vocabulary)
-    answer = with_diagnostics(planned.plan, expected)
+    unmet = unmet_expectations(
+        read.topology, client=read.client, vocabulary=read.plugins.vocabulary, command=command_for(source)
+    )
+    answer = with_diagnostics(planned.plan, tuple(each.diagnostic for each in unmet))
     if output is Format.JSON:
         from orchestra.render.plan_json import plan_json
 
@@ -43,4 +46,5 @@ def plan(
 
         console.data(plan_text(answer, console.out.style))
         report(answer.diagnostics, read.sources, console, apart=True)
+        tell_unmet(unmet, console)
     return exit_of_plan(answer)
