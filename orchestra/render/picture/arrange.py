@@ -28,19 +28,21 @@ HEADER = 30.0
 """Room for the name of a zone."""
 POINT = "point"
 """Where an arrow crosses a zone in which none of its parts stands."""
-_OPTIONS = {
-    "direction": "leftright",
-    "spacing": {
-        "layer_gap": 18.0,
-        "node_gap": 28.0,
-        "dummy_gap": 18.0,
-        "port_gap": 14.0,
-        "isolated_gap": 18.0,
-        "reroute_node_gap": 28.0,
-        "compound_padding": 22.0,
-        "compound_header": HEADER,
-    },
+WIDE, LONG = 1200.0, 4.0
+"""What is wider, and so many times as wide as high, is drawn in rows."""
+
+_PRESET = "process_map"
+_SPACING = {
+    "layer_gap": 18.0,
+    "node_gap": 28.0,
+    "dummy_gap": 18.0,
+    "port_gap": 14.0,
+    "isolated_gap": 18.0,
+    "compound_padding": 22.0,
+    "compound_header": HEADER,
 }
+_OPTIONS = {"direction": "leftright", "spacing": _SPACING}
+_IN_ROWS = {**_OPTIONS, "spacing": {**_SPACING, "layer_gap": 48.0}, "wrap": {"viewport_aspect": 2.5}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,11 @@ def arrange(scene: Scene) -> Placed:
             "`-o mermaid` and `-o dot` do without"
         ) from None
     request = _Request(scene)
-    drawn = graphlay.layout(request.graph, preset="process_map", options=_OPTIONS)
-    return _placed(scene, request, drawn)
+    placed = _placed(scene, request, graphlay.layout(request.graph, preset=_PRESET, options=_OPTIONS))
+    if placed.width < WIDE or placed.width < LONG * placed.height:
+        return placed
+    rows = _placed(scene, request, graphlay.layout(request.graph, preset=_PRESET, options=_IN_ROWS))
+    return min(placed, rows, key=lambda each: each.width)
 
 
 class _Request:

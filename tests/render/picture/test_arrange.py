@@ -47,6 +47,9 @@ def check(placed):
         assert box.right <= placed.width
         assert box.bottom <= placed.height
     for arrow in scene.arrows:
+        near = stops(arrow) | {zone for node in scene.nodes if node.id in stops(arrow) for zone, _ in node.attached}
+        strayed = [name for name, box in placed.zones.items() if name not in near and crossed(placed, arrow, box)]
+        assert not strayed, (arrow.id, strayed)
         foreign = [
             name for name, box in placed.nodes.items() if name not in stops(arrow) and crossed(placed, arrow, box)
         ]
@@ -93,6 +96,14 @@ def test_an_arrow_is_one_way_from_box_to_box():
         assert ends[-1] == arrow.way[-1].name
         assert ends.count("label") == 1
         assert all(len(line) > 1 for line in placed.arrows[arrow.id])
+
+
+def test_a_long_path_is_drawn_in_rows():
+    placed = drawings.placed_of(drawings.read("topologies/three-hops.yaml"))
+    assert placed.width < 1100
+    assert len({placed.nodes[name].y // 100 for name in ("bastion", "jump", "plant-gate")}) == 3
+    short = drawings.placed_of(drawings.read("topologies/nat.yaml"))
+    assert short.height < 250
 
 
 def test_the_same_scene_gets_the_same_places(tmp_path):
