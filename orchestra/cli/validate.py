@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orchestra.cli.common import client_of, load_source, report, with_static_checks
 from orchestra.cli.console import Console
 from orchestra.cli.exits import BY_MODEL, Exit
+from orchestra.cli.explain import command_for, tell_unmet
 from orchestra.cli.options import Format, Output, Source
 from orchestra.diagnostics import Diagnostic, in_file_order
 from orchestra.model.text import clean
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from orchestra.loading import Loaded
+    from orchestra.planning.expect import Unmet
     from orchestra.plugin.manager import Plugins
 
 
@@ -25,7 +27,8 @@ def validate(console: Console, source: Source, output: Output = Format.TEXT) -> 
     Every problem is reported in one run. Nothing is opened.
     """
     loaded, plugins = load_source(source)
-    diagnostics = in_file_order(_check(loaded, plugins, client_of(source)))
+    unmet = _unmet(loaded, plugins, source)
+    diagnostics = in_file_order(_check(loaded, plugins, client_of(source), unmet))
     code = exit_of_checks(diagnostics)
     if output is Format.JSON:
         from orchestra.render.diagnostics_json import diagnostics_json
@@ -33,8 +36,9 @@ def validate(console: Console, source: Source, output: Output = Format.TEXT) -> 
         console.json({"format_version": 1, "valid": code == Exit.DONE, "diagnostics": diagnostics_json(diagnostics)})
         return code
     report(diagnostics, loaded.sources, console)
+    tell_unmet(unmet, console)
     if code == Exit.DONE:
-        console.say(_summary(loaded))
+        console.say(_summary(loaded) + _unshown(diagnostics, console))
     return code
 
 
@@ -46,13 +50,25 @@ def exit_of_checks(diagnostics: Iterable[Diagnostic]) -> Exit:
     return Exit.UNREACHABLE if codes else Exit.DONE
 
 
-def _check(loaded: Loaded, plugins: Plugins, client: str | None) -> tuple[Diagnostic, ...]:
-    from orchestra.planning import check_expectations
+def _unmet(loaded: Loaded, plugins: Plugins, source: Source) -> tuple[Unmet, ...]:
+    """The expectations that do not hold, of a topology that can be used."""
+    from orchestra.planning import unmet_expectations
+
+    if loaded.topology is None:
+        return ()
+    return unmet_expectations(
+        loaded.topology, client=client_of(source), vocabulary=plugins.vocabulary, command=command_for(source)
+    )
+
+
+def _check(loaded: Loaded, plugins: Plugins, client: str | None, unmet: tuple[Unmet, ...]) -> tuple[Diagnostic, ...]:
+    from orchestra.planning import unused_parts
 
     found = with_static_checks(loaded, plugins, client)
     if loaded.topology is None:
         return found
-    return found + check_expectations(loaded.topology, client=client, vocabulary=plugins.vocabulary)
+    found += tuple(each.diagnostic for each in unmet)
+    return found + unused_parts(loaded.topology, vocabulary=plugins.vocabulary, said=found)
 
 
 def _summary(loaded: Loaded) -> str:
@@ -60,3 +76,8 @@ def _summary(loaded: Loaded) -> str:
     parts = ((topology.hosts, "host"), (topology.tunnels, "tunnel"), (topology.expectations, "expectation"))
     counts = ", ".join(counted(len(part), noun) for part, noun in parts)
     return f"{clean(topology.file)}: valid ({counts})"
+
+
+def _unshown(diagnostics: Iterable[Diagnostic], console: Console) -> str:
+    notes = 0 if console.verbosity else sum(d.severity == "info" for d in diagnostics)
+    return f"; -v shows {counted(notes, 'note')}" if notes else ""

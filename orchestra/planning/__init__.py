@@ -2,7 +2,7 @@
 
 :func:`make_plan` answers for tunnels, :func:`plan_connection` for one connection, :func:`check_expectations` for the
 file's own tests, :func:`check_statically` for what is wrong whatever the paths are, :func:`explain` for any pair,
-:func:`impact` for what would be lost without some hosts.
+:func:`impact` for what would be lost without some hosts, :func:`unused_parts` for what nothing of the file uses.
 """
 
 from orchestra.planning.client import choose_client
@@ -11,6 +11,7 @@ from orchestra.planning.expect import check_expectations, unmet_expectations
 from orchestra.planning.explain import explain
 from orchestra.planning.explanation import Explanation
 from orchestra.planning.impact import Impact, impact
+from orchestra.planning.lint.usage import unused_parts
 from orchestra.planning.permissions import with_permissions
 from orchestra.planning.plan import make_plan, plan_connection
 from orchestra.planning.static import check_statically
@@ -27,5 +28,6 @@ __all__ = [
     "make_plan",
     "plan_connection",
     "unmet_expectations",
+    "unused_parts",
     "with_permissions",
 ]

@@ -108,3 +108,46 @@ def test_expectations(run_cli):
     failed = run_cli("validate", "f.yaml", files={"f.yaml": text.replace("VERDICT", "unreachable")})
     assert failed.code == Exit.UNREACHABLE
     assert "f.yaml:5:5: error[EXPECT_FAILED]" in failed.err
+
+
+LINT = dedent(
+    """\
+    networks: {internet: , office: 10.20.0.0/24, lab: 10.20.0.128/25}
+    clients: {laptop: {networks: [internet]}}
+    firewalls:
+      edge:
+        networks: {internet: 198.51.100.1, office: 10.20.0.1}
+        rules:
+          - {allow: {from: internet, to: gateway, ports: [22]}}
+          - {allow: {from: any, to: office}}
+          - {deny: {from: internet, to: desk, ports: [5900]}}
+          - {allow: {from: office, to: desk}}
+    servers: {gateway: {networks: {office: 10.20.0.2}}, spare: {networks: {office: 10.20.0.3}}}
+    targets:
+      desk: {networks: {office: 10.20.0.30}, address: 5900}
+      lost: {networks: {lab: 10.20.0.130}, address: 5900}
+    tunnels: {desk: {via: [gateway]}}
+    """
+)
+
+
+def test_lint_warns_of_what_is_probably_a_mistake_and_tells_the_rest_with_v(run_cli):
+    ran = run_cli("validate", "f.yaml", files={"f.yaml": LINT})
+    assert ran.code == Exit.DONE
+    lines = [line for line in ran.err.splitlines() if line.startswith("f.yaml:")]
+    assert len(lines) == 3
+    assert lines[0] == (
+        "f.yaml:9:9: warning[RULE_SHADOWED] rule 3 (deny internet to desk port 5900) of edge never matches: "
+        "rule 2 (allow any to office) (f.yaml:8:9) takes all of it first, so that what it would deny is allowed"
+    )
+    assert lines[1] == "f.yaml:14:3: warning[TARGET_UNREACHED] no client of this file reaches lost by any path"
+    assert lines[2].startswith("f.yaml: valid (6 hosts, 1 tunnel, 0 expectations); -v shows ")
+    told = run_cli("validate", "f.yaml", "-v").err
+    for code in ("RULE_UNMATCHABLE", "RULE_UNUSED", "SERVER_UNUSED", "NETWORKS_OVERLAP"):
+        assert f"info[{code}]" in told
+
+
+def test_lint_is_silent_about_a_file_with_errors(run_cli):
+    ran = run_cli("validate", "-v", "f.yaml", files={"f.yaml": LINT + "nonsense: 1\n"})
+    assert ran.code == Exit.USAGE
+    assert "RULE_" not in ran.err
