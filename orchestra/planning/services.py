@@ -106,6 +106,5 @@ def trusted_dialers(context: Context, host: Host | None, behind: tuple[str, ...]
         return behind
     if host is not None and host.kind != "target":
         return (host.name,)
-    if len(context.servers) > 1:
-        return None
-    return context.servers or (context.here,)
+    servers = context.declared
+    return None if len(servers) > 1 else servers or (context.here,)

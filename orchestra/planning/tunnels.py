@@ -106,8 +106,8 @@ def _default_exit(context: Context, tunnel: Tunnel) -> tuple[str | None, tuple[P
     """The exit of a tunnel without one target: the last server of `via`, or the only server."""
     if tunnel.via:
         return tunnel.via[-1], ()
-    if len(context.servers) == 1:
-        return context.servers[0], ()
+    if len(context.declared) == 1:
+        return context.declared[0], ()
     text = f"it is not said which server dials for {tunnel.name}"
     problem = Problem(
         code=Code.AMBIGUOUS_EXIT, text=text, at=context.here, place=tunnel.place, suggestion="write `exit:`"
