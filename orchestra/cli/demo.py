@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestra.cli.common import Planned, read_plan, report
+from orchestra.cli.common import Beside, Planned, read_plan, report
 from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit
 from orchestra.cli.options import Source
@@ -32,7 +32,7 @@ def demo(
     """
     from orchestra.render.plan_text import plan_text
 
-    planned = read_plan(source)
+    planned = read_plan(source, beside=Beside(ssh_config=False))
     kind = lab or _best_lab(console)
     console.data(plan_text(planned.plan, console.out.style))
     report(planned.plan.diagnostics, planned.read.sources, console)
