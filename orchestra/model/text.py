@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-_HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+_HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+_MARKS = frozenset({"Mn", "Me", "Mc"})
+_MOST_MARKS = 3
+"""Marks on one character; more of them reach into the lines above and below."""
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | {
+    *map(chr, range(0xFE00, 0xFE10)),
+    *map(chr, range(0xE0100, 0xE01F0)),
+}
+"""Letters and marks that show nothing (Default_Ignorable_Code_Point of UAX 44, and a blank Braille pattern)."""
+_BREAKS = re.compile(r"[\t\n\r]+")
 
 
 def clean(text: str | bytes, limit: int = 400) -> str:
-    """What a peer sent, without what could move a cursor or reorder text, at most ``limit`` characters.
+    """What a peer sent, without what could move a cursor, reorder text or hide in it, at most ``limit`` characters.
 
-    Control characters (C0, C1, escape), bidirectional and other format characters, surrogates and private-use
-    characters become ``·``; line breaks and tabs become one blank (RFC 4251 section 9.2; CVE-2021-42574).
+    Control characters (C0, C1, DEL, escape), bidirectional and other format characters, letters that show nothing,
+    surrogates and private-use characters become ``·``; line breaks and tabs, any number, become one blank, and so does
+    each other kind of blank (RFC 4251 section 9.2; CVE-2021-42574).
     """
     if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
-    shown = "".join(_shown(char) for char in text[: limit * 2])
-    shown = " ".join(shown.split(" ")).strip()
+        text = text[: limit * 8].decode("utf-8", "replace")
+    text = _BREAKS.sub(" ", text[: limit * 2])
+    shown = (text if text.isascii() and text.isprintable() else _visible(text)).strip()
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
-def _shown(char: str) -> str:
-    if char in "\n\r\t":
-        return " "
-    return "·" if unicodedata.category(char) in _HIDDEN else char
+def _visible(text: str) -> str:
+    shown: list[str] = []
+    marks = 0
+    for char in text:
+        category = unicodedata.category(char)
+        if category in _HIDDEN or char in _UNSEEN:
+            char, category = "·", ""  # noqa: PLW2901 - it is shown in its place
+        marks = marks + 1 if category in _MARKS else 0
+        if marks > _MOST_MARKS:
+            continue
+        if marks and not shown:
+            shown.append("·")  # else it would sit on what stands before this text
+        shown.append(" " if category == "Zs" else char)
+    return "".join(shown)

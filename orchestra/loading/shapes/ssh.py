@@ -13,8 +13,17 @@ from orchestra.diagnostics import Code
 from orchestra.loading.faults import Fault, describe, from_address
 from orchestra.loading.nodes import BROKEN
 from orchestra.loading.report import did_you_mean, quoted
-from orchestra.loading.shapes.base import JsonSchema, Many, Parsed, Shape, Text
-from orchestra.loading.shapes.values import Duration, HostName, Port, PositiveDuration, User
+from orchestra.loading.shapes.base import JsonSchema, Many, Parsed, Shape
+from orchestra.loading.shapes.values import (
+    ConfigHost,
+    Duration,
+    FileName,
+    HostName,
+    Port,
+    PositiveDuration,
+    User,
+    file_name,
+)
 from orchestra.model.address import AddressError, UnixPath, parse_address
 from orchestra.model.topology import SecretRef
 from orchestra.plugin.vocabulary import SecretSpec
@@ -128,7 +137,7 @@ def _secret_value(spec: SecretSpec, item: Any) -> Any:
         return tuple(item)
     if not isinstance(item, str) or not item:
         raise Fault(f"text is needed here, not {describe(item)}", code=Code.BAD_TYPE, key=(spec.name,))
-    return item
+    return file_name(item) if spec.value == "path" else item
 
 
 Secret: TypeAlias = Annotated[SecretRef, _Secret()]
@@ -148,25 +157,25 @@ class Ssh(Shape):
     """The port of its sshd; 22 when left out."""
     user: User | None = None
     """The account to log in to."""
-    config_host: Text | None = None
+    config_host: ConfigHost | None = None
     """The Host of ssh_config to resolve; default: what `ssh HOST` would resolve."""
-    ssh_config: Text | None = None
+    ssh_config: FileName | None = None
     """The ssh_config to read, or `none`."""
-    identity: Many[Text] = ()
+    identity: Many[FileName] = ()
     """Private key files, tried in order."""
     private_key: Secret | None = None
     """A private key as a secret, in place of a file."""
     passphrase: Secret | None = None
     """What unlocks the private key, as a secret."""
-    certificate: Many[Text] = ()
+    certificate: Many[FileName] = ()
     """OpenSSH certificate files."""
-    agent: Text | None = None
+    agent: FileName | None = None
     """The socket of an agent, or `none`."""
     password: Secret | None = None
     """A password, as a secret."""
     host_key: Many[HostKey] = ()
     """The server's public host key, as `TYPE KEY`; or a list; or `@cert-authority TYPE KEY`."""
-    known_hosts: Many[Text] = ()
+    known_hosts: Many[FileName] = ()
     """Files with host keys, in place of the user's own."""
     host_key_name: HostName | None = None
     """The name that is looked up among known host keys."""

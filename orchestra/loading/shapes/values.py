@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
 
 from orchestra.diagnostics import Code
@@ -20,8 +21,8 @@ from orchestra.model.address import (
     parse_address,
     parse_ip,
 )
+from orchestra.model.names import UnsafeName, check_alias, check_file, check_user
 
-_USER = re.compile(r"(?!-)[^\s\x00-\x1f\x7f'\"`$;&<>|(){}]*[^\s\x00-\x1f\x7f'\"`$;&<>|(){}\\]\Z")
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+\Z")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -155,12 +156,25 @@ def dns_name(text: str) -> str:
 
 
 def user_name(text: str) -> str:
-    """A user that is safe to hand to other programs (the characters that OpenSSH refuses are refused)."""
-    if not _USER.match(text):
-        raise Fault(
-            f"{quoted(text)} is not a user name",
-            suggestion="no blanks, quotes or characters of a shell, and no '-' at the beginning",
-        )
+    """A user that is safe to hand to other programs."""
+    return _safe(text, check_user)
+
+
+def config_host(text: str) -> str:
+    """A Host of ssh_config: what may follow ``ssh``."""
+    return _safe(text, check_alias)
+
+
+def file_name(text: str) -> str:
+    """A file that is safe to hand to other programs; what it is relative to is decided later."""
+    return _safe(text, check_file)
+
+
+def _safe(text: str, check: Callable[[str], None]) -> str:
+    try:
+        check(text)
+    except UnsafeName as error:
+        raise Fault(str(error), suggestion=error.suggestion) from None
     return text
 
 
@@ -222,3 +236,5 @@ HostName: TypeAlias = Annotated[str, Parsed(host_name, TEXT, text=True)]
 DnsText: TypeAlias = Annotated[str, Parsed(dns_name, TEXT, text=True)]
 TopologyName: TypeAlias = Annotated[str, Parsed(topology_name, TEXT, text=True)]
 User: TypeAlias = Annotated[str, Parsed(user_name, TEXT, text=True)]
+FileName: TypeAlias = Annotated[str, Parsed(file_name, TEXT, text=True)]
+ConfigHost: TypeAlias = Annotated[str, Parsed(config_host, TEXT, text=True)]
