@@ -41,7 +41,9 @@ def _client(chance: random.Random, topology: Topology) -> str:
 
 
 def _host(chance: random.Random, host: Host, client: str) -> Host:
-    if host.kind == "firewall" and chance.random() < 0.6:
+    if host.inbound is not None and chance.random() < 0.5:
+        host = replace(host, inbound=None)
+    if host.kind == "firewall" and chance.random() < 0.7:
         host = replace(host, rules=(rule("allow", ports=chance.choice(("22", "22 2222", ""))), *host.rules))
     if host.name == client:
         return replace(host, kind="client", server=None)
@@ -62,11 +64,12 @@ def _forwarding(chance: random.Random) -> Forwarding:
 def _targets(chance: random.Random, hosts: dict[str, Host]) -> list[Target]:
     """One at each of a few hosts; those that are targets' own machines have one of their name."""
     places = sorted(hosts)
-    chosen = {name for name in places if hosts[name].kind == "target"} | set(chance.sample(places, 3))
+    chosen = {name for name in places if hosts[name].kind == "target" or (hosts[name].server and chance.random() < 0.5)}
+    chosen.add(chance.choice(places))
     found = []
     for number, name in enumerate(sorted(chosen)):
         own = [str(address) for each in hosts[name].attachments for address in each.addresses]
-        text = chance.choice([None, None, "127.0.0.1", *own[:1]])
+        text = chance.choice([None, *own[:1], *(["127.0.0.1"] * 2 if hosts[name].server else [])])
         target = name if hosts[name].kind == "target" else f"on-{name}"
         found.append(Target(name=target, host=name, address=Endpoint(text, FIRST_PORT + number)))
     return found

@@ -70,7 +70,8 @@ def _rules(chance: random.Random, others: list[str]) -> tuple[Rule, ...]:
 def _routed(chance: random.Random, one: Host, hosts: list[Host]) -> Host:
     """Now and then a route by a firewall that shares a network."""
     near = {each.network for each in one.attachments}
-    ways = [each.name for each in hosts if each.forwards and near & {a.network for a in each.attachments}]
+    firewalls = [each for each in hosts if each.forwards and each is not one]
+    ways = [each.name for each in firewalls if near & {a.network for a in each.attachments}]
     if chance.random() > 0.2 or not ways:
         return one
     return replace(one, route={chance.choice(NETWORKS): chance.choice(ways)})
