@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestra.control.paths import unwritable
+from orchestra.control.paths import make_own_directory, unwritable
 
 _FULL = 4 << 20
 """Bytes; a log that has grown beyond that is set aside, in place of an older one, when an orchestra starts."""
@@ -36,8 +36,8 @@ class Journal:
 @contextmanager
 def journal(path: Path) -> Iterator[Journal]:
     """The log at ``path``, appended to; only its user can read it. Raises RuntimeFailure with STATE_UNWRITABLE."""
+    make_own_directory(path.parent)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _set_aside(path)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:

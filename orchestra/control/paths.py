@@ -7,16 +7,19 @@ takes its place (XDG Base Directory Specification 0.8).
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure, UsageError
+from orchestra.model.text import clean
 
 SOCKET_PATH_LIMIT = 103
 """Bytes of a socket's path: ``sun_path`` has 104 on macOS and the BSDs, 108 on Linux, a NUL included."""
@@ -101,21 +104,38 @@ def make_private_directory(path: Path) -> None:
 
     Raises RuntimeFailure with STATE_UNWRITABLE.
     """
+    mode = make_own_directory(path)
+    if mode & 0o077:
+        raise _unsafe(path, f"other users can enter it (mode {mode:04o}): chmod 700 {path}")
+
+
+def make_own_directory(path: Path) -> int:
+    """Makes it (mode 0700), or makes sure that an existing one is a real directory, ours, and written by nobody else.
+
+    Returns its mode. Raises RuntimeFailure with STATE_UNWRITABLE.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            path.mkdir(mode=0o700)
         found = path.lstat()
     except OSError as error:
         raise unwritable(path, error) from error
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise _unsafe(path, "it is not a directory of your own")
-    if found.st_mode & 0o077:
-        raise _unsafe(path, f"other users can enter it (mode {stat.S_IMODE(found.st_mode):04o}): chmod 700 {path}")
+    mode = stat.S_IMODE(found.st_mode)
+    if stat.S_ISLNK(found.st_mode):
+        raise _unsafe(path, f"it is a symbolic link, to {path.readlink()}")
+    if not stat.S_ISDIR(found.st_mode):
+        raise _unsafe(path, "it is not a directory")
+    if found.st_uid != os.geteuid():
+        raise _unsafe(path, f"it belongs to user {found.st_uid}, and you are {os.geteuid()}")
+    if mode & 0o022:
+        raise _unsafe(path, f"other users can write it (mode {mode:04o}): chmod 700 {path}")
+    return mode
 
 
 def unwritable(path: Path, error: OSError) -> RuntimeFailure:
     """What a person is told when the place for the state cannot be written."""
-    reason = error.strerror or str(error)
+    reason = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror or str(error)
     return RuntimeFailure(
         Code.STATE_UNWRITABLE,
         f"cannot write orchestra's state at {path}: {reason}",
@@ -124,7 +144,9 @@ def unwritable(path: Path, error: OSError) -> RuntimeFailure:
 
 
 def _unsafe(path: Path, why: str) -> RuntimeFailure:
-    return RuntimeFailure(Code.STATE_UNWRITABLE, f"will not keep a control socket in {path}: {why}")
+    what = f"will not keep orchestra's state in {clean(str(path))}: {clean(why)}"
+    hint = "remove it, or point XDG_RUNTIME_DIR and XDG_STATE_HOME at directories of your own"
+    return RuntimeFailure(Code.STATE_UNWRITABLE, what, suggestion=hint)
 
 
 def _is_ours(path: Path) -> bool:

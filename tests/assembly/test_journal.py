@@ -44,6 +44,17 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     assert caught.value.code is Code.STATE_UNWRITABLE
 
 
+def test_what_leads_elsewhere_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o700)
+    (tmp_path / "state" / "office.log").symlink_to(tmp_path / "precious")
+    (tmp_path / "linked").symlink_to(tmp_path / "state")
+    for path in (tmp_path / "state" / "office.log", tmp_path / "linked" / "other.log"):
+        with pytest.raises(RuntimeFailure, match="it is a symbolic link") as caught, journal(path):
+            raise AssertionError
+        assert caught.value.code is Code.STATE_UNWRITABLE
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["linked", "state"]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
 def test_a_full_disk_stops_nothing_and_is_told_when_there_is_room_again(tmp_path: Path) -> None:
     full, room = os.open("/dev/full", os.O_WRONLY), os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)

@@ -83,3 +83,24 @@ def test_an_unreadable_info_is_nobody(place: Place, text: str) -> None:
     place.directory.mkdir(parents=True)
     place.info.write_bytes(text.encode("latin-1"))
     assert read_info(place) is None
+
+
+def test_a_lock_that_leads_elsewhere_is_refused(place: Place, tmp_path: Path) -> None:
+    place.directory.mkdir(parents=True, mode=0o700)
+    place.directory.parent.chmod(0o700)
+    place.lock.symlink_to(tmp_path / "precious")
+    with pytest.raises(RuntimeFailure, match=f"at {place.lock}: it is a symbolic link") as caught:
+        Claim.take(place, info())
+    assert caught.value.code is Code.STATE_UNWRITABLE
+    assert not (tmp_path / "precious").exists()
+
+
+def test_what_others_left_in_the_place_of_our_files_is_not_written(place: Place, tmp_path: Path) -> None:
+    place.directory.mkdir(parents=True, mode=0o700)
+    place.directory.parent.chmod(0o700)
+    (tmp_path / "precious").write_text("mine")
+    place.info.symlink_to(tmp_path / "precious")
+    with Claim.take(place, info()):
+        assert read_info(place) == info()
+        assert not place.info.is_symlink()
+    assert (tmp_path / "precious").read_text() == "mine"

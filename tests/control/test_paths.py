@@ -9,6 +9,7 @@ from orchestra.control.paths import (
     SOCKET_PATH_LIMIT,
     check_name,
     log_file,
+    make_own_directory,
     make_private_directory,
     place_of,
     places,
@@ -66,9 +67,36 @@ def test_a_private_directory_is_made_closed_to_others(tmp_path: Path) -> None:
 def test_a_symlink_in_place_of_the_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    with pytest.raises(RuntimeFailure, match="not a directory of your own") as caught:
+    with pytest.raises(RuntimeFailure, match=f"it is a symbolic link, to {tmp_path}/real") as caught:
         make_private_directory(tmp_path / "link")
     assert caught.value.code is Code.STATE_UNWRITABLE
+    (tmp_path / "nowhere").symlink_to(tmp_path / "none")
+    with pytest.raises(RuntimeFailure, match="it is a symbolic link"):
+        make_private_directory(tmp_path / "nowhere")
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir(mode=0o700)
+    os.chown(tmp_path / "theirs", 65534, 65534)
+    with pytest.raises(RuntimeFailure, match="it belongs to user 65534, and you are 0"):
+        make_private_directory(tmp_path / "theirs")
+
+
+def test_a_file_in_place_of_the_directory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RuntimeFailure, match="it is not a directory"):
+        make_private_directory(tmp_path / "file")
+
+
+def test_a_directory_of_our_own_may_be_looked_at_but_not_written(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs").chmod(0o755)
+    assert make_own_directory(tmp_path / "logs") == 0o755
+    (tmp_path / "logs").chmod(0o775)
+    with pytest.raises(RuntimeFailure, match=r"other users can write it \(mode 0775\): chmod 700"):
+        make_own_directory(tmp_path / "logs")
 
 
 def test_a_directory_that_others_can_enter_is_refused_with_the_remedy(tmp_path: Path) -> None:
