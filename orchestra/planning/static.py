@@ -50,9 +50,11 @@ def check_statically(
 
 
 def lint(world: World) -> Iterator[Diagnostic]:
-    """What is probably not meant in a file that works."""
-    yield from shadowed_rules(world)
-    yield from unmatchable_rules(world)
+    """What is probably not meant in a file that works. Of one rule one thing is said."""
+    unmatchable = tuple(unmatchable_rules(world))
+    said = {each.place for each in unmatchable if each.place is not None}
+    yield from unmatchable
+    yield from (each for each in shadowed_rules(world) if each.place not in said)
     yield from differing_names(world)
     yield from overlapping_networks(world)
 

@@ -60,20 +60,20 @@ def overlapping_networks(world: World) -> Iterator[Diagnostic]:
     """Networks that share addresses. An info, since the longest prefix and the place of the dialer decide; a warning
     when a host bears an address that they make another network's, or is on two networks with one range."""
     for enclosing, inner in _nested(world):
-        yield _overlap(world, enclosing, inner, f"{enclosing} contains {_some(inner)}", _misplaced(world, enclosing))
+        text, trouble = f"{enclosing} contains {_some(inner)}", _misplaced(world, enclosing)
+        yield _overlap(world, (enclosing, *inner), trouble, f"{text}: {trouble or 'the longer prefix has the address'}")
     for cidr, names in _twins(world):
-        yield _overlap(
-            world, names[0], names[1:], f"{_some(names)} have one range, {cidr}", _between(world, cidr, names)
-        )
+        text, trouble = f"{_some(names)} have one range, {cidr}", _between(world, cidr, names)
+        yield _overlap(world, names, trouble, f"{text}: {trouble or 'which is meant depends on who dials'}")
 
 
-def _overlap(world: World, first: str, others: Iterable[str], text: str, trouble: str | None) -> Diagnostic:
-    later = max((world.topology.networks[name].place for name in (first, *others)), key=lambda p: (p is not None, p))
+def _overlap(world: World, names: Iterable[str], trouble: str | None, text: str) -> Diagnostic:
+    places = (world.topology.networks[name].place for name in names)
     return Diagnostic(
         code=Code.NETWORKS_OVERLAP,
         severity="warning" if trouble else "info",
-        message=f"{text}: {trouble}" if trouble else f"{text}; what an address means depends on who dials it",
-        place=later,
+        message=text,
+        place=max((place for place in places if place is not None), default=None),
     )
 
 

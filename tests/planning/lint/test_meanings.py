@@ -44,7 +44,7 @@ def test_accounts_of_one_machine_share_its_names() -> None:
 def test_one_range_at_two_sites() -> None:
     one, two = host("x", networks={"a": "10.0.0.1"}), host("y", networks={"b": "10.0.0.1"})
     said = "a and b have one range, 10.0.0.0/24"
-    assert overlaps(A, B, one, two) == [("info", f"{said}; what an address means depends on who dials it")]
+    assert overlaps(A, B, one, two) == [("info", f"{said}: which is meant depends on who dials")]
     both = client("laptop", {"a": "10.0.0.7", "b": "10.0.0.8"})
     trouble = f"{said}: laptop is on a and b, so to it no other address of 10.0.0.0/24 means anybody"
     assert overlaps(A, B, one, two, both) == [("warning", trouble)]
@@ -57,8 +57,8 @@ def test_networks_within_networks() -> None:
     wall = firewall("w", {"corp": "10.200.0.1", "n1": "10.1.0.1"})
     said = [text for severity, text in overlaps(corp, *inner, deeper, six, wall) if severity == "info"]
     assert said == [
-        "corp contains n1, n2, n3, n4 and 3 more; what an address means depends on who dials it",
-        "n1 contains deeper; what an address means depends on who dials it",
+        "corp contains n1, n2, n3, n4 and 3 more: the longer prefix has the address",
+        "n1 contains deeper: the longer prefix has the address",
     ]
     assert overlaps(*inner, network("beside", "10.7.0.0/16", "10.8.0.0/16", "10.8.1.0/24")) == []
 
