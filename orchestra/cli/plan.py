@@ -44,7 +44,7 @@ def plan(
     else:
         from orchestra.render.plan_text import plan_text
 
-        console.data(plan_text(answer, console.out.style))
+        console.data(plan_text(answer, console.out.style, origins=console.verbosity > 0))
         report(answer.diagnostics, read.sources, console, apart=True)
         tell_unmet(unmet, console)
     return exit_of_plan(answer)

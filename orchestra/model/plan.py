@@ -57,6 +57,15 @@ class Dial:
         return f"[{self.host}]:{self.port}" if ":" in (self.host or "") else f"{self.host}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A setting of a server that ssh_config decided: what it is, and the ``file:line`` that says so."""
+
+    setting: str
+    value: str
+    where: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedSession:
     """One session to be opened by ``dial``, through the session ``via`` (None: from here)."""
@@ -67,6 +76,8 @@ class PlannedSession:
     dial: Dial
     depth: int
     """Sessions below it: 1 for one that is dialed from here."""
+    origins: tuple[Origin, ...] = ()
+    """What the topology leaves to ssh_config, by name of the setting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +123,8 @@ class PlannedListen:
     binds: tuple[Bind, ...] = ()
     requests: tuple[Bind, ...] = ()
     unix: UnixPath | None = None
+    removable: bool = False
+    """At a server that runs commands: a socket of ours that is left at ``unix`` may be removed by one."""
     chosen: bool = False
     """The file left the address out, or asked for any port."""
     exposed: bool = False

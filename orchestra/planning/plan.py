@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Diagnostic, in_file_order
 from orchestra.errors import UsageError
-from orchestra.model.plan import Alternative, Plan, PlannedSession, PlannedTunnel
+from orchestra.model.plan import Alternative, Origin, Plan, PlannedSession, PlannedTunnel
 from orchestra.planning.alternatives import MOST, Other, others
 from orchestra.planning.blocked import explain_blocked
 from orchestra.planning.client import choose_client
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from orchestra.model.plan import Direction
-    from orchestra.model.topology import Topology, Tunnel
+    from orchestra.model.topology import Host, Topology, Tunnel
     from orchestra.planning.context import Context
     from orchestra.plugin.vocabulary import Vocabulary
 
@@ -256,8 +256,30 @@ def _sessions(context: Context, ids: Ids) -> tuple[PlannedSession, ...]:
             via=ids.get(chain[:-1]),
             dial=as_dial(context, hop(context, chain[-2] if len(chain) > 1 else context.here, chain[-1])),
             depth=len(chain),
+            origins=_origins(context.host(chain[-1])),
         )
         for chain, name in ids.items()
+    )
+
+
+def _origins(host: Host) -> tuple[Origin, ...]:
+    """Where the settings of a server come from, if not from the file."""
+    ssh = host.server.ssh if host.server else None
+    if ssh is None or ssh.config is None:
+        return ()
+    values = {name: getattr(ssh, name, None) or getattr(ssh.config, name, None) for name in ssh.config.origins}
+    return tuple(Origin(name, _shown(values[name]), where) for name, where in sorted(ssh.config.origins.items()))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return "yes" if value else "no"
+    return (
+        " ".join(map(str, value)) or "none"
+        if isinstance(value, tuple)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
     )
 
 

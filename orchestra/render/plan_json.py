@@ -46,6 +46,7 @@ def _session(session: PlannedSession) -> dict[str, Any]:
         "via": session.via,
         "depth": session.depth,
         "dial": _dial(session.dial),
+        "origins": [{"setting": each.setting, "value": each.value, "from": each.where} for each in session.origins],
     }
 
 

@@ -32,8 +32,11 @@ _INLINE = 60
 _NAMED = 6
 
 
-def plan_text(plan: Plan, style: Style = PLAIN) -> str:
-    """The whole plan: shared sessions, one ladder per tunnel, and the totals."""
+def plan_text(plan: Plan, style: Style = PLAIN, *, origins: bool = False) -> str:
+    """The whole plan: shared sessions, one ladder per tunnel, and the totals.
+
+    ``origins``: also what the servers have from ssh_config, and from which line of it.
+    """
     sessions = {session.id: session for session in plan.sessions}
     shared = _shared(plan)
     blocks = [_tree(plan, shared, style)] if shared else []
@@ -46,6 +49,8 @@ def plan_text(plan: Plan, style: Style = PLAIN) -> str:
             case _:
                 rows = _elsewhere_steps(tunnel)
         blocks.append("\n".join([_heading(tunnel, plan.client, style), *table(list(rows), style, indent=_INDENT)]))
+    if origins and (settings := list(_origins(plan))):
+        blocks.append("\n".join([style("name", "from ssh_config"), *table(settings, style, indent=_INDENT)]))
     return "\n\n".join([*blocks, totals(plan, style)])
 
 
@@ -99,6 +104,13 @@ def _branches(
         trunk = stem + below + ("│" if children.get(session.id) else "")
         yield from ((cell(trunk, "quiet"), EMPTY, _reason(reason)) for reason in session.dial.reasons)
         yield from _branches(children, shared, session.id, stem + below)
+
+
+def _origins(plan: Plan) -> Iterator[Row]:
+    for server, found in {session.server: session.origins for session in plan.sessions}.items():
+        for index, each in enumerate(found):
+            name = EMPTY if index else cell(server, "name")
+            yield name, cell(each.setting), cell(each.value), cell(each.where, "quiet")
 
 
 # -- tunnels ----------------------------------------------------------------------------------------------------------

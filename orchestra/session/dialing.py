@@ -10,19 +10,33 @@ from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any, TypeAlias
 
+from orchestra.model.topology import Family
+
 AddressInfo: TypeAlias = tuple[int, int, int, str, Any]
 """One row of getaddrinfo(3)."""
 Attempt: TypeAlias = Callable[[], Coroutine[Any, Any, socket.socket]]
 
+_FAMILIES: dict[Family | None, int] = {None: socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 STAGGER = 0.25
 """Seconds before the next address is tried beside those that have not answered (RFC 8305 section 5)."""
 
 
-async def dial(host: str, port: int) -> socket.socket:
-    """A connected, non-blocking TCP socket. Raises OSError: that of the first address when all fail."""
-    loop = asyncio.get_running_loop()
-    infos: list[AddressInfo] = list(await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    return await race([partial(connect, info) for info in interleave(infos)])
+async def dial(host: str, port: int, family: Family | None = None, source: str | None = None) -> socket.socket:
+    """A connected, non-blocking TCP socket. Raises OSError: that of the first address when all fail.
+
+    ``source`` is the address, or a name of it, to dial from.
+    """
+    loop, only = asyncio.get_running_loop(), _FAMILIES[family]
+    infos: list[AddressInfo] = list(await loop.getaddrinfo(host, port, family=only, type=socket.SOCK_STREAM))
+    if source is None:
+        return await race([partial(connect, info) for info in interleave(infos)])
+    own: dict[int, Any] = {
+        info[0]: info[4] for info in await loop.getaddrinfo(source, 0, family=only, type=socket.SOCK_STREAM)
+    }
+    fitting = [info for info in infos if info[0] in own]
+    if not fitting:
+        raise OSError(f"{source} cannot dial {host}: they have no address of one family")
+    return await race([partial(connect, info, own[info[0]]) for info in interleave(fitting)])
 
 
 def interleave(infos: list[AddressInfo]) -> list[AddressInfo]:
@@ -32,12 +46,14 @@ def interleave(infos: list[AddressInfo]) -> list[AddressInfo]:
     return [info for pair in itertools.zip_longest(first, others) for info in pair if info is not None]
 
 
-async def connect(info: AddressInfo) -> socket.socket:
-    """Connects to one address; cancelled or refused, it leaves no socket."""
+async def connect(info: AddressInfo, source: Any = None) -> socket.socket:
+    """Connects to one address, from another where one is given; cancelled or refused, it leaves no socket."""
     family, kind, protocol, _, address = info
     sock = socket.socket(family, kind, protocol)
     try:
         sock.setblocking(False)
+        if source is not None:
+            sock.bind(source)
         await asyncio.get_running_loop().sock_connect(sock, address)
     except BaseException:
         sock.close()

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from orchestra.diagnostics import Code
 from orchestra.model.address import Endpoint
+from orchestra.model.topology import Family
 from orchestra.session.dialing import dial
 from orchestra.session.errors import DialRefused, SessionLost
 from orchestra.session.listening import SocketListener, listen_tcp, listen_unix
@@ -44,11 +45,14 @@ class Here:
     def state(self) -> Literal["open", "closing", "closed"]:
         return self._state
 
-    async def create_connection(self, make: Callable[[], R], host: str, port: int) -> tuple[Stream, R]:
+    async def create_connection(
+        self, make: Callable[[], R], host: str, port: int, family: Family | None = None, source: str | None = None
+    ) -> tuple[Stream, R]:
+        """``family`` and ``source`` narrow what is dialed, and from where: see :mod:`orchestra.session.dialing`."""
         self._check()
         where = str(Endpoint(host, port))
         try:
-            sock = await self._connect(host, port)
+            sock = await (dial(host, port, family, source) if family or source else self._connect(host, port))
         except (OSError, UnicodeError) as error:
             failure = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name")
             raise dial_refused(self.host, where, failure) from error

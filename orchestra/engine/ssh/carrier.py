@@ -16,6 +16,8 @@ from typing import Any
 import asyncssh
 
 from orchestra.engine.ssh.internals import tune
+from orchestra.model.topology import Family
+from orchestra.session.here import Here
 from orchestra.session.protocols import Session, Stream
 
 FLUSH_AT = 112 * 1024
@@ -45,10 +47,23 @@ class Carrier:
         self.graceful = False
         """Whether what is queued is to be sent before the end."""
 
-    async def dial(self, over: Session, host: str | None, port: int | None, path: str | None) -> None:
-        """Dials the server from the place before it. Raises what that session raises."""
+    async def dial(
+        self,
+        over: Session,
+        host: str | None,
+        port: int | None,
+        path: str | None,
+        family: Family | None = None,
+        source: str | None = None,
+    ) -> None:
+        """Dials the server from the place before it. Raises what that session raises.
+
+        ``family`` and ``source`` concern this machine only, as in ssh: others dial as they like.
+        """
         if path is not None:
             stream, _ = await over.create_unix_connection(lambda: self, path)
+        elif isinstance(over, Here) and (family or source):
+            stream, _ = await over.create_connection(lambda: self, host or "", port or 0, family, source)
         else:
             stream, _ = await over.create_connection(lambda: self, host or "", port or 0)
         sock = stream.get_extra_info("socket")

@@ -36,7 +36,7 @@ def merged(host: Host, found: Resolution) -> SshSettings:
     own = host.server.ssh if host.server else SshSettings()
     below = found.settings
     names = [name for name in _PLAIN if getattr(own, name) is None]
-    names += [] if _named(own) else [name for name in _AUTHENTICATION if not getattr(own, name)]
+    names += [name for name in _AUTHENTICATION if not (getattr(own, name) or (name != "agent" and _named(own)))]
     taken = {name: getattr(below, name) for name in names}
     if "host" in found.origins and (own.host is None or own.config_host is None):
         names.append("host")

@@ -97,11 +97,7 @@ def by_us(file: Path, host: str, environ=None) -> dict[str, list[str]] | str:
     choice, found = choose(sources, Library(), host, ground), resolve(sources, Library(), host, ground)
     if choice.refusals:
         return "; ".join(f"{each.place}: {each.message}" for each in choice.refusals)
-    invalid = [
-        each
-        for each in found.refusals
-        if each.code == "SSH_CONFIG_INVALID" and not any(text in each.message for text in STRICTER)
-    ]
+    invalid = [each for each in found.refusals if each.code == "SSH_CONFIG_INVALID"]
     if invalid:
         return "; ".join(each.message for each in invalid)
     value, settings, config = choice.value, found.settings, found.settings.config
@@ -173,6 +169,8 @@ def _jump_text(jumps) -> str:
 def differences(file: Path, host: str, environ=None) -> dict[str, tuple[object, object]]:
     """Keyword to (ssh's word, ours), where they differ; ``refused`` when one refuses what the other takes."""
     theirs, ours = by_ssh(file, host, environ), by_us(file, host, environ)
+    if isinstance(ours, str) and any(text in ours for text in STRICTER):
+        return {}
     if isinstance(theirs, str) or isinstance(ours, str):
         return {} if isinstance(theirs, str) and isinstance(ours, str) else {"refused": (theirs, ours)}
     return {
