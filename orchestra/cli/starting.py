@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestra.cli.common import read_plan, report
+from orchestra.cli.common import Beside, read_plan, report
 from orchestra.cli.console import Console
 from orchestra.cli.errors import explain
 from orchestra.cli.exits import Exit, exit_of_error, exit_of_plan
-from orchestra.cli.options import Selection, Source
+from orchestra.cli.options import AllowExec, Selection, Source
+from orchestra.diagnostics import Code
 from orchestra.errors import OrchestraError
 from orchestra.lab.kind import LabKind
 from orchestra.model.text import clean
@@ -20,6 +21,8 @@ from orchestra.model.text import clean
 if TYPE_CHECKING:
     from orchestra.assembly.launch import Launch
     from orchestra.assembly.readiness import GaveUp
+    from orchestra.model.plan import Plan
+    from orchestra.model.topology import Topology
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,12 @@ class Starting:
     ] = None
     partial: Annotated[bool, typer.Option("--partial", help="Leave out what is unreachable by the model.")] = False
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="End at the first failure.")] = False
+    allow_exec: AllowExec = False
+
+    @property
+    def beside(self) -> Beside:
+        """A lab has its own keys and names, so that nothing of the user's is read for it."""
+        return Beside.asked(ssh_config=self.lab is None, allow_exec=self.allow_exec)
 
 
 def with_default_lab(arguments: Sequence[str]) -> list[str]:
@@ -68,15 +77,17 @@ def prepare(
     """What is to be brought up. Nothing has been opened yet. Raises Refused after saying why, TopologyInvalid, …"""
     from orchestra.assembly.launch import Launch, reachable_part
 
-    planned = read_plan(source, selection, free_ports=free_ports)
+    planned = read_plan(source, selection, free_ports=free_ports, beside=starting.beside)
     plan, read = planned.plan, planned.read
-    report(plan.diagnostics, read.sources, console)
+    # what is exposed is said below, with the rest of what a file does
+    report(tuple(d for d in plan.diagnostics if d.code is not Code.LISTEN_EXPOSED), read.sources, console)
     part = reachable_part(plan)
     code = exit_of_plan(plan)
     if code and not (code is Exit.UNREACHABLE and starting.partial and part.tunnels):
         if code is Exit.UNREACHABLE and part.tunnels:
             console.error("nothing was opened; --partial opens the tunnels that are reachable")
         raise Refused(code)
+    _disclose(console, part, read.topology, in_lab=starting.lab is not None)
     return Launch(
         name=name or read.topology.name,
         plan=part,
@@ -84,6 +95,15 @@ def prepare(
         plugins=read.plugins,
         lab=starting.lab,
     )
+
+
+def _disclose(console: Console, plan: Plan, topology: Topology, *, in_lab: bool) -> None:
+    """What will be run, read, believed or exposed. A lab's servers have credentials of its own."""
+    from orchestra.planning.disclosure import disclosures
+    from orchestra.render.disclosure_text import disclosure_text
+
+    found = [each for each in disclosures(plan, topology) if each.deed == "listens" or not in_lab]
+    console.say(disclosure_text(topology.file, found, console.err.style))
 
 
 def told(console: Console, work: Callable[[], int], *, failed: Exit = Exit.FAILED) -> int:
