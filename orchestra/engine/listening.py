@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
+from orchestra.engine.leftovers import listen_unix
 from orchestra.model.address import is_loopback
 from orchestra.session.errors import BindRefused
 
@@ -45,7 +46,7 @@ async def listen(session: Session, planned: PlannedListen, accept: Accept, port:
     """Opens it. ``port`` is asked for first where any port will do. Raises BindRefused, SessionLost or Unsupported;
     then, and when it is cancelled, nothing of it is left open."""
     if planned.unix is not None:
-        listener = await session.create_unix_server(accept, planned.unix.path)
+        listener = await listen_unix(session, accept, planned.unix.path, removable=planned.removable)
         return Bound(listeners=(listener,), addresses=planned.addresses, port=0)
     *candidates, last = _candidates(planned, port)
     for candidate in candidates:

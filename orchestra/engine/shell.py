@@ -227,6 +227,7 @@ class Engine:
         tasks = {*self._ending, *(task for task in self._tasks.values() if not task.done())}
         for task in tasks:
             task.cancel()
+        await self._work.tidy()
         await close_sessions(self._closing, until - 1.0)
         if tasks:
             await asyncio.wait(tasks, timeout=max(0.1, until - self._loop.time()))

@@ -23,6 +23,7 @@ from orchestra.engine.core.messages import (
     SessionOpened,
 )
 from orchestra.engine.fences import fenced, plugin_failed
+from orchestra.engine.leftovers import remove
 from orchestra.engine.listening import Bound, listen
 from orchestra.engine.proof import gate_for, verify
 from orchestra.errors import RuntimeFailure
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from orchestra.engine.core import messages
     from orchestra.engine.places import Places
     from orchestra.model.events import Event
-    from orchestra.model.plan import PlannedSession, PlannedTunnel
+    from orchestra.model.plan import PlannedListen, PlannedSession, PlannedTunnel
     from orchestra.model.topology import SecretRef, Topology
     from orchestra.plugin.interfaces import Ask, Question
     from orchestra.plugin.manager import Plugins
@@ -49,6 +50,8 @@ OPEN_DEADLINE = 300.0
 BIND_DEADLINE = 60.0
 CHECKS = 64
 """Checks that run at once: a thousand tunnels over one session do not knock at the same moment."""
+TIDY = 2.0
+"""Seconds that the end waits for servers to be left as they were found."""
 CHECK_GRACE = 20.0
 """Seconds that a check has for its conversation, beyond the dial."""
 
@@ -70,7 +73,8 @@ class Work:
         self._tell, self._observe = tell, observe
         self._questions = Questions(ask)
         self._checking = asyncio.Semaphore(CHECKS)
-        self._listeners: dict[str, Bound] = {}
+        self._listeners: dict[str, tuple[Bound, PlannedListen, Session]] = {}
+        self._removals: set[asyncio.Task[bool]] = set()
 
     async def keep_session(self, planned: PlannedSession) -> None:
         """Opens it and waits for its end."""
@@ -141,7 +145,7 @@ class Work:
             if _stands(planned.session, session):
                 self._tell(ListenerFailed(name, Failure.of(error)))
             return
-        self._listeners[name] = bound
+        self._listeners[name] = bound, planned, session
         again = bound.port if planned.chosen else 0
         self._tell(ListenerBound(name, bound.addresses, again, bound.notes))
         for note in bound.notes:
@@ -149,8 +153,19 @@ class Work:
 
     def close_listener(self, name: str) -> None:
         """Closes what :meth:`open_listener` opened, if it did."""
-        if bound := self._listeners.pop(name, None):
-            bound.close()
+        if name not in self._listeners:
+            return
+        bound, planned, session = self._listeners.pop(name)
+        bound.close()
+        if planned.removable and session.state == "open":
+            removal = asyncio.create_task(_removed(bound, planned, session), name=f"removal {name}")
+            self._removals.add(removal)
+            removal.add_done_callback(self._removals.discard)
+
+    async def tidy(self) -> None:
+        """Waits, but not long, until no closed listener has left anything behind."""
+        if self._removals:
+            await asyncio.wait(self._removals, timeout=TIDY)
 
     async def _bind(self, session: Session, live: OpenTunnel, port: int | None) -> Bound:
         planned = live.tunnel.listen
@@ -204,6 +219,13 @@ class Work:
         """Else the loss of a session is about to be told, and is what there is to say."""
         sessions = [self._places.get(id_) for id_ in tunnel.sessions]
         return all(session is not None and session.state == "open" for session in sessions)
+
+
+async def _removed(bound: Bound, planned: PlannedListen, session: Session) -> bool:
+    """Removes the socket that a closed listener left at its server."""
+    for listener in bound.listeners:
+        await listener.wait_closed()
+    return planned.unix is not None and await remove(session, planned.unix.path)
 
 
 def _stands(id_: str | None, session: Session) -> bool:

@@ -17,6 +17,8 @@ IPNetwork: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOCALHOST = "localhost"
 WILDCARD = "*"
 LOOPBACKS = ("127.0.0.1", "::1")
+SUN_PATH = 107
+"""Bytes of a Unix socket's path, by Linux's unix(7); macOS and the BSDs take 103."""
 
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?\Z")
 _IPV6_SLASH = re.compile(r"(?P<host>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[\w.-]+)?)/(?P<port>\w+)\Z")
@@ -112,6 +114,10 @@ def _parse_unix(text: str) -> UnixPath:
     path = text.removeprefix("unix:")
     if not path:
         raise AddressError("'unix:' has no path", "write unix:/path/to/socket")
+    if not path.startswith("/"):
+        raise AddressError(f"{text!r} is not absolute", "write unix:/path/to/socket, or unix:${HOME}/path")
+    if (size := len(path.encode("utf-8", "surrogateescape"))) > SUN_PATH:
+        raise AddressError(f"the path has {size} bytes; of a socket's, systems take {SUN_PATH} at most", "shorten it")
     if "\0" in path:
         raise AddressError("a socket path cannot hold a NUL character")
     return UnixPath(path)

@@ -205,9 +205,10 @@ def _no_family(tunnel: Tunnel, at: str, host: str) -> Problem:
 
 
 def _unix(context: Context, tunnel: Tunnel, at: str, path: UnixPath) -> Listen:
-    return Listen(
-        planned=PlannedListen(at=at, session=None, unix=path), problems=_unix_problems(context, tunnel, at, path)
-    )
+    forwarding = context.forwarding(at) if at != context.here else None
+    removable = forwarding is not None and forwarding.exec and context.transport(at).exec
+    planned = PlannedListen(at=at, session=None, unix=path, removable=removable)
+    return Listen(planned=planned, problems=_unix_problems(context, tunnel, at, path))
 
 
 def _unix_problems(context: Context, tunnel: Tunnel, at: str, path: UnixPath) -> tuple[Problem, ...]:

@@ -1,14 +1,18 @@
-"""Who on this machine listens on a port, where the system tells: Linux's proc(5)."""
+"""Who on this machine listens on a port or a Unix socket, where the system tells: Linux's proc(5) and unix(7)."""
 
 from __future__ import annotations
 
 import contextlib
+import socket
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 from orchestra.model.text import clean
 
 _PROC = Path("/proc")
+_UCRED = struct.Struct("3i")
+"""pid, uid, gid: unix(7)."""
 _LISTEN = "0A"
 """TCP_LISTEN of the kernel's include/net/tcp_states.h, as /proc/net/tcp prints it."""
 
@@ -19,8 +23,20 @@ def holder_of(port: int) -> str | None:
     for process in _PROC.glob("[0-9]*") if inodes else ():
         with contextlib.suppress(OSError):  # processes of others are closed to us, and processes end
             if any(str(fd.readlink()) in inodes for fd in (process / "fd").iterdir()):
-                return f"{clean(_program(process), 40)} (pid {process.name})"
+                return _named(process)
     return None
+
+
+def holder_of_socket(connected: socket.socket) -> str | None:
+    """The same for the process that listens where a Unix socket is connected to."""
+    with contextlib.suppress(AttributeError, OSError):  # there is no SO_PEERCRED elsewhere, or no such process any more
+        credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+        return _named(_PROC / str(_UCRED.unpack(credentials)[0]))
+    return None
+
+
+def _named(process: Path) -> str:
+    return f"{clean(_program(process), 40)} (pid {process.name})"
 
 
 def _program(process: Path) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from orchestra.model.address import WILDCARD, Endpoint
 from orchestra.session.errors import BindRefused
+from orchestra.session.holders import holder_of_socket
 from orchestra.session.refusals import bind_refused, unix_bind_refused
 
 BACKLOG = 256
@@ -110,15 +111,17 @@ def _make_room(owner: str, file: Path) -> None:
     if not stat.S_ISSOCK(mode):
         raise unix_bind_refused(owner, str(file), "a file that is no socket is in the way", in_use=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1)
+        probe.setblocking(False)
+        holder = None
         try:
             probe.connect(str(file))
+            holder = holder_of_socket(probe)
         except ConnectionRefusedError:
             file.unlink()
-        except TimeoutError:  # its backlog is full: it lives
-            raise unix_bind_refused(owner, str(file), "another program listens on it", in_use=True) from None
-        else:
-            raise unix_bind_refused(owner, str(file), "another program listens on it", in_use=True)
+            return
+        except BlockingIOError:  # its backlog is full: it lives
+            pass
+    raise unix_bind_refused(owner, str(file), f"it is held by {holder or 'another program'}", in_use=True)
 
 
 class SocketListener:

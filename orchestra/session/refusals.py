@@ -54,7 +54,8 @@ def bind_refused(host: str, where: Endpoint, error: OSError) -> BindRefused:
 def unix_bind_refused(host: str, path: str, what: str, *, in_use: bool = False) -> BindRefused:
     """Why this machine cannot listen on a Unix socket."""
     code = Code.LISTEN_IN_USE if in_use else Code.LISTEN_FAILED
-    return BindRefused(code, f"{host} cannot listen on unix:{path}: {what}", host=host)
+    hint = "stop what holds it, or write another path" if in_use else None
+    return BindRefused(code, f"{host} cannot listen on unix:{path}: {what}", host=host, suggestion=hint)
 
 
 def _text(error: OSError) -> str:

@@ -201,8 +201,9 @@ needs_sshd = pytest.mark.skipif(
 
 
 @contextmanager
-def sshd(path: Path) -> Iterator[str]:
-    """A real sshd on loopback, with keys of its own; the settings under ``ssh:`` with which one is let in."""
+def sshd(path: Path, *more: str) -> Iterator[str]:
+    """A real sshd on loopback, with keys of its own, and ``more`` settings, as in ``Keyword=value``; the settings under
+    ``ssh:`` with which one is let in."""
     for name in ("host", "user"):
         make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path / name)]
         subprocess.run(make, check=True, timeout=30)
@@ -211,6 +212,7 @@ def sshd(path: Path) -> Iterator[str]:
     settings = (
         *(f"Port={port}", "ListenAddress=127.0.0.1", f"HostKey={path / 'host'}", "PidFile=none", "UsePAM=no"),
         *(f"AuthorizedKeysFile={path / 'user.pub'}", "StrictModes=no", "PermitRootLogin=yes"),
+        *more,
     )
     options = [part for setting in settings for part in ("-o", setting)]
     host_key = (path / "host.pub").read_text("utf-8").strip()

@@ -127,3 +127,11 @@ def test_what_a_transport_cannot_do() -> None:
     pod = server("pod", {"net": "203.0.113.7"}, transport="pod")
     web = target("web", "127.0.0.1:3000", "here")
     assert codes(plan(NET, HERE, pod, web, tunnel("web", at="pod", listen="localhost:8080"))) == {Code.TRANSPORT_CANNOT}
+
+
+def test_what_a_server_leaves_of_a_unix_socket_is_removed_where_it_runs_commands() -> None:
+    silent = server("gate", {"net": "203.0.113.2", "lan": "10.1.0.2"}, forwarding={"exec": False})
+    there = tunnel("web", listen="unix:/run/x", at="gate")
+    assert listen_of(there).removable
+    assert not listen_of(there, gate=silent).removable
+    assert not listen_of(tunnel("db", listen="unix:/run/x")).removable

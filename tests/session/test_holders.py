@@ -17,6 +17,21 @@ def test_a_port_that_nobody_holds_has_no_holder():
     assert holder_of(1) is None
 
 
+def test_the_holder_of_a_unix_socket_is_named(tmp_path):
+    async def main():
+        here = Here("laptop")
+        with socket.socket(socket.AF_UNIX) as holder:
+            holder.bind(str(tmp_path / "s"))
+            holder.listen(0)
+            with pytest.raises(BindRefused, match=rf"held by .*\(pid {os.getpid()}\)") as refused:
+                await here.create_unix_server(Accepting(), str(tmp_path / "s"))
+            assert refused.value.code == Code.LISTEN_IN_USE
+            with pytest.raises(BindRefused, match="held by another program"):  # its backlog is full, and it lives
+                await here.create_unix_server(Accepting(), str(tmp_path / "s"))
+
+    asyncio.run(main())
+
+
 def test_a_local_holder_of_the_port_is_named():
     async def main():
         here = Here("laptop")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -15,6 +17,8 @@ Stage: TypeAlias = Literal["connecting", "key exchange", "authentication"]
 
 _NO_REASON = frozenset({"", "open failed", "connect failed"})
 _TOO_MANY = "too many authentication failures"
+_NAMED = 5
+"""Keys that a message names."""
 
 # How OpenSSH words a failed connect: strerror(3) and gai_strerror(3) of its platform (channels.c, connect_to_helper).
 _WORDING: tuple[tuple[str, Code, str, str | None], ...] = (
@@ -41,6 +45,20 @@ class Attempt:
     """Whether the server has said that it speaks SSH."""
     offered: tuple[str, ...] = ()
     """Methods and keys that were offered, as people write them."""
+    unreached: tuple[str, ...] = ()
+    """Keys that the server did not get to see."""
+    remarks: Sequence[str] = ()
+    """What else is to be said when we are not let in; ``hints`` go with it."""
+    hints: Sequence[str] = ()
+    unanswered: str | None = None
+    """The question that a person was at."""
+
+    @contextmanager
+    def waiting_for(self, question: str) -> Iterator[None]:
+        """A person is asked inside."""
+        self.unanswered = question
+        yield
+        self.unanswered = None  # not when it was cancelled
 
 
 def open_failed(error: BaseException, attempt: Attempt) -> OpenFailed:
@@ -74,14 +92,32 @@ def _timed_out(attempt: Attempt) -> OpenFailed:
 
 
 def _not_authenticated(error: BaseException, attempt: Attempt) -> OpenFailed:
+    if _TOO_MANY in str(error).lower():
+        return _too_many(attempt)
     offered = ", ".join(attempt.offered) or "nothing"
     what = f"{attempt.server} at {attempt.address} does not let {attempt.user} in; offered: {offered}"
     hint = f"check the user, and that one of these keys is among {attempt.user}'s authorized keys on {attempt.server}"
+    if attempt.offered in {("password",), ("keyboard-interactive",), ("keyboard-interactive", "password")}:
+        hint = "check the user and the password"
     if not attempt.offered:
         hint = "name an identity, an agent or a password under ssh:, or start an agent"
-    if _TOO_MANY in str(error).lower():
-        hint = "the server counts every key that is offered: name the right one as identity"
+    hint = "; ".join(dict.fromkeys(attempt.hints)) or hint
+    message = "; ".join((what, *attempt.remarks))
+    return OpenFailed(Code.AUTH_FAILED, message, host=attempt.server, suggestion=hint)
+
+
+def _too_many(attempt: Attempt) -> OpenFailed:
+    seen, unseen = attempt.offered, attempt.unreached
+    what = f"{attempt.server} at {attempt.address} hung up on {attempt.user} after {len(seen)} keys: {_some(seen)}"
+    if unseen:
+        what = f"{what}; it has not seen {_some(unseen)}"
+    hint = "it counts every key that is offered (MaxAuthTries): name the right one as identity, then it goes alone"
     return OpenFailed(Code.AUTH_FAILED, what, host=attempt.server, suggestion=hint)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _connection_lost(error: BaseException, attempt: Attempt) -> OpenFailed:
@@ -89,6 +125,10 @@ def _connection_lost(error: BaseException, attempt: Attempt) -> OpenFailed:
         what = f"{attempt.server} at {attempt.address} closed the connection before it said anything"
         hint = "it may be busy (MaxStartups) or penalise this address (PerSourcePenalties)"
         return OpenFailed(Code.SERVER_BUSY, what, host=attempt.server, suggestion=hint)
+    if attempt.unanswered is not None:
+        what = f"{attempt.server} at {attempt.address} did not wait for the answer to “{attempt.unanswered}”"
+        hint = "its LoginGraceTime says how long it waits"
+        return OpenFailed(Code.CONNECT_FAILED, what, host=attempt.server, suggestion=hint)
     what = f"the connection to {attempt.server} at {attempt.address} broke during {attempt.stage}: {_text(error)}"
     return OpenFailed(Code.CONNECT_FAILED, what, host=attempt.server)
 
@@ -111,6 +151,11 @@ def _judge_channel(number: int, reason: str, address: str) -> tuple[Code, str, s
     for words, code, what, advice in _WORDING:
         if words in reason.lower():
             return code, what, advice
+    if reason.lower() in _NO_REASON and address.startswith("unix:"):
+        hint = (
+            "does something listen there, is the account let to it, and does sshd have AllowStreamLocalForwarding yes?"
+        )
+        return Code.DIAL_FAILED, "the server could not open it and does not say why", hint
     if reason.lower() in _NO_REASON:
         return Code.DIAL_FAILED, "the server could not open it and does not say why", "its log may tell"
     return Code.DIAL_FAILED, reason, None
@@ -126,8 +171,12 @@ def bind_refused(server: str, address: str, said: list[str]) -> BindRefused:
     """Why a server did not open a listener; SSH carries no reason, but OpenSSH sends debug messages."""
     told = f": {clean(' '.join(said), 200)}" if said else ""
     hint = "the port may be in use there or need privileges, or PermitListen forbids it; its sshd's log tells which"
+    keyword = "AllowTcpForwarding"
+    if address.startswith("unix:"):
+        keyword, path = "AllowStreamLocalForwarding", address.removeprefix("unix:")
+        hint = f"if nothing uses {path} any more, remove it there, or set StreamLocalBindUnlink yes in its sshd_config"
     if any("disabled" in message for message in said):
-        hint = "its sshd must allow it: AllowTcpForwarding yes (or remote), without no-port-forwarding for the key"
+        hint = f"its sshd must allow it: {keyword} yes (or remote), without no-port-forwarding for the key"
     what = f"{server} refuses to listen on {address}{told}"
     return BindRefused(Code.FORWARD_REFUSED, what, host=server, suggestion=hint)
 

@@ -33,6 +33,14 @@ def test_a_refused_channel(number, reason, code):
     assert str(refusal).startswith("gw dials db:5432: ")
 
 
+def test_of_unix_sockets_the_keyword_is_another():
+    refusal = dial_refused(asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "open failed"), "gw", "unix:/x")
+    assert (refusal.code, "AllowStreamLocalForwarding" in refusal.suggestion) == (Code.DIAL_FAILED, True)
+    assert "StreamLocalBindUnlink" in bind_refused("gw", "unix:/x", []).suggestion
+    said = ["Server has disabled streamlocal forwarding."]
+    assert "AllowStreamLocalForwarding" in bind_refused("gw", "unix:/x", said).suggestion
+
+
 def test_what_a_server_says_is_cleaned():
     refusal = dial_refused(asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "a\x1b[2Jb"), "gw", "db:1")
     assert "\x1b" not in str(refusal)
