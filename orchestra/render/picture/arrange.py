@@ -14,7 +14,7 @@ from orchestra.errors import OrchestraError
 from orchestra.render.picture.face import caption, label_size, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from orchestra.render.picture.scene import Arrow, Scene
 
@@ -116,10 +116,14 @@ class _Request:
             self._node(("zone", zone.name), line.width + 50, 2 * HEADER)
         for node in scene.nodes:
             self._node(("node", node.id), *size(node), zone=node.zone)
+        zones = {node.id: node.zone for node in scene.nodes}
         for arrow in scene.arrows:
-            self._arrow(scene, arrow)
+            self._arrow(arrow, zones)
+        away = _distances(scene)
         for node_id, zone_name in scene.wires:
-            self._wire(scene, node_id, zone_name)
+            ends = ("node", node_id), ("zone", zone_name)
+            near, far = sorted(ends, key=lambda end: away.get(end, len(away)))
+            self._edge(("wire", node_id, zone_name), near, far, 1.0)
 
     @property
     def graph(self) -> dict[str, Any]:
@@ -136,13 +140,12 @@ class _Request:
         self.edges.append({"source": self.index[source], "target": self.index[target], "weight": weight})
         self.pieces.append(piece)
 
-    def _arrow(self, scene: Scene, arrow: Arrow) -> None:
-        stops = [*self._stops(scene, arrow)]
+    def _arrow(self, arrow: Arrow, zones: Mapping[str, str | None]) -> None:
+        stops = [*self._stops(arrow, zones)]
         for one, other in pairwise(stops):
             self._edge(("arrow", arrow.id, *other), one, other, 2.0)
 
-    def _stops(self, scene: Scene, arrow: Arrow) -> Iterator[tuple[str, ...]]:
-        zones = {node.id: node.zone for node in scene.nodes}
+    def _stops(self, arrow: Arrow, zones: Mapping[str, str | None]) -> Iterator[tuple[str, ...]]:
         zone: str | None = None
         for index, stop in enumerate(arrow.way):
             if stop.zone:
@@ -155,12 +158,6 @@ class _Request:
                 yield self._node(("label", arrow.id), *label_size(arrow), zone=zone)
             zone = None
             yield "node", stop.name
-
-    def _wire(self, scene: Scene, node: str, zone: str) -> None:
-        ends = ("node", node), ("zone", zone)
-        away = _distances(scene)
-        first, second = sorted(ends, key=lambda end: away.get(end, len(away)))
-        self._edge(("wire", node, zone), first, second, 1.0)
 
 
 def _joined(line: Line, onwards: Line) -> Line:

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from orchestra.graph import compile_world, guest_of
-from orchestra.model.address import LOOPBACKS, Endpoint
 from orchestra.model.text import clean
 from orchestra.render.layout import counted
 from orchestra.render.picture.passages import passage
-from orchestra.render.picture.scene import Arrow, Mark, Node, Scene, Socket, Zone
+from orchestra.render.picture.scene import Arrow, Mark, Node, Scene, Zone
+from orchestra.render.picture.sockets import sockets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchestra.graph import World
-    from orchestra.model.plan import Dial, Plan, PlannedListen, PlannedTunnel
-    from orchestra.model.topology import Target, Topology
-    from orchestra.render.picture.scene import ArrowKind, NodeKind
+    from orchestra.model.plan import Dial, Plan, PlannedTunnel
+    from orchestra.model.topology import Topology
+    from orchestra.render.picture.scene import ArrowKind, NodeKind, Socket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +50,15 @@ def compose(topology: Topology, plan: Plan) -> Scene:
     world = compile_world(topology, plan.client)
     ground = _Ground()
     arrows = tuple(sorted(_arrows(world, plan, ground), key=lambda arrow: (arrow.step, arrow.kind, arrow.id)))
-    nodes = {host: _node(world, plan, ground, host) for host in world.hosts}
+    listening = sockets(world, plan, ground.own)
+    nodes = {
+        host: _node(world, ground, host, listening.get(host, ()), here=host == plan.client) for host in world.hosts
+    }
+    guests = {str(guest_of(network)): network for network in topology.networks}
     for arrow in arrows:
         for stop in arrow.way:
             if not stop.zone and stop.name not in nodes:
-                nodes[stop.name] = _stranger(topology, arrow, stop.name)
+                nodes[stop.name] = _stranger(stop.name, guests.get(stop.name), arrow)
     return Scene(
         title=clean(plan.topology),
         subtitle=_subtitle(plan),
@@ -84,26 +88,27 @@ def _subtitle(plan: Plan) -> str:
 def acts(plan: Plan) -> Iterator[Act]:
     """Every dial of a plan that is drawn; a step is one more than what has to be there before it."""
     users: dict[str, list[str]] = defaultdict(list)
+    spares: dict[str, list[str]] = defaultdict(list)
+    depths = {session.id: session.depth for session in plan.sessions}
     for tunnel in plan.tunnels:
         for id_ in tunnel.sessions:
             users[id_].append(tunnel.name)
-        yield from _blocked(tunnel) if tunnel.blocked else _open(plan, tunnel)
+        for id_ in {id_ for other in tunnel.alternatives for id_ in other.sessions}:
+            spares[id_].append(tunnel.name)
+        depth = max((depths[id_] for id_ in tunnel.sessions), default=0)
+        yield from _blocked(tunnel) if tunnel.blocked else _open(tunnel, depth + 1)
     for session in plan.sessions:
-        named = users.get(session.id) or [
-            tunnel.name for tunnel in plan.tunnels if any(session.id in a.sessions for a in tunnel.alternatives)
-        ]
         yield Act(
             kind="session",
             step=session.depth,
             dial=session.dial,
-            tunnels=tuple(named),
+            tunnels=tuple(users.get(session.id) or spares[session.id]),
             session=session.id,
             spare=session.id not in users,
         )
 
 
-def _open(plan: Plan, tunnel: PlannedTunnel) -> Iterator[Act]:
-    step = max((plan.session(id_).depth for id_ in tunnel.sessions), default=0) + 1
+def _open(tunnel: PlannedTunnel, step: int) -> Iterator[Act]:
     names = (tunnel.name,)
     if tunnel.user is not None:
         yield Act(kind="use", step=step, dial=tunnel.user, tunnels=names, protocol=tunnel.protocol)
@@ -167,79 +172,24 @@ def _note(ground: _Ground, at: str, mark: Mark, act: Act) -> None:
 # -- what is there ----------------------------------------------------------------------------------------------------
 
 
-def _node(world: World, plan: Plan, ground: _Ground, name: str) -> Node:
+def _node(world: World, ground: _Ground, name: str, listening: tuple[Socket, ...], *, here: bool) -> Node:
     host = world.hosts[name]
     kind: NodeKind = "server" if host.server is not None and host.kind == "target" else host.kind
-    sockets = (*_listeners(plan, name), *_services(world, ground, plan, name))
-    named = ground.tunnels[name].union(*(socket.tunnels for socket in sockets))
+    networks = world.networks_of(name) if name in world.topology.hosts else {}
     return Node(
         id=name,
         kind=kind,
         name=clean(name),
-        here=name == plan.client,
-        attached=tuple(
-            (network, ", ".join(map(str, addresses))) for network, addresses in world.networks_of(name).items()
-        )
-        if name in world.topology.hosts
-        else (),
-        sockets=sockets,
+        here=here,
+        attached=tuple((network, ", ".join(map(str, addresses))) for network, addresses in networks.items()),
+        sockets=listening,
         marks=tuple(ground.marks[name].values()),
-        tunnels=tuple(sorted(named)),
+        tunnels=tuple(sorted(ground.tunnels[name].union(*(socket.tunnels for socket in listening)))),
     )
 
 
-def _stranger(topology: Topology, arrow: Arrow, name: str) -> Node:
+def _stranger(name: str, network: str | None, arrow: Arrow) -> Node:
     """Whoever is on a network, or an address that nobody declared."""
-    network = next((each for each in topology.networks if str(guest_of(each)) == name), None)
     if network is not None:
         return Node(id=name, kind="guest", name=clean(name), attached=((network, ""),), tunnels=arrow.tunnels)
     return Node(id=name, kind="unknown", name="not declared", tunnels=arrow.tunnels)
-
-
-def _listeners(plan: Plan, host: str) -> Iterator[Socket]:
-    for tunnel in plan.tunnels:
-        if tunnel.listen is not None and tunnel.listen.at == host:
-            yield Socket(
-                name=clean(tunnel.name),
-                address=_listening(tunnel.listen),
-                listener=True,
-                exposed=tunnel.listen.exposed,
-                tunnels=(tunnel.name,),
-            )
-
-
-def _listening(listen: PlannedListen) -> str:
-    ports = {bind.port for bind in listen.binds}
-    if {bind.host for bind in listen.binds} == set(LOOPBACKS) and len(ports) == 1:
-        return f"localhost:{next(iter(ports)) or 'auto'}"
-    return clean(", ".join(listen.addresses), 60)
-
-
-def _services(world: World, ground: _Ground, plan: Plan, host: str) -> Iterator[Socket]:
-    """The targets on a host, each with the steps in which the host dials it, and what else it dials on itself."""
-    own = dict(ground.own[host])
-    for name, target in sorted(world.topology.targets.items()):
-        if target.host != host:
-            continue
-        dialed = [text for text in own if text == str(target.address) or text.endswith(f":{target.port}")]
-        yield Socket(
-            name=clean(name),
-            address=_served(world, target),
-            listener=False,
-            steps=tuple(sorted({step for text in dialed for step in own.pop(text)})),
-            tunnels=tuple(tunnel.name for tunnel in plan.tunnels if tunnel.spec.to == name),
-        )
-    for text, steps in sorted(own.items()):
-        yield Socket(name="itself", address=clean(text, 60), listener=False, steps=tuple(sorted(steps)))
-
-
-def _served(world: World, target: Target) -> str:
-    """Where a target listens; a port on all addresses of a machine of its own stands with each of them."""
-    port = target.port
-    suffix = "" if target.protocol == "tcp" else f"/{target.protocol}"
-    known = [address for each in world.networks_of(target.host).values() for address in each]
-    if isinstance(target.address, Endpoint) and target.address.host is None:
-        if target.name != target.host or not known:
-            return f":{port}{suffix}"
-        return ", ".join(str(Endpoint(str(address), port)) for address in known) + suffix
-    return clean(f"{target.address}{suffix}", 60)

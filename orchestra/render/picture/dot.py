@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from orchestra.model.text import clean
 from orchestra.render.picture.face import face, flat, label
+from orchestra.render.picture.scene import stops
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from orchestra.render.picture.scene import Arrow, Node, NodeKind, Scene, Zone
+    from orchestra.render.picture.scene import Arrow, Node, NodeKind, Scene, Stop, Zone
 
 _SHAPES: Mapping[NodeKind, str] = {
     "firewall": 'shape=box style="filled" fillcolor="#fdf1e4" color="#a85b12" penwidth=2',
@@ -32,27 +33,35 @@ def dot(scene: Scene) -> str:
         '  node [shape=box style="rounded" fontname=Helvetica fontsize=11]',
         "  edge [fontname=Helvetica fontsize=10]",
     ]
+    empty, wired, ways = scene.empty, {zone for _, zone in scene.wires}, stops(scene)
     for zone in scene.zones:
-        lines += _zone(scene, zone)
+        if zone.name in empty:
+            lines.append(f"  {_point(zone.name)} [{_look(zone)}]")
+        else:
+            lines += _cluster(scene, zone, wired=zone.name in wired)
     lines += [f"  {_node(node)}" for node in scene.nodes if node.zone is None]
     for node_id, name in scene.wires:
-        border = "" if name in scene.empty else f" ltail={_quoted(f'cluster_{name}')}"
-        lines.append(f"  {_quoted(f'zone {name}')} -> {_quoted(node_id)} [dir=none color=gray{border}]")
-    lines += [f"  {edge}" for arrow in scene.arrows for edge in _edges(scene, arrow)]
+        border = "" if name in empty else f" ltail={_quoted(f'cluster_{name}')}"
+        lines.append(f"  {_point(name)} -> {_quoted(node_id)} [dir=none color=gray{border}]")
+    lines += [f"  {edge}" for arrow in scene.arrows for edge in _edges(arrow, ways[arrow.id])]
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _zone(scene: Scene, zone: Zone) -> Iterator[str]:
-    """A cluster with a point that wires can begin at; a node where nobody stands in it."""
-    title = f"label={_quoted(f'{zone.name}{chr(10)}{zone.detail}'.rstrip())}"
-    look = 'style="rounded,filled" fillcolor="#f3f6fa" color="#c3ccd8"'
-    if zone.name in scene.empty:
-        yield f"  {_quoted(f'zone {zone.name}')} [{title} {look}]"
-        return
+def _look(zone: Zone) -> str:
+    title = _quoted(f"{zone.name}\n{zone.detail}".rstrip())
+    return f'label={title} style="rounded,filled" fillcolor="#f3f6fa" color="#c3ccd8"'
+
+
+def _point(zone: str) -> str:
+    """A zone as a node: what wires begin at."""
+    return _quoted(f"zone {zone}")
+
+
+def _cluster(scene: Scene, zone: Zone, *, wired: bool) -> Iterator[str]:
     yield f"  subgraph {_quoted(f'cluster_{zone.name}')} {{"
-    yield f"    graph [{title} {look}]"
-    if any(name == zone.name for _, name in scene.wires):
-        yield f"    {_quoted(f'zone {zone.name}')} [shape=point style=invis width=0.01]"
+    yield f"    graph [{_look(zone)}]"
+    if wired:
+        yield f"    {_point(zone.name)} [shape=point style=invis width=0.01]"
     yield from (f"    {_node(node)}" for node in scene.nodes if node.zone == zone.name)
     yield "  }"
 
@@ -64,15 +73,15 @@ def _node(node: Node) -> str:
     return f"{_quoted(node.id)} [{attributes}]"
 
 
-def _edges(scene: Scene, arrow: Arrow) -> Iterator[str]:
+def _edges(arrow: Arrow, way: tuple[Stop, ...]) -> Iterator[str]:
     """The address stands on the last edge."""
-    stops = [_quoted(f"zone {stop.name}" if stop.zone else stop.name) for stop in scene.stops(arrow)]
+    names = [_point(stop.name) if stop.zone else _quoted(stop.name) for stop in way]
     denied = arrow.denied is not None
     colour = "#c02626" if denied else "#6b7687" if arrow.spare else _COLOURS[arrow.kind]
     style = "dashed" if denied or arrow.spare else _LINES[arrow.kind]
     said = ("✘ " if denied else "") + flat(label(arrow))
-    for index, (one, other) in enumerate(pairwise(stops), 2):
-        text = f" label={_quoted(said)}" if index == len(stops) else ""
+    for index, (one, other) in enumerate(pairwise(names), 2):
+        text = f" label={_quoted(said)}" if index == len(names) else ""
         yield f'{one} -> {other} [color="{colour}" style={style}{text}]'
 
 

@@ -35,11 +35,12 @@ def _without_idle_zones(scene: Scene) -> Scene:
     """Networks that no arrow comes near, with all that is attached to them, as one box."""
     near = {stop.name for arrow in scene.arrows for stop in arrow.way if stop.zone}
     near |= {zone for node in scene.nodes if node.tunnels or node.here for zone, _ in node.attached}
-    idle = tuple(zone.name for zone in scene.zones if zone.name not in near)
+    idle = dict.fromkeys(zone.name for zone in scene.zones if zone.name not in near)
     if not scene.arrows or len(idle) <= FEW:
         return scene
     gone = [node for node in scene.nodes if any(zone in idle for zone, _ in node.attached)]
     beside = {zone for node in gone for zone, _ in node.attached if zone in near}
+    away = {node.id for node in gone}
     rest = Node(
         id="idle-networks",
         kind="fold",
@@ -48,7 +49,7 @@ def _without_idle_zones(scene: Scene) -> Scene:
         says=", ".join(idle),
         holds=tuple(node.id for node in gone),
     )
-    kept = (*(node for node in scene.nodes if node not in gone), rest)
+    kept = (*(node for node in scene.nodes if node.id not in away), rest)
     return replace(
         scene,
         zones=tuple(zone for zone in scene.zones if zone.name in near),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from orchestra.render.layout import joined, line_of
@@ -18,7 +19,7 @@ from orchestra.render.picture.theme import STYLE
 from orchestra.render.plan_text import missing_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from orchestra.diagnostics import Diagnostic
     from orchestra.model.plan import Plan, PlannedTunnel, Reason
@@ -32,7 +33,14 @@ _VERBS = {"session": "opens SSH to", "use": "uses", "dial": "dials"}
 def html(placed: Placed, plan: Plan) -> str:
     """The whole page."""
     style, name = STYLE + PAGE_STYLE, text(placed.scene.title)
-    tunnels = "".join(_item(index, plan, tunnel) for index, tunnel in enumerate(plan.tunnels))
+    steps = _steps_of(plan)
+    notes: dict[str | None, list[Diagnostic]] = defaultdict(list)
+    for diagnostic in plan.diagnostics:
+        notes[diagnostic.tunnel].append(diagnostic)
+    tunnels = "".join(
+        _item(index, tunnel, "".join(_ladder(tunnel, steps[tunnel.name], notes[tunnel.name])))
+        for index, tunnel in enumerate(plan.tunnels)
+    )
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -59,7 +67,7 @@ def _digest(source: str) -> str:
 # -- one tunnel -------------------------------------------------------------------------------------------------------
 
 
-def _item(index: int, plan: Plan, tunnel: PlannedTunnel) -> str:
+def _item(index: int, tunnel: PlannedTunnel, ladder: str) -> str:
     """A button, and what it opens."""
     look, sign = _SIGNS[tunnel.verdict]
     verdict = (tunnel.direction if tunnel.verdict == "reachable" else tunnel.verdict) or ""
@@ -68,19 +76,27 @@ def _item(index: int, plan: Plan, tunnel: PlannedTunnel) -> str:
         f'<li><button type="button" aria-expanded="true" aria-controls="ladder-{index}" '
         f'data-tunnel="{attribute(tunnel.name)}"><span class="{look}">{sign}</span> <b>{name}</b> '
         f'<span class="quiet">{text(verdict)}</span></button>'
-        f'<section id="ladder-{index}" aria-label="{name}">{"".join(_ladder(plan, tunnel))}</section></li>'
+        f'<section id="ladder-{index}" aria-label="{attribute(tunnel.name)}">{ladder}</section></li>'
     )
 
 
-def _ladder(plan: Plan, tunnel: PlannedTunnel) -> Iterator[str]:
+def _steps_of(plan: Plan) -> Mapping[str, list[Act]]:
+    """By tunnel, in the order in which they happen."""
+    found: dict[str, list[Act]] = defaultdict(list)
+    for act in sorted(acts(plan), key=lambda act: act.step):
+        for name in () if act.spare else act.tunnels:
+            found[name].append(act)
+    return found
+
+
+def _ladder(tunnel: PlannedTunnel, steps: Iterable[Act], notes: Iterable[Diagnostic]) -> Iterator[str]:
     if tunnel.held_by and tunnel.verdict == "elsewhere":
         yield f"<p>held by {text(tunnel.held_by)}, not opened here</p>"
     if tunnel.listen is not None:
         exposed = ' <span class="bad">⚠ exposed beyond loopback</span>' if tunnel.listen.exposed else ""
         addresses = text(joined(tunnel.listen.addresses))
         yield f'<p><b>{text(tunnel.listen.at)}</b> listens on <span class="mono">{addresses}</span>{exposed}</p>'
-    steps = [act for act in acts(plan) if tunnel.name in act.tunnels and not act.spare]
-    yield from _listed("ol", (_step(act) for act in sorted(steps, key=lambda act: act.step)))
+    yield from _listed("ol", map(_step, steps))
     if tunnel.direction == "direct" and tunnel.verdict == "reachable":
         yield '<p class="bad">⚠ unprotected: no SSH session carries it</p>'
     if tunnel.missing:
@@ -89,8 +105,7 @@ def _ladder(plan: Plan, tunnel: PlannedTunnel) -> Iterator[str]:
     if tunnel.alternatives:
         yield "<p>Other ways:</p>"
         yield from _listed("ul", (text(joined(other.path, " → ")) for other in tunnel.alternatives))
-    found = [diagnostic for diagnostic in plan.diagnostics if diagnostic.tunnel == tunnel.name]
-    yield from _listed("ul", (_note(diagnostic) for diagnostic in found), "notes")
+    yield from _listed("ul", map(_note, notes), "notes")
 
 
 def _listed(tag: str, items: Iterable[str], look: str = "") -> Iterator[str]:
@@ -100,10 +115,11 @@ def _listed(tag: str, items: Iterable[str], look: str = "") -> Iterator[str]:
 
 def _step(act: Act) -> str:
     dial = act.dial
+    look = act.kind if all(reason.passes for reason in dial.reasons) else "denied"
     means = f"<b>{text(dial.means)}</b>" if dial.means else "nobody declared (assumed)"
     reasons = "".join(_listed("ul", map(_reason, dial.reasons)))
     return (
-        f'<span class="step {act.kind}">{act.step}</span> <b>{text(dial.by)}</b> {_VERBS[act.kind]} '
+        f'<span class="step {look}">{act.step}</span> <b>{text(dial.by)}</b> {_VERBS[act.kind]} '
         f'<span class="mono">{text(str(dial))}</span> = {means}{reasons}'
     )
 

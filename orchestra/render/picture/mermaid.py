@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.model.text import clean
 from orchestra.render.picture.face import face, flat, label
-from orchestra.render.picture.scene import Stop
+from orchestra.render.picture.scene import Stop, stops
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,17 +36,17 @@ def mermaid(scene: Scene) -> str:
     """A flowchart from left to right: networks are subgraphs, a dial has one link for each host on its way."""
     ids = {Stop(node.id): f"n{index}" for index, node in enumerate(scene.nodes)}
     ids |= {Stop(zone.name, zone=True): f"z{index}" for index, zone in enumerate(scene.zones)}
-    lines = ["flowchart LR"]
+    lines, empty, ways = ["flowchart LR"], scene.empty, stops(scene)
     for zone in scene.zones:
         name, title = ids[Stop(zone.name, zone=True)], _quoted(f"{zone.name} {zone.detail}".rstrip())
-        if zone.name in scene.empty:
+        if zone.name in empty:
             lines.append(f'  {name}("{title}"):::zone')
         else:
             inside = (f"    {_node(node, ids)}" for node in scene.nodes if node.zone == zone.name)
             lines += [f'  subgraph {name}["{title}"]', *inside, "  end"]
     lines += [f"  {_node(node, ids)}" for node in scene.nodes if node.zone is None]
     lines += [f"  {ids[Stop(zone, zone=True)]} --- {ids[Stop(node)]}" for node, zone in scene.wires]
-    links = [(link, arrow) for arrow in scene.arrows for link in _links(scene, arrow, ids)]
+    links = [(link, arrow) for arrow in scene.arrows for link in _links(arrow, ways[arrow.id], ids)]
     lines += [f"  {link}" for link, _ in links]
     first = len(scene.wires)
     if denied := [str(first + index) for index, (_, arrow) in enumerate(links) if arrow.denied is not None]:
@@ -62,13 +62,12 @@ def _node(node: Node, ids: Mapping[Stop, str]) -> str:
     return f"{ids[Stop(node.id)]}{opening}{text}{closing}{style}"
 
 
-def _links(scene: Scene, arrow: Arrow, ids: Mapping[Stop, str]) -> Iterator[str]:
+def _links(arrow: Arrow, way: tuple[Stop, ...], ids: Mapping[Stop, str]) -> Iterator[str]:
     """The address stands on the last link."""
-    stops = scene.stops(arrow)
     link = "-.->" if arrow.spare else _LINKS[arrow.kind]
     said = ("✘ " if arrow.denied is not None else "") + flat(label(arrow))
-    for index, (one, other) in enumerate(pairwise(stops), 2):
-        text = f'|"{_quoted(said)}"|' if index == len(stops) else ""
+    for index, (one, other) in enumerate(pairwise(way), 2):
+        text = f'|"{_quoted(said)}"|' if index == len(way) else ""
         yield f"{ids[one]} {link}{text} {ids[other]}"
 
 

@@ -31,6 +31,7 @@ section .notes{list-style:none;margin:10px 0 0;padding:8px 10px;border-left:3px 
 .step{display:inline-block;min-width:18px;height:18px;border-radius:9px;text-align:center;line-height:18px;font-size:11px;
 font-weight:700;color:var(--paper);background:var(--dial)}
 .step.session{background:var(--session)}.step.use{background:var(--use)}
+.step.denied{background:var(--bad)}
 .mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono","DejaVu Sans Mono",monospace;
 font-size:.92em}
 .quiet{color:var(--quiet)}.good{color:var(--good)}.bad{color:var(--bad)}

@@ -127,10 +127,6 @@ class Scene:
         """Zones in which no host stands."""
         return frozenset(zone.name for zone in self.zones) - {node.zone for node in self.nodes}
 
-    def stops(self, arrow: Arrow) -> tuple[Stop, ...]:
-        """The stops of an arrow that have a place of their own in a drawing by others: hosts, and empty zones."""
-        return tuple(stop for stop in arrow.way if not stop.zone or stop.name in self.empty)
-
     @property
     def wires(self) -> tuple[tuple[str, str], ...]:
         """Nodes between the zones, each with a zone that it is attached to and that no arrow shows."""
@@ -147,3 +143,11 @@ class Scene:
             for zone, _ in node.attached
             if (node.id, zone) not in shown
         )
+
+
+def stops(scene: Scene) -> dict[str, tuple[Stop, ...]]:
+    """By the arrow's id, its stops that have a place of their own in a drawing by others: hosts, and empty zones."""
+    empty = scene.empty
+    return {
+        arrow.id: tuple(stop for stop in arrow.way if not stop.zone or stop.name in empty) for arrow in scene.arrows
+    }

@@ -7,6 +7,7 @@ import pydot
 import pytest
 
 from orchestra.render.picture import dot
+from orchestra.render.picture.scene import stops
 from tests.render.picture import drawings
 from tests.render.picture.test_svg import hostile
 
@@ -24,7 +25,7 @@ def test_examples(file):
     graph = parsed(dot(scene))
     nodes = {node.get_name() for each in (graph, *graph.get_subgraphs()) for node in each.get_nodes()}
     assert {f'"{node.id}"' for node in scene.nodes} <= nodes
-    assert len(graph.get_edges()) == len(scene.wires) + sum(len(scene.stops(arrow)) - 1 for arrow in scene.arrows)
+    assert len(graph.get_edges()) == len(scene.wires) + sum(len(way) - 1 for way in stops(scene).values())
     ends = {end for edge in graph.get_edges() for end in (edge.get_source(), edge.get_destination())}
     assert ends <= nodes
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from orchestra.render.picture import mermaid
-from orchestra.render.picture.scene import Stop
+from orchestra.render.picture.scene import Stop, stops
 from tests.render.picture import drawings
 from tests.render.picture.test_svg import hostile
 
@@ -62,7 +62,7 @@ def test_blocked(tmp_path):
     styled = [int(number) for number in re.search(r"linkStyle (\S+)", text)[1].split(",")]
     assert "✘ 2. 10.30.0.8:5432" in links[styled[-1]]
     assert len(styled) == 2
-    assert Stop("dmz", zone=True) in scene.stops(scene.arrows[-1]) or "z0(" in text
+    assert Stop("dmz", zone=True) in stops(scene)[scene.arrows[0].id] or "z0(" in text
 
 
 def test_hostile_texts_stay_texts():

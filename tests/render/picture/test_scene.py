@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from orchestra.render.picture.scene import Arrow, Node, Scene, Stop, Zone
+from orchestra.render.picture.scene import Arrow, Node, Scene, Stop, Zone, stops
 
 LAPTOP = Node(id="laptop", kind="client", name="laptop", here=True, attached=(("internet", ""),))
 EDGE = Node(id="edge", kind="firewall", name="edge", attached=(("internet", "198.51.100.1"), ("dmz", "203.0.113.1")))
@@ -27,7 +27,7 @@ def test_wires_are_the_attachments_that_no_arrow_shows():
 
 def test_empty_zones_are_stops_of_their_own():
     assert SCENE.empty == {"dmz", "office"}
-    assert [stop.name for stop in SCENE.stops(SSH)] == ["laptop", "edge", "dmz", "gateway"]
+    assert [stop.name for stop in stops(SCENE)[SSH.id]] == ["laptop", "edge", "dmz", "gateway"]
 
 
 def test_nodes_are_found_by_id():
