@@ -53,6 +53,17 @@ class HostCertificate:
             return f"is signed with {self.signed_with}, which is not accepted"
         return None
 
+    def user_fault(self, now: float) -> str | None:
+        """Why it lets nobody in now, as the end of "certificate FILE …"; None when it may. Whom its principals stand
+        for is the server's to say (AuthorizedPrincipalsFile in sshd_config(5))."""
+        if self.is_for_hosts:
+            return "is one for hosts, not for users"
+        if now < self.valid_after:
+            return f"is not valid before {_date(self.valid_after)}"
+        if now >= self.valid_before:
+            return f"expired at {_date(self.valid_before)}"
+        return None
+
 
 def parse_certificate(blob: bytes) -> HostCertificate | None:
     """The certificate; None when the blob is a plain key. Raises ValueError when it is neither."""

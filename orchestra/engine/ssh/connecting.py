@@ -10,17 +10,20 @@ from typing import Any
 import asyncssh
 
 from orchestra.diagnostics import Code
+from orchestra.engine.asking import paused
 from orchestra.engine.ssh import internals, translate
+from orchestra.engine.ssh.algorithms import assemble
+from orchestra.engine.ssh.authenticating import Authenticator, methods
 from orchestra.engine.ssh.carrier import Carrier
-from orchestra.engine.ssh.credentials import Credentials, gather
+from orchestra.engine.ssh.credentials import Asking, gather
 from orchestra.engine.ssh.hostkeys import ShownKey
 from orchestra.engine.ssh.session import SshSession
 from orchestra.engine.ssh.transport import WindowBudget
 from orchestra.engine.ssh.trust import Verifier
 from orchestra.model.address import Endpoint, UnixPath
 from orchestra.model.text import clean
-from orchestra.model.topology import SshSettings
-from orchestra.plugin.interfaces import Identity, Notice, OpenRequest
+from orchestra.model.topology import ConfigSettings, SshSettings
+from orchestra.plugin.interfaces import Identity, Notice, OpenRequest, Question
 from orchestra.session.errors import OpenFailed, SessionError
 from orchestra.session.protocols import Session
 
@@ -62,10 +65,10 @@ async def identify(request: OpenRequest) -> Identity:
     verifier = Verifier(request, settings, attempt.user)
     await verifier.load()
     carrier = Carrier(lambda _congested: None)
-    options = _options(settings, verifier, Credentials(), attempt.user, request.depth)
+    options = _options(settings, verifier, attempt.user, request.depth)
     try:
         async with asyncio.timeout(attempt.timeout):
-            await carrier.dial(request.over, request.dial.host, request.dial.port, request.dial.path)
+            await _dial(carrier, request, settings)
             attempt.stage = "key exchange"
             with contextlib.suppress(asyncssh.HostKeyNotVerifiable):
                 owner = _Onlooker(verifier, attempt)
@@ -87,19 +90,25 @@ async def trust(request: OpenRequest, identity: Identity) -> str:
 async def _open(request: OpenRequest, windows: WindowBudget, settings: SshSettings, verifier: Verifier) -> Session:
     """The deadline begins with the dial: reading a secret may take its time."""
     attempt = _attempt(request)
-    credentials = Credentials()
-    carrier: Carrier | None = None
+    deadline = asyncio.timeout(None)
+
+    async def ask(question: Question) -> str | None:
+        with paused(deadline), attempt.waiting_for(question.text):
+            return await request.ask(question)
+
+    asking = Asking(read_secret=request.read_secret, notice=request.notice, ask=ask)
+    credentials = await gather(settings, attempt.user, attempt.server, asking)
+    session = SshSession(attempt.server, windows)
+    carrier = Carrier(session.set_congested)
+    authenticator = Authenticator(credentials, attempt)
+    owner = _Owner(session, verifier, authenticator, attempt, request.notice)
     opened = False
     try:
-        credentials = await gather(settings, attempt.server, request.read_secret, request.notice)
-        attempt.offered = tuple(credentials.names)
-        session = SshSession(attempt.server, windows)
-        carrier = Carrier(session.set_congested)
-        async with asyncio.timeout(attempt.timeout):
-            await carrier.dial(request.over, request.dial.host, request.dial.port, request.dial.path)
+        async with deadline:
+            deadline.reschedule(asyncio.get_running_loop().time() + attempt.timeout)
+            await _dial(carrier, request, settings)
             attempt.stage = "key exchange"
-            owner = _Owner(session, verifier, credentials, attempt, request.notice)
-            options = _options(settings, verifier, credentials, attempt.user, request.depth)
+            options = _options(settings, verifier, attempt.user, request.depth)
             connection = await asyncssh.connect(
                 verifier.name, verifier.port, tunnel=carrier, client_factory=lambda: owner, config=[], **options
             )
@@ -107,16 +116,26 @@ async def _open(request: OpenRequest, windows: WindowBudget, settings: SshSettin
         await verifier.remember()
         opened = True
     except (asyncssh.Error, OSError, ValueError, TimeoutError, SessionError) as error:
+        authenticator.conclude()
         raise _failure(error, attempt, carrier, verifier) from error
     finally:
         await credentials.close()
-        if carrier is not None and not opened:
+        if not opened:
             carrier.abort()
     return session
 
 
+async def _dial(carrier: Carrier, request: OpenRequest, settings: SshSettings) -> None:
+    dial, config = request.dial, settings.config or ConfigSettings()
+    await carrier.dial(request.over, dial.host, dial.port, dial.path, config.address_family, config.bind_address)
+
+
 def _settings(request: OpenRequest) -> SshSettings:
-    return request.server.server.ssh if request.server.server is not None else SshSettings()
+    """Raises OpenFailed for a server that ssh_config says not to dial."""
+    settings = request.server.server.ssh if request.server.server is not None else SshSettings()
+    for refusal in settings.config.refusals if settings.config else ():
+        raise OpenFailed(refusal.code, refusal.message, host=request.server.name, suggestion=refusal.suggestion)
+    return settings
 
 
 def _attempt(request: OpenRequest) -> translate.Attempt:
@@ -150,19 +169,31 @@ def _failure(
     return translate.open_failed(below if isinstance(below, SessionError) else error, attempt)
 
 
-def _options(
-    settings: SshSettings, verifier: Verifier, credentials: Credentials, user: str, depth: int
-) -> dict[str, Any]:
-    silence = settings.keepalive or KEEPALIVE_FIRST + KEEPALIVE_STEP * (depth - 1)
-    methods = [*(["publickey"] if credentials.keys else [])]
-    if credentials.password is not None:
-        methods += ["keyboard-interactive", "password"]
+def _negotiated(config: ConfigSettings, server: str) -> dict[str, tuple[str, ...]]:
+    """What ssh_config says of key exchange, ciphers and MACs. Raises OpenFailed when nothing is left."""
+    asked = {"kex_algs": config.kex_algorithms, "encryption_algs": config.ciphers, "mac_algs": config.macs}
+    found: dict[str, tuple[str, ...]] = {"encryption_algs": CIPHERS}
+    for option, (default, known) in internals.negotiable().items() if any(asked.values()) else ():
+        spec = asked[option]
+        if spec is None:
+            continue
+        found[option] = assemble(spec, CIPHERS if option == "encryption_algs" else default, known)
+        if not found[option]:
+            what = f"{server}: of the algorithms {clean(spec, 120)} in ssh_config none is known here"
+            raise OpenFailed(Code.SSH_CONFIG_REFUSED, what, host=server, suggestion=f"known are {', '.join(known)}")
+    return found
+
+
+def _options(settings: SshSettings, verifier: Verifier, user: str, depth: int) -> dict[str, Any]:
+    config = settings.config or ConfigSettings()
+    usual = KEEPALIVE_FIRST + KEEPALIVE_STEP * (depth - 1)
+    silence = usual if settings.keepalive is None else settings.keepalive
     return {
         "username": user,
         "known_hosts": lambda *_: ([], [], []),  # asyncssh itself trusts nobody: the verifier judges
         "host_key_alias": verifier.name,
         "server_host_key_algs": verifier.algorithms(),
-        "encryption_algs": CIPHERS,
+        **_negotiated(config, verifier.about.server),
         "compression_algs": ["none"],
         "client_keys": None,  # ours come by public_key_auth_requested; an empty list would mean the default files
         "agent_path": None,
@@ -172,11 +203,8 @@ def _options(
         "x509_trusted_cert_paths": [],
         "gss_host": None,
         "host_based_auth": False,
-        "public_key_auth": bool(credentials.keys),
-        "password_auth": credentials.password is not None,
-        "kbdint_auth": credentials.password is not None,
-        "password": credentials.password,
-        "preferred_auth": methods or ["publickey"],
+        "password": None,  # as above
+        "preferred_auth": methods(config),
         "keepalive_interval": silence / KEEPALIVE_PROBES,
         "keepalive_count_max": KEEPALIVE_PROBES - 1,
         "login_timeout": 0,
@@ -191,13 +219,12 @@ class _Owner(asyncssh.SSHClient):
         self,
         session: SshSession,
         verifier: Verifier,
-        credentials: Credentials,
+        authenticator: Authenticator,
         attempt: translate.Attempt,
         notice: Notice,
     ) -> None:
         self._session, self._verifier, self._attempt = session, verifier, attempt
-        self._credentials, self._notice = credentials, notice
-        self._keys_offered = False
+        self._authenticator, self._notice = authenticator, notice
         self._connection: asyncssh.SSHClientConnection | None = None
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
@@ -218,9 +245,19 @@ class _Owner(asyncssh.SSHClient):
     def begin_auth(self, _username: str) -> None:
         self._attempt.stage = "authentication"
 
-    def public_key_auth_requested(self) -> list[asyncssh.SSHKeyPair] | None:
-        offered, self._keys_offered = self._keys_offered, True
-        return None if offered else list(self._credentials.keys)
+    async def public_key_auth_requested(self) -> list[asyncssh.SSHKeyPair] | None:
+        return await self._authenticator.next_key()
+
+    async def password_auth_requested(self) -> str | None:
+        return await self._authenticator.next_password()
+
+    def kbdint_auth_requested(self) -> str | None:
+        return self._authenticator.begin_prompts()
+
+    async def kbdint_challenge_received(  # type: ignore[override]
+        self, name: str, instructions: str, _lang: str, prompts: list[tuple[str, bool]]
+    ) -> list[str] | None:
+        return await self._authenticator.answer(name, instructions, prompts)
 
 
 class _Onlooker(asyncssh.SSHClient):

@@ -1,56 +1,90 @@
 """Who we are to a server: only the authentication that the file names; when it names none, as ssh would.
 
-Keys are offered in this order: named identities, a key from a secret, the agent's; without any, the agent's and then
-the default files. Nobody is ever asked for a passphrase.
+Keys are offered in this order: named identities, a key from a secret, the agent's others; without any named by the
+file, the agent's also beside the identities of ssh_config, and the default files where there are none. With each key go
+its certificates, first. Passphrases are asked for when the server would take the key.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import stat
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import asyncssh
+from asyncssh.sk import sk_available
 
 from orchestra.diagnostics import Code
+from orchestra.engine.ssh import agents
+from orchestra.engine.ssh.agents import NO_AGENT, Agent, NoAgent
+from orchestra.engine.ssh.answering import Answers
+from orchestra.engine.ssh.certificates import parse_certificate
+from orchestra.engine.ssh.keyfiles import KeyTooOpen, Locked, NoKey, is_public, mended, open_private, read_private
+from orchestra.engine.ssh.keyfiles import public_key as public_part
 from orchestra.engine.ssh.knownhosts import ssh_folder
+from orchestra.engine.ssh.offers import Offer, OfferedKey, Sign, excluded, local, offer
 from orchestra.model.text import clean
-from orchestra.model.topology import SshSettings
-from orchestra.plugin.interfaces import Notice, ReadSecret
+from orchestra.model.topology import ConfigSettings, SshSettings
+from orchestra.plugin.interfaces import Ask, Notice, Question, ReadSecret
 from orchestra.session.errors import OpenFailed
 
 DEFAULT_FILES = ("id_ed25519", "id_ed25519_sk", "id_ecdsa", "id_ecdsa_sk", "id_rsa")
-NO_AGENT = "none"
+TRIES = 3
+"""How often a passphrase is asked for, as ssh does (NumberOfPasswordPrompts is about passwords)."""
+
+
+@dataclass(slots=True)
+class Remarks:
+    """What a failure will have to say of the credentials: why something was left out, and what to do about it."""
+
+    texts: list[str] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
+
+    def add(self, text: str, hint: str | None = None) -> None:
+        """Says it once."""
+        if text not in self.texts:
+            self.texts.append(text)
+        if hint is not None:
+            self.hints.append(hint)
 
 
 @dataclass(slots=True)
 class Credentials:
     """What will be offered. ``close`` ends the conversation with the agent, which signs until then."""
 
-    keys: list[asyncssh.SSHKeyPair] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    password: str | None = None
-    agent: asyncssh.SSHAgentClient | None = None
+    answers: Answers
+    agent: Agent
+    offers: list[Offer] = field(default_factory=list)
+    remarks: Remarks = field(default_factory=Remarks)
+    is_named: bool = False
+    """The file names who we are; a person is asked then only for what the server wants besides."""
+    has_signed: bool = False
+    """The server has had a signature: what it asks for after that, it asks for besides."""
 
     async def close(self) -> None:
         """Lets the agent go, and what was read."""
-        self.keys.clear()
-        self.password = None
-        if self.agent is not None:
-            self.agent.close()
-            await self.agent.wait_closed()
-            self.agent = None
+        self.offers.clear()
+        self.answers.forget()
+        await self.agent.close()
 
 
-async def gather(settings: SshSettings, server: str, read_secret: ReadSecret, notice: Notice) -> Credentials:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """How things outside are asked for: secrets by ``read_secret``, a person by ``ask``; ``notice`` tells."""
+
+    read_secret: ReadSecret
+    notice: Notice
+    ask: Ask
+
+
+async def gather(settings: SshSettings, user: str, server: str, asking: Asking) -> Credentials:
     """Reads what the settings name. Raises OpenFailed: AUTH_FAILED or SECRET_UNAVAILABLE."""
-    found = Credentials()
-    collector = _Gatherer(settings, server, read_secret, notice, found)
+    config, remarks = settings.config or ConfigSettings(), Remarks()
+    answers = Answers(f"{user}@{server}", server, config, ask=asking.ask, notice=asking.notice, remark=remarks.add)
+    found = Credentials(answers, Agent(settings.agent), remarks=remarks)
     try:
-        await collector.run()
+        await _Gatherer(settings, config, user, server, asking, found).run()
     except BaseException:
         await found.close()
         raise
@@ -60,144 +94,235 @@ async def gather(settings: SshSettings, server: str, read_secret: ReadSecret, no
 @dataclass(slots=True)
 class _Gatherer:
     settings: SshSettings
+    config: ConfigSettings
+    user: str
     server: str
-    read_secret: ReadSecret
-    notice: Notice
+    asking: Asking
     found: Credentials
+    _passphrase: bytes | None = None
+    _shown: set[bytes] = field(default_factory=set)
 
     async def run(self) -> None:
-        settings = self.settings
-        named = settings.identity or settings.private_key or settings.password or settings.agent not in {None, NO_AGENT}
-        passphrase = await self.read_secret(settings.passphrase) if settings.passphrase else None
-        for file in settings.identity:
-            await self._add_identity(file, passphrase)
-        if settings.private_key is not None:
-            data = await self.read_secret(settings.private_key)
-            self._add(await self._load(data, "private_key", passphrase), "private_key")
+        settings, origins = self.settings, self.config.origins
+        lenient = not settings.identity or "identity" in origins  # as ssh is about what ssh_config names
+        named_agent = settings.agent not in {None, NO_AGENT} and "agent" not in origins
+        self.found.is_named = bool(not lenient or settings.private_key or settings.password or named_agent)
+        if self.config.pubkey_authentication:
+            await self._add_keys(lenient=lenient, named_agent=named_agent)
         if settings.password is not None:
-            self.found.password = (await self.read_secret(settings.password)).decode("utf-8", "surrogateescape")
-            self.found.names.append("password")
-        if settings.agent not in {None, NO_AGENT} or (not named and settings.agent != NO_AGENT):
-            await self._add_agent_keys()
-        if not named:
-            await self._add_default_files()
+            secret = await self.asking.read_secret(settings.password)
+            self.found.answers.give(secret.decode("utf-8", "surrogateescape"))
 
-    async def _add_identity(self, file: str, passphrase: bytes | None) -> None:
+    async def _add_keys(self, *, lenient: bool, named_agent: bool) -> None:
+        settings, is_named = self.settings, self.found.is_named
+        if settings.passphrase is not None:
+            self._passphrase = await self.asking.read_secret(settings.passphrase)
+        for file in settings.identity:
+            await self._add_file(file, lenient=lenient)
+        if settings.private_key is not None:
+            data = mended(await self.asking.read_secret(settings.private_key))
+            await self._add_key(f"private_key of {self.server}", data)
+        if named_agent or not (is_named or self.config.identities_only):
+            await self._add_agent_keys(named=named_agent)
+        if not (is_named or settings.identity or "identity" in self.config.origins):  # there: IdentityFile none
+            for name in DEFAULT_FILES:
+                await self._add_file(str(ssh_folder() / name), lenient=True)
+
+    async def _add_file(self, file: str, *, lenient: bool) -> None:
         try:
             data = await asyncio.to_thread(read_private, file)
         except OSError as error:
-            raise self._failed(f"identity {file}: {error.strerror or error}") from error
+            data = b""  # its public part may stand beside it, and the agent may have the other
+            if not await self._add_from_agent(file, data) and not lenient:
+                raise self._failed(f"identity {file}: {error.strerror or error}") from error
+            return
         except KeyTooOpen as error:
-            raise self._failed(str(error), f"chmod 600 {file}") from error
+            if not lenient:
+                raise self._failed(str(error), f"chmod 600 {file}") from error
+            self.asking.notice(f"{error}; it is not used")
+            return
         try:
-            key = await self._load(data, file, passphrase)
-        except asyncssh.KeyEncryptionError as error:
-            if await self._add_agent_keys(only=await asyncio.to_thread(public_part, file, data)):
-                return
-            hint = "name its passphrase as a secret, or add the key to the agent"
-            raise self._failed(f"identity {file} is encrypted", hint) from error
-        self._add(key, file)
-
-    async def _add_default_files(self) -> None:
-        for name in DEFAULT_FILES:
-            file = ssh_folder() / name
-            try:
-                data = await asyncio.to_thread(read_private, str(file))
-                self._add(await self._load(data, str(file), None), str(file))
-            except KeyTooOpen as error:
-                self.notice(f"{error}; it is not used")
-            except (OSError, asyncssh.KeyImportError, OpenFailed):  # as ssh does, silently
-                continue
-
-    async def _add_agent_keys(self, only: bytes | None = None) -> bool:
-        """Adds the agent's keys, or just the one of that public key; whether there was any."""
-        path = self.settings.agent or os.environ.get("SSH_AUTH_SOCK", "")
-        explicit = self.settings.agent is not None
-        if not path or path == NO_AGENT:
-            return False
-        try:
-            if self.found.agent is None:
-                self.found.agent = await asyncssh.connect_agent(path)
-            keys = await self.found.agent.get_keys([only] if only else None)
-        except (OSError, ValueError) as error:
-            if explicit:
-                raise self._failed(f"the agent at {path} does not answer: {clean(str(error))}") from error
-            return False
-        for key in keys:
-            self.found.keys.append(key)
-            self.found.names.append(f"agent's {clean(key.get_comment() or 'key', 60)}")
-        return bool(keys)
-
-    async def _load(self, data: bytes, name: str, passphrase: bytes | None) -> asyncssh.SSHKey:
-        try:
-            return await asyncio.to_thread(asyncssh.import_private_key, data, passphrase)
-        except asyncssh.KeyEncryptionError as error:
-            if passphrase is None:
+            await self._add_key(file, data)
+        except OpenFailed as error:
+            if not lenient:
                 raise
-            if "bcrypt" in str(error):
-                hint = "pip install bcrypt, or add the key to an agent"
-                raise self._failed(f"{name} is encrypted in OpenSSH's format, which needs bcrypt", hint) from None
-            raise self._failed(f"{name}: the passphrase is wrong") from None
-        except asyncssh.KeyImportError as error:
-            if passphrase is None and "passphrase" in str(error).lower():
-                raise asyncssh.KeyEncryptionError(str(error)) from None
-            if passphrase is not None and "decrypt" in str(error):
-                raise self._failed(f"{name}: the passphrase is wrong") from None
-            raise self._failed(f"{name} is no private key that can be read: {clean(str(error), 100)}") from error
+            self.found.remarks.add(str(error).removeprefix(f"{self.server}: "))
 
-    def _add(self, key: asyncssh.SSHKey, name: str) -> None:
-        certificates = self._certificates(key, name)
-        self.found.keys.extend(asyncssh.load_keypairs([(key, cert) for cert in certificates] + [key]))
-        kind = key.get_algorithm()
-        self.found.names.append(f"{name} ({kind}{', certified' if certificates else ''})")
+    async def _add_key(self, name: str, data: bytes) -> None:
+        """Raises OpenFailed when it is no key that can be used."""
+        if await asyncio.to_thread(is_public, data):
+            if not await self._add_from_agent(name, data):
+                hint = "add its private part to the agent, or name the file of that"
+                raise self._failed(f"identity {name} is a public key, and the agent does not have the other part", hint)
+            return
+        try:
+            key = await asyncio.to_thread(open_private, data, self._passphrase)
+        except NoKey as error:
+            raise self._failed(f"{name} {error}") from error
+        except Locked as error:
+            if error.wrong:
+                raise self._failed(f"{name}: the passphrase is wrong") from error
+            if not await self._add_from_agent(name, data):
+                self._add_locked(name, data)
+            return
+        self._add(name, OfferedKey(key, self._signs(self._guarded(key, name))))
 
-    def _certificates(self, key: asyncssh.SSHKey, name: str) -> Sequence[asyncssh.SSHCertificate]:
+    def _add_locked(self, name: str, data: bytes) -> None:
+        """An encrypted key: offered by its public part, else opened when it is its turn."""
+
+        async def sign(signed: bytes, algorithm: bytes) -> bytes:
+            key = await self._unlock(name, data)
+            return await self._guarded(key, name)(signed, algorithm)
+
+        async def pair() -> OfferedKey | None:
+            try:
+                key = await self._unlock(name, data)
+            except ValueError:
+                return None
+            return OfferedKey(key, self._signs(local(key)))
+
+        if (public := public_part(name, data)) is not None:
+            self._add(name, OfferedKey(public, self._signs(sign)))
+        else:
+            self.found.offers.append(Offer(f"{name} (encrypted)", pair))
+
+    async def _unlock(self, name: str, data: bytes) -> asyncssh.SSHKey:
+        """Raises ValueError when nobody knows the passphrase."""
+        hint = "name its passphrase as a secret, or add the key to the agent"
+        for attempt in range(TRIES):
+            text = f"{self.server}: passphrase of {clean(name)}:"
+            question = Question(kind="passphrase", host=self.server, subject=name, text=text, again=attempt > 0)
+            passphrase = await self.asking.ask(question)
+            if not passphrase:
+                why = "there is nobody to ask for its passphrase" if passphrase is None else "no passphrase was given"
+                self.found.remarks.add(f"{name} is encrypted, and {why}", hint)
+                raise ValueError(why)
+            try:
+                return await asyncio.to_thread(open_private, data, passphrase.encode("utf-8", "surrogateescape"))
+            except Locked:
+                continue
+            except NoKey as error:
+                self.found.remarks.add(f"{name} {error}")
+                raise ValueError(str(error)) from error
+        self.found.remarks.add(f"the passphrase of {name} was wrong {TRIES} times")
+        raise ValueError("wrong passphrase")
+
+    # Agents.
+
+    async def _add_agent_keys(self, *, named: bool) -> None:
+        path = self.found.agent.path
+        try:
+            keys = await self.found.agent.keys()
+        except NoAgent as error:
+            if named:
+                raise self._failed(str(error), "is it running, and is this its socket?") from error
+            self.found.remarks.add(str(error))
+            return
+        if path and not keys:
+            self.found.remarks.add(
+                f"the agent at {path} has no keys, or is locked", "ssh-add -l shows; ssh-add -X unlocks"
+            )
+        shown = frozenset(self._shown)  # a key that it has twice, with a certificate and without, is shown twice
+        for key in keys:
+            if agents.plain_key(key) not in shown:
+                self._add_agent_key(f"agent's {agents.comment(key)}", key)
+
+    async def _add_from_agent(self, file: str, data: bytes) -> bool:
+        """Offers the key of that file by the agent's hand; whether the agent has it."""
+        public = await asyncio.to_thread(public_part, file, data)
+        if public is None:
+            return False
+        try:
+            keys = await self.found.agent.keys()
+        except NoAgent as error:
+            self.found.remarks.add(str(error))
+            return False
+        mine = [key for key in keys if agents.plain_key(key) == public.public_data]
+        for key in mine:
+            self._add_agent_key(file, key)
+        return bool(mine)
+
+    def _add_agent_key(self, name: str, key: asyncssh.SSHKeyPair) -> None:
+        async def sign(data: bytes, algorithm: bytes) -> bytes:
+            try:
+                return await agents.signer(key)(data, algorithm)
+            except ValueError:
+                hint = "it may want to be unlocked, or the use of the key to be confirmed"
+                self.found.remarks.add(f"the agent at {self.found.agent.path} does not sign with {name}", hint)
+                raise
+
+        self._add(name, OfferedKey(key, self._signs(sign)))
+
+    # What is offered.
+
+    def _add(self, name: str, pair: OfferedKey) -> None:
+        self._shown.add(agents.plain_key(pair))
+        pairs = [] if pair.has_cert else [pair.certified(found) for found in self._certificates(pair, name)]
+        for each in (*pairs, pair):
+            if (why := excluded(each, self.config)) is not None:
+                self.found.remarks.add(f"{name} is not offered: {why}")
+                continue
+            kind = pair.key_algorithm.decode()
+            self.found.offers.append(offer(f"{name} ({kind}{', certified' if each is not pair else ''})", each))
+
+    def _signs(self, sign: Sign) -> Sign:
+        """Notes that there was a signature."""
+
+        async def signing(data: bytes, algorithm: bytes) -> bytes:
+            signature = await sign(data, algorithm)
+            self.found.has_signed = True
+            return signature
+
+        return signing
+
+    def _guarded(self, key: asyncssh.SSHKey, name: str) -> Sign:
+        """Signs with the key; a security key wants to be touched, and a library that talks to it."""
+        if not key.algorithm.startswith(b"sk-"):
+            return local(key)
+
+        async def sign(data: bytes, algorithm: bytes) -> bytes:
+            if not sk_available:
+                hint = "pip install 'asyncssh[fido2]', or add the key to an agent"
+                self.found.remarks.add(f"{name} is on a security key, which needs the library fido2", hint)
+                raise ValueError("fido2 is missing")
+            self.asking.notice(f"touch the security key for {name}")
+            return await local(key)(data, algorithm)
+
+        return sign
+
+    def _certificates(self, pair: OfferedKey, name: str) -> Sequence[asyncssh.SSHCertificate]:
         """The certificates of that key: named ones, and the one beside its file, as ssh finds it."""
-        found = []
+        found: list[asyncssh.SSHCertificate] = []
         for file in (*self.settings.certificate, f"{name}-cert.pub"):
             try:
                 certificate = asyncssh.read_certificate(file)
             except OSError as error:
-                if file in self.settings.certificate:
+                if file in self.settings.certificate and "certificate" not in self.config.origins:
                     raise self._failed(f"certificate {file}: {error.strerror or error}") from error
                 continue
-            except asyncssh.KeyImportError as error:
+            except (asyncssh.KeyImportError, ValueError) as error:
                 raise self._failed(f"certificate {file} cannot be read: {clean(str(error), 100)}") from error
-            if certificate.key == key.convert_to_public() and certificate not in found:
+            is_ours = certificate.key.public_data == pair.key_public_data
+            if is_ours and certificate not in found and self._holds(certificate, file):
                 found.append(certificate)
         return found
 
+    def _holds(self, certificate: asyncssh.SSHCertificate, file: str) -> bool:
+        """Whether it is worth showing; what speaks against it is said before anything is dialed."""
+        parsed = parse_certificate(certificate.public_data)
+        if parsed is None:
+            return False
+        if (fault := parsed.user_fault(time.time())) is not None:
+            self._doubt(f"certificate {file} {fault}: it is not offered")
+            return False
+        if self.user not in parsed.principals:
+            whom = clean(", ".join(parsed.principals[:5]), 200) or "nobody by name"
+            self._doubt(f"certificate {file} is for {whom}, not for {self.user}; the server may see it otherwise")
+        return True
+
+    def _doubt(self, text: str) -> None:
+        self.asking.notice(text)
+        self.found.remarks.add(text)
+
     def _failed(self, what: str, hint: str | None = None) -> OpenFailed:
         return OpenFailed(Code.AUTH_FAILED, f"{self.server}: {what}", host=self.server, suggestion=hint)
-
-
-class KeyTooOpen(Exception):
-    """A private key that others may read."""
-
-
-def read_private(file: str) -> bytes:
-    """A private key's text; refused, as by ssh, when it is ours and others may read it."""
-    path = Path(file)
-    with path.open("rb") as opened:
-        state = os.fstat(opened.fileno())
-        if os.name == "posix" and state.st_uid == os.getuid() and stat.S_IMODE(state.st_mode) & 0o077:
-            mode = f"{stat.S_IMODE(state.st_mode):04o}"
-            raise KeyTooOpen(f"permissions {mode} of {file} are too open: others may read this private key")
-        return opened.read(1 << 20)
-
-
-def public_part(file: str, private: bytes) -> bytes | None:
-    """The public key of an encrypted file: inside it, or beside it."""
-    for source in (private, _beside(file)):
-        try:
-            return asyncssh.import_public_key(source).public_data
-        except (asyncssh.KeyImportError, ValueError):
-            continue
-    return None
-
-
-def _beside(file: str) -> bytes:
-    try:
-        return Path(f"{file}.pub").read_bytes()
-    except OSError:
-        return b""
