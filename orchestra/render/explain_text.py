@@ -4,7 +4,7 @@
 
     ✘ laptop → desk-vnc · unreachable
       in the way  rule 'last' of edge denies laptop to gateway (10.20.0.2) port 22/tcp (office.yaml:9)
-      as it is    inside can listen at jump (localhost:5900), where laptop comes to it over its session to jump
+      no change   inside can listen at jump (localhost:5900), where laptop comes to it over its session to jump
 
       ✘ ssh   laptop   dials 10.20.0.2:22 = gateway
                        ✔ laptop leaves by internet
@@ -79,7 +79,7 @@ def _summary(explanation: Explanation) -> Iterator[Row]:
     if more > 0:
         yield EMPTY, cell(f"and {more} more, below", "quiet")
     for offer in explanation.offers[:1]:
-        yield cell("as it is", "good"), cell(offer.text)
+        yield cell("no change", "good"), cell(offer.text)
 
 
 def _way(path: tuple[str, ...]) -> str:
@@ -136,7 +136,7 @@ def _changes(explanation: Explanation) -> Iterator[Row]:
             if check.missing.kind == "firewall":
                 yield (((None, "  "), *cell(_rule(check.missing), "quiet")),)
         elif check.suggestion:
-            yield (cell(f"{check.at}: {check.suggestion}"),)
+            yield (cell(check.suggestion),)
     if explanation.denials and not explanation.missing:
         yield (cell("no permission alone would do", "quiet"),)
 
