@@ -104,6 +104,17 @@ def host_key_algorithms(spec: str | None, known: Iterable[str], *, authorities: 
     return list(assemble(spec, default, [*certified, *supported]))
 
 
+def negotiable() -> dict[str, tuple[list[str], list[str]]]:
+    """Options of asyncssh.connect to the algorithms that it asks for by itself, and to all that it has."""
+    from asyncssh import encryption, kex, mac
+
+    return {
+        "kex_algs": (_names(kex.get_default_kex_algs()), _names(kex.get_kex_algs())),
+        "encryption_algs": (_names(encryption.get_default_encryption_algs()), _names(encryption.get_encryption_algs())),
+        "mac_algs": (_names(mac.get_default_mac_algs()), _names(mac.get_mac_algs())),
+    }
+
+
 def _names(algorithms: Iterable[bytes]) -> list[str]:
     return [name.decode() for name in algorithms]
 

@@ -171,8 +171,12 @@ def bind_refused(server: str, address: str, said: list[str]) -> BindRefused:
     """Why a server did not open a listener; SSH carries no reason, but OpenSSH sends debug messages."""
     told = f": {clean(' '.join(said), 200)}" if said else ""
     hint = "the port may be in use there or need privileges, or PermitListen forbids it; its sshd's log tells which"
+    keyword = "AllowTcpForwarding"
+    if address.startswith("unix:"):
+        keyword, path = "AllowStreamLocalForwarding", address.removeprefix("unix:")
+        hint = f"if nothing uses {path} any more, remove it there, or set StreamLocalBindUnlink yes in its sshd_config"
     if any("disabled" in message for message in said):
-        hint = "its sshd must allow it: AllowTcpForwarding yes (or remote), without no-port-forwarding for the key"
+        hint = f"its sshd must allow it: {keyword} yes (or remote), without no-port-forwarding for the key"
     what = f"{server} refuses to listen on {address}{told}"
     return BindRefused(Code.FORWARD_REFUSED, what, host=server, suggestion=hint)
 
