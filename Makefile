@@ -1,5 +1,6 @@
 # make demo   the main job, with real traffic and visible proof
 # make test   lint, types and all tests
+# make fuzz   every parser against hundreds of thousands of broken inputs: some minutes
 #
 # Both do their own set-up: a virtual environment in .venv and, when run by root where they are missing, the Debian
 # packages that the lab's real servers and firewalls need. Without them the tests that need them say so by name.
@@ -52,6 +53,9 @@ check:
 # the model against the kernel, on as many random topologies as you like: make agreement SEEDS=1000
 agreement: setup
 	$(BIN)/pytest -n 2 tests/acceptance/test_agreement.py --topologies $(or $(SEEDS),1000)
+
+fuzz: setup
+	ORCHESTRA_FUZZ=$(or $(ROUNDS),50000) $(BIN)/pytest -n 2 -o timeout=3600 tests/fuzz
 
 bench: setup
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -21,6 +22,7 @@ SUN_PATH = 107
 """Bytes of a Unix socket's path, by Linux's unix(7); macOS and the BSDs take 103."""
 
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?\Z")
+_SCOPE = re.compile(r"[A-Za-z0-9_.-]+\Z")
 _IPV6_SLASH = re.compile(r"(?P<host>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[\w.-]+)?)/(?P<port>\w+)\Z")
 
 
@@ -63,12 +65,15 @@ class UnixPath:
 Address: TypeAlias = Endpoint | UnixPath
 
 
+@lru_cache(maxsize=1 << 14)
 def parse_ip(text: str) -> IPAddress | None:
     """The IP literal (without brackets; a scope id is allowed), or None when the text is not one."""
     try:
-        return ipaddress.ip_address(text)
+        found = ipaddress.ip_address(text)
     except ValueError:
         return None
+    scope = getattr(found, "scope_id", None)  # ipaddress takes any text for one, a shell's too
+    return found if scope is None or _SCOPE.match(scope) else None
 
 
 def is_loopback(host: str) -> bool:

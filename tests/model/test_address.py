@@ -116,3 +116,12 @@ def test_small_parsers() -> None:
     check_host_name("gw.office.example")
     with pytest.raises(AddressError):
         check_host_name("-o")
+
+
+@pytest.mark.parametrize("text", ["fe80::1%$(reboot)", "fe80::1%a b", "fe80::1%\x1b[2J", "fe80::1%a;b", "::1%`id`"])
+def test_a_scope_id_is_an_interface_and_nothing_else(text: str) -> None:
+    assert parse_ip(text) is None
+    with pytest.raises(AddressError):
+        parse_address(f"[{text}]:22")
+    with pytest.raises(AddressError):
+        check_host_name(text)
