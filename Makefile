@@ -13,7 +13,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 TOOLS := sshd:openssh-server ssh:openssh-client nft:nftables ip:iproute2 unshare:util-linux curl:curl chromium:chromium
 
-.PHONY: demo test setup packages lint types check agreement bench clean
+.PHONY: demo test setup packages lint types check fuzz agreement bench clean
 
 demo: setup
 	@$(BIN)/orchestra demo topologies/vnc-firewall.yaml
