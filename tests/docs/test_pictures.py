@@ -18,5 +18,5 @@ def test_the_picture_shows_the_topology_of_the_readme(tmp_path) -> None:
     (office,) = (body for body in blocks(ROOT / "README.md", "yaml") if body.startswith("# office.yaml"))
     (tmp_path / "office.yaml").write_text(office)
     drawn = svg(drawings.placed_of(drawings.read(str(tmp_path / "office.yaml"))))
-    assert parts((ROOT / "docs" / "office.svg").read_text()) == parts(drawn)
+    assert parts((ROOT / "docs" / "office.svg").read_text()) == parts(drawn.replace(f"{tmp_path}/", ""))
     assert re.search(r"!\[[^]]+\]\(docs/office\.svg\)", (ROOT / "README.md").read_text())
