@@ -32,11 +32,16 @@ def read(path: str) -> Text:
         return Text()
     except (OSError, ValueError) as error:
         return Text(problem=getattr(error, "strerror", None) or str(error))
-    with os.fdopen(opened, "rb") as file:
+    try:
         state = os.fstat(opened)
         if not (stat.S_ISREG(state.st_mode) or path == os.devnull):
             return Text(problem=NOT_REGULAR)
-        data = file.read(LARGEST + 1)
+        with os.fdopen(opened, "rb", closefd=False) as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        return Text(problem=error.strerror or str(error))
+    finally:
+        os.close(opened)
     if len(data) > LARGEST:
         return Text(problem=f"it has more than {LARGEST // 1024 // 1024} MiB")
     return Text(text=data.decode("utf-8", "surrogateescape"), insecure=_insecure(state))

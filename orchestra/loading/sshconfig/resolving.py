@@ -19,6 +19,8 @@ from orchestra.model.topology import ConfigSettings, SshSettings
 
 SSH_AUTH_SOCK = "SSH_AUTH_SOCK"
 _ALIVE_COUNT = 3
+_SHELL = frozenset("'`\";&<>|(){}\n\r\0")
+"""What OpenSSH does not take in the name of a user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +166,7 @@ class _Settings:
             user_known_hosts=value("user_known_hosts", "userknownhostsfile", self._paths),
             global_known_hosts=value("global_known_hosts", "globalknownhostsfile", _given),
             revoked_host_keys=value(
-                "revoked_host_keys", "revokedhostkeys", lambda p: next(iter(self._paths((p,))), None)
+                "revoked_host_keys", "revokedhostkeys", lambda file: next(iter(self._paths(file)), None)
             ),
             known_hosts_command=value("known_hosts_command", "knownhostscommand", _command) or (),
             allow_exec=self.context.execute is not None,
@@ -178,7 +180,13 @@ class _Settings:
         if setting is None or setting.place is None:
             return None
         self._note(name, setting)
-        return made(setting.value) if made else setting.value
+        return self._made(setting, made) if made else setting.value
+
+    def _made(self, setting: Setting, made: Callable[[Any], Any]) -> Any:
+        try:
+            return made(setting.value)
+        except BadToken as error:
+            raise _Unusable(f"{setting.value}: {error}", setting.place) from None
 
     def _number(self, name: str, keyword: str, default: int) -> int:
         found = self._value(name, keyword)
@@ -198,48 +206,37 @@ class _Settings:
         return self.choice.host
 
     def _user(self) -> str | None:
-        setting = self.choice.settings.get("user")
-        if setting is None or setting.place is None:
-            return None
-        known = {letter: text for letter, text in self.known.items() if letter not in "Cr"}
-        user = self._expanded(setting.value, known, setting.place) if _has_tokens(setting.value) else setting.value
-        if user.startswith("-") or any(char in user for char in "'`\";&<>|(){}\n\r\0"):
-            raise _Unusable(f"User {user!r} has characters of a shell, or looks like an option", setting.place)
-        self._note("user", setting)
-        return str(user)
+        found: str | None = self._value("user", "user", self._user_name)
+        if found is not None and (found.startswith("-") or not _SHELL.isdisjoint(found)):
+            place = self.choice.settings["user"].place
+            raise _Unusable(f"User {found!r} has characters of a shell, or looks like an option", place)
+        return found
+
+    def _user_name(self, text: str) -> str:
+        known = {letter: value for letter, value in self.known.items() if letter not in "Cr"}
+        return expand(text, known, self.context.environ) if "%" in text or "${" in text else text
 
     def _files(self, name: str, keyword: str) -> tuple[str, ...]:
         added = self.choice.added.get(keyword, [])
         if added:
             self._note(name, added[0])
-        paths = (self._path(each.value, each.place) for each in added if each.value.lower() != NONE)
-        return tuple(dict.fromkeys(paths))
+        return tuple(dict.fromkeys(path for each in added for path in self._made(each, self._paths)))
 
-    def _paths(self, texts: Sequence[str]) -> tuple[str, ...]:
-        return tuple(self._path(text) for text in texts if text.lower() != NONE)
-
-    def _path(self, text: str, place: Place | None = None) -> str:
-        return self._expanded(tilde(text, self.context.home), self.known, place)
-
-    def _expanded(self, text: str, known: Mapping[str, str], place: Place | None) -> str:
-        try:
-            return expand(text, known, self.context.environ)
-        except BadToken as error:
-            raise _Unusable(f"{text}: {error}", place) from None
+    def _paths(self, texts: str | Sequence[str]) -> tuple[str, ...]:
+        """Raises BadToken."""
+        named = [text for text in ((texts,) if isinstance(texts, str) else texts) if text.lower() != NONE]
+        return tuple(expand(tilde(text, self.context.home), self.known, self.context.environ) for text in named)
 
     def _agent(self) -> str | None:
-        setting = self.choice.settings.get("identityagent")
-        if setting is None or setting.place is None:
-            return None
-        self._note("agent", setting)
-        text = setting.value
+        found: str | None = self._value("agent", "identityagent", self._agent_socket)
+        return found
+
+    def _agent_socket(self, text: str) -> str | None:
         if text == SSH_AUTH_SOCK:
             return None
-        if text.lower() == NONE:
-            return NONE
         if text.startswith("$") and not text.startswith("${"):
             return self.context.environ.get(text[1:]) or NONE
-        return self._path(text, setting.place)
+        return next(iter(self._paths(text)), NONE)
 
     def _policy(self) -> Any:
         policy = self._value("host_key_policy", "stricthostkeychecking")
@@ -253,10 +250,6 @@ class _Settings:
         if interval is None:
             return None
         return float(interval * (self.choice.value("serveralivecountmax", _ALIVE_COUNT) + 1))
-
-
-def _has_tokens(text: str) -> bool:
-    return "%" in text or "${" in text
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def first_word(text: str) -> tuple[str | None, str | None]:
 
 def split(text: str, *, comments: bool = True) -> tuple[str, ...] | None:
     """The words of a line, unquoted; None when a quote is not closed."""
-    words: list[str] = []
+    words: list[list[str]] = []
     inside, at = False, 0
     while at < len(text):
         if text[at] in " \t":
@@ -77,10 +77,10 @@ def split(text: str, *, comments: bool = True) -> tuple[str, ...] | None:
         if piece is None:
             return None
         if not inside:
-            words.append("")
-        words[-1] += _unquoted(piece)
+            words.append([])
+        words[-1].append(_unquoted(piece))
         inside, at = True, piece.end()
-    return tuple(words)
+    return tuple(map("".join, words))
 
 
 def _unquoted(piece: re.Match[str]) -> str:

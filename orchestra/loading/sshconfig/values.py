@@ -128,8 +128,12 @@ def jump(text: str) -> Jump:
     """``[user@]host[:port]`` or ``ssh://[user@]host[:port]``."""
     uri = text.startswith("ssh://")
     user, at, place = text.removeprefix("ssh://").partition("@") if uri else text.rpartition("@")
-    if uri and not at:
-        user, place = "", user
+    if uri:
+        user, place = (user, place) if at else ("", user)
+        place, _, path = place.partition("/")
+        user = unquote(user.partition(";")[0].replace("+", " "))
+        if path:
+            raise BadValue(f"{text!r} has a path")
     if at and not user:
         raise BadValue(f"{text!r} has no user before @")
     if place.startswith("["):
@@ -139,11 +143,6 @@ def jump(text: str) -> Jump:
         number = rest[1:]
     else:
         host, _, number = place.partition(":")
-    if uri:
-        number, _, path = number.partition("/")
-        user = unquote(user.partition(";")[0].replace("+", " "))
-        if path or not _DOMAIN.match(host):
-            raise BadValue(f"{text!r} is no host to go through")
-    if not host or "/" in place:
+    if not host or "/" in place or (uri and not _DOMAIN.match(host)):
         raise BadValue(f"{text!r} is no host to go through")
     return Jump(host, user or None, port_number(number) if number else None)

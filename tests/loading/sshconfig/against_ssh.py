@@ -300,9 +300,11 @@ def compare_many(count: int, seed: int, folder: Path) -> list[str]:
         place.mkdir()
         file = place / "config"
         file.write_text(random_config(chance, place))
-        for host in chance.sample(HOSTS, 2):
-            if differ := differences(file, host, ENVIRON):
-                found.append(f"{number} {host}: {differ}\n{file.read_text()}")
+        found += [
+            f"{number} {host}: {differ}\n{file.read_text()}"
+            for host in chance.sample(HOSTS, 2)
+            if (differ := differences(file, host, ENVIRON))
+        ]
     return found
 
 
