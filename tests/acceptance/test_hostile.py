@@ -1,13 +1,24 @@
-"""A topology that somebody else wrote: reading it does nothing, and bringing it up says first what it will do."""
+"""A topology that somebody else wrote: reading it does nothing, and bringing it up says first what it will do. A server
+that somebody else runs: what it says is shown, and does nothing."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import asyncssh
 import pytest
+
+from orchestra.engine.ssh.transport import SshTransport
+from orchestra.errors import RuntimeFailure
+from orchestra.model.topology import SshSettings
+from orchestra.session.here import Here
+from orchestra.testing import Collector
+from orchestra.testing.conformance import Accepting
+from tests.engine.ssh.sshd import request
 
 HOSTILE = """\
 servers:
@@ -130,3 +141,68 @@ def test_what_will_be_done_is_said_before_anything_is(home: Path) -> None:
     assert "*:auto of localhost, beyond loopback" in after.splitlines()[0]
     assert "gate" in after.partition("\n")[2]  # what happened then
     assert "hunter2" not in ran.stdout + ran.stderr
+
+
+NOISE = "\x1b]0;owned\x07\x9b2J\u202e\u2066evil\u200b\r\nerror: all is well\x00" + "\u0335" * 50
+
+
+class Hostile(asyncssh.SSHServer):
+    """Says what it can, wherever it is asked."""
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self.conn = conn
+
+    def begin_auth(self, _username: str) -> bool:
+        for _ in range(200):
+            self.conn.send_auth_banner(NOISE)
+            self.conn.send_debug(f"forward {NOISE}")
+        if self.stage == "login":
+            self.conn.disconnect(asyncssh.DISC_BY_APPLICATION, NOISE)
+        return False
+
+    def connection_requested(self, *_: object) -> bool:
+        raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, NOISE)
+
+    def server_requested(self, *_: object) -> bool:
+        self.conn.send_debug(f"forward {NOISE}")
+        return False
+
+
+@pytest.mark.parametrize("stage", ["login", "dial", "listen"])
+def test_what_a_server_says_moves_no_cursor_and_fills_no_screen(stage: str) -> None:
+    notices: list[str] = []
+
+    async def main() -> RuntimeFailure:
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        server = await asyncssh.listen("127.0.0.1", 0, server_factory=lambda: Hostile(stage), server_host_keys=[key])
+        line = key.export_public_key().decode().strip()
+        settings = SshSettings(host="127.0.0.1", port=server.get_port(), user="me", host_key=(line,), agent="none")
+        here = Here("laptop")
+        session = None
+        try:
+            session = await SshTransport().open(request(settings, here, notice=notices.append))
+            if stage == "dial":
+                await session.create_connection(Collector, "127.0.0.1", 1)
+            await session.create_server(Accepting(), "127.0.0.1", 0)
+        except RuntimeFailure as failure:
+            return failure
+        finally:
+            if session is not None:
+                session.abort()
+                await session.wait_closed()
+            server.close()
+            await server.wait_closed()
+            here.close()
+            await here.wait_closed()
+        raise AssertionError("it was let pass")
+
+    failure = asyncio.run(main())
+    said = [*notices, failure.message, failure.suggestion or ""]
+    assert "evil" in "".join(said)
+    assert all(text.isprintable() for text in said), said
+    assert not any("\u0335" * 4 in text for text in said)
+    assert max(map(len, said)) < 600
+    assert len(notices) <= 10

@@ -32,6 +32,8 @@ KEEPALIVE_FIRST = 15.0
 KEEPALIVE_STEP = 5.0
 """A further hop waits longer, so that the hop at fault is the one that is named."""
 KEEPALIVE_PROBES = 3
+BANNERS = 3
+"""So many are shown; a server may send them without end (RFC 4252 section 5.4)."""
 
 CIPHERS = (
     "aes128-gcm@openssh.com",
@@ -226,6 +228,7 @@ class _Owner(asyncssh.SSHClient):
         self._session, self._verifier, self._attempt = session, verifier, attempt
         self._authenticator, self._notice = authenticator, notice
         self._connection: asyncssh.SSHClientConnection | None = None
+        self._banners = 0
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self._connection = conn
@@ -240,7 +243,9 @@ class _Owner(asyncssh.SSHClient):
         self._session.said(msg)
 
     def auth_banner_received(self, msg: str, _lang: str) -> None:
-        self._notice(f"{self._attempt.server} says: {clean(msg)}")
+        self._banners += 1
+        if self._banners <= BANNERS:
+            self._notice(f"{self._attempt.server} says: {clean(msg)}")
 
     def begin_auth(self, _username: str) -> None:
         self._attempt.stage = "authentication"
