@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestra.assembly.signals import Interrupts
 from orchestra.errors import OrchestraError
 
+_ENDING = frozenset({signal.SIGTERM, signal.SIGHUP})
 _BY_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT})
 """What a terminal sends to every process of its foreground group."""
 
@@ -36,7 +37,8 @@ def find_program(name: str) -> str:
 async def execute(command: Sequence[str], environ: Mapping[str, str], interrupts: Interrupts) -> int:
     """Runs it to its end, with our own standard streams; its exit code, or 128+N when signal N ended it.
 
-    Signals that we get meanwhile are its own. Raises CannotRun.
+    Signals that we get meanwhile are its own; who asks it to end twice, by SIGTERM or SIGHUP, means it: the second time
+    it is killed. Raises CannotRun.
     """
     child = _Child()
     with interrupts.passed_on(child.receive):
@@ -62,10 +64,15 @@ class _Child:
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
         self._early: list[int] = []
+        self._asked = 0
+        """How often it was asked to end."""
 
     def receive(self, signum: int) -> None:
+        self._asked += signum in _ENDING
         if self._process is None:
             self._early.append(signum)
+        elif self._asked > 1:
+            self._process.kill()
         elif not (signum in _BY_TERMINAL and _in_foreground()):  # else it has had it from the terminal
             self._process.send_signal(signum)
 

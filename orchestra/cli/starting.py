@@ -14,7 +14,7 @@ from orchestra.cli.errors import explain
 from orchestra.cli.exits import Exit, exit_of_error, exit_of_plan
 from orchestra.cli.options import AllowExec, Selection, Source
 from orchestra.diagnostics import Code
-from orchestra.errors import OrchestraError
+from orchestra.errors import OrchestraError, UsageError
 from orchestra.lab.kind import LabKind
 from orchestra.model.text import clean
 
@@ -87,6 +87,8 @@ def prepare(
         if code is Exit.UNREACHABLE and part.tunnels:
             console.error("nothing was opened; --partial opens the tunnels that are reachable")
         raise Refused(code)
+    if not plan.tunnels and read.topology.tunnels:
+        raise UsageError(f"every tunnel of {read.topology.file} has a profile: name one with -t, or its --profile")
     _disclose(console, part, read.topology, in_lab=starting.lab is not None)
     return Launch(
         name=name or read.topology.name,

@@ -17,6 +17,8 @@ from orchestra.loading.report import quoted
 from orchestra.loading.shapes.file import Requires
 
 _CLAUSE = re.compile(r"\s*(>=|<=|==|!=|~=|>|<)\s*(\d+(?:\.\d+)*)\s*\Z")
+DISTRIBUTIONS = {"orchestra": "orchestra-tunnels"}
+"""What to install, where it is called otherwise."""
 _RELEASE = re.compile(r"\d+(?:\.\d+)*")
 
 _TESTS: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
@@ -57,9 +59,9 @@ def _unmet(name: str, version: str, wanted: str, key: KeyPath) -> Iterator[Fault
         return
     if not fits:
         yield Fault(
-            f"the file needs {name} {wanted}, and this is {version}",
+            f"the file needs {name} {wanted}, and {version} is installed",
             code=Code.REQUIREMENT_UNMET,
-            suggestion="install a version that fits",
+            suggestion=f"install one that fits: pip install {quoted(DISTRIBUTIONS.get(name, name) + wanted)}",
             key=key,
         )
 

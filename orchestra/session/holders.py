@@ -36,16 +36,30 @@ def holder_of_socket(connected: socket.socket) -> str | None:
 
 
 def _named(process: Path) -> str:
-    return f"{clean(_program(process), 40)} (pid {process.name})"
+    return f"{clean(_program(process), 100)} (pid {process.name})"
 
 
 def _program(process: Path) -> str:
-    """Its name; for Python the module or script that it runs, without the arguments, which may be private."""
+    """Its name; for Python the module or script that it runs, without the arguments, which may be private. For one of
+    us, what it does and with which topology."""
     name = (process / "comm").read_text().strip()
     words = (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
     if not Path(words[0]).name.startswith("python") or len(words) < 3:
         return name
-    return words[2] if words[1] == "-m" else Path(words[1]).name if words[1][:1] not in ("", "-") else name
+    program, arguments = (words[2], words[3:]) if words[1] == "-m" else (words[1], words[2:])
+    if program.startswith("-"):
+        return name
+    program = Path(program).name
+    return " ".join((program, *_deed(arguments))).strip() if program == "orchestra" else program
+
+
+def _deed(arguments: list[str]) -> Iterator[str]:
+    """``run office.yaml``: the command and the names of its files; not what stands after ``--``, which may be another
+    program's."""
+    command, *rest = arguments
+    yield command
+    own = rest[: rest.index("--")] if command == "run" and "--" in rest else rest
+    yield from (word.rpartition("=")[2] for word in own if word.endswith((".yaml", ".yml")))
 
 
 def _listening_inodes(port: int) -> Iterator[str]:

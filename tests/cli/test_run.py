@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.cli.conftest import Ran
-from tests.cli.instances import LAB, Home, refusing
+from tests.cli.instances import LAB, Home, closed_port, refusing
 
 Cli = Callable[..., Ran]
 IMPLICIT = LAB.partition("tunnels:")[0]
@@ -88,6 +88,41 @@ def test_signals_are_the_commands(office: Home) -> None:
         run.said("waiting")
         code, rest = run.ends(signal.SIGUSR1)
     assert (code, rest) == (9, "trapped\n")
+
+
+def test_a_command_that_will_not_end_is_killed_when_it_is_asked_twice(office: Home) -> None:
+    script = "trap 'echo deaf' TERM; echo waiting; while :; do sleep 0.05; done"
+    with office.started("run", "-q", "--lab", "embedded", "office.yaml", "--", "sh", "-c", script) as run:
+        run.said("waiting")
+        run.process.send_signal(signal.SIGTERM)
+        run.said("deaf")
+        assert run.ends(signal.SIGTERM)[0] == 137
+    assert office.places == []
+
+
+def test_another_one_on_a_fixed_port_is_told_who_holds_it(home: Home) -> None:
+    with closed_port() as port:
+        pass
+    home.write(LAB.replace("listen: auto", f'listen: "127.0.0.1:{port}"'))
+    with home.started(
+        "run", "-q", "--lab", "embedded", "office.yaml", "--", "sh", "-c", "echo up; exec sleep 40"
+    ) as one:
+        one.said("up")
+        two = home.orchestra("run", "--lab", "embedded", "--fail-fast", "office.yaml", "--", "true")
+        assert one.ends(signal.SIGTERM)[0] == 143
+    assert two.returncode == 125
+    assert f"held by orchestra run office.yaml (pid {one.process.pid})" in two.stderr
+
+
+def test_what_is_in_no_profile_that_was_asked_for_is_not_opened(cli: Cli) -> None:
+    files = {"office.yaml": LAB.replace("listen: auto", "listen: auto, profiles: [night]")}
+    environ = ("office.yaml", "--", sys.executable, "-c", "import os; print('ORCHESTRA_DB_PORT' in os.environ)")
+    refused = cli("run", "--lab", "embedded", *environ, files=files)
+    assert (refused.code, "has a profile" in refused.err) == (2, True)
+    misspelt = cli("run", "--lab", "embedded", "--profile", "nigth", *environ)
+    assert (misspelt.code, "did you mean 'night'?" in misspelt.err) == (2, True)
+    for chosen in (("--profile", "night"), ("-t", "db")):
+        assert cli("run", "-q", "--lab", "embedded", *chosen, *environ).code == 0
 
 
 def test_interrupted_before_it_is_ready_the_command_is_never_started(refused: Home) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from orchestra import __version__
 from orchestra.loading.requires import satisfies, unmet
 from orchestra.loading.shapes.file import Requires
 
@@ -30,6 +31,17 @@ def test_satisfies(version: str, wanted: str, met: bool) -> None:
 def test_no_specifier(wanted: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         satisfies("1.0", wanted)
+
+
+def test_what_does_not_fit_is_said_with_what_is_installed_and_how_to_get_another() -> None:
+    [fault] = unmet(Requires(orchestra=">=99"))
+    assert (fault.key, fault.message) == (
+        ("orchestra",),
+        f"the file needs orchestra >=99, and {__version__} is installed",
+    )
+    assert fault.suggestion == "install one that fits: pip install 'orchestra-tunnels>=99'"
+    [fault] = unmet(Requires(plugins={"pydantic": "<1"}))
+    assert fault.suggestion == "install one that fits: pip install 'pydantic<1'"
 
 
 def test_plugins_are_looked_up_by_distribution() -> None:

@@ -50,8 +50,11 @@ def test_names_and_profiles_select() -> None:
     assert [each.name for each in plan(*things).tunnels] == ["x"]
     assert [each.name for each in plan(*things, profiles=["g"]).tunnels] == ["x", "y"]
     assert [each.name for each in plan(*things, tunnels=["y"]).tunnels] == ["y"]
+    assert [each.name for each in plan(*things, tunnels=["x"], profiles=["g"]).tunnels] == ["x", "y"]
     with pytest.raises(UsageError, match="no tunnel 'z'"):
         plan(*things, tunnels=["z"])
+    with pytest.raises(UsageError, match="no profile 'h'"):
+        plan(*things, profiles=["h"])
 
 
 def shuffled(source: Topology, random: Random) -> Topology:
