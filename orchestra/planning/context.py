@@ -42,6 +42,8 @@ class Answers:
     accounts: dict[str, frozenset[str]] = field(default_factory=dict)
     """By machine: here and the servers that are it."""
     server_index: ServerIndex | None = None
+    declared: tuple[str, ...] | None = None
+    """The servers of the file itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,9 @@ class Context:
     @property
     def declared(self) -> tuple[str, ...]:
         """The servers of the file itself, without those that ssh_config adds."""
-        return tuple(name for name in self.servers if not self.host(name).implied)
+        if self.answers.declared is None:
+            self.answers.declared = tuple(name for name in self.servers if not self.host(name).implied)
+        return self.answers.declared
 
     @property
     def here(self) -> str:

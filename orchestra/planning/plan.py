@@ -49,9 +49,17 @@ def make_plan(
     paths each tunnel lists at most. Raises UsageError for a client or a tunnel that does not exist, TopologyInvalid
     when it is not clear which client is here.
     """
+    chosen = select(topology, tunnels, profiles)
     context = _context(topology, client, vocabulary)
+    return plan_tunnels(context, chosen, free_ports=free_ports, alternatives=alternatives)
+
+
+def plan_tunnels(
+    context: Context, tunnels: Iterable[Tunnel], *, free_ports: bool = False, alternatives: int = MOST
+) -> Plan:
+    """The same of a topology that is compiled already."""
     asked = _Asked(free_ports=free_ports, alternatives=alternatives)
-    return _plan(context, [_plan_tunnel(context, each, asked) for each in select(topology, tunnels, profiles)])
+    return _plan(context, [_plan_tunnel(context, each, asked) for each in tunnels])
 
 
 def plan_connection(
@@ -93,19 +101,24 @@ def _refusals(context: Context, ids: Ids) -> Iterator[Diagnostic]:
 
 
 def select(topology: Topology, tunnels: Collection[str] | None, profiles: Sequence[str]) -> tuple[Tunnel, ...]:
-    """The tunnels that are asked for, by name. Raises UsageError for a name that does not exist."""
-    if tunnels is None:
-        return tuple(
-            tunnel
-            for name, tunnel in sorted(topology.tunnels.items())
-            if not tunnel.profiles or set(tunnel.profiles) & set(profiles)
-        )
-    for name in tunnels:
-        if name not in topology.tunnels:
-            near = difflib.get_close_matches(name, topology.tunnels, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(topology.tunnels)) or 'none'}"
-            raise UsageError(f"{topology.file} has no tunnel {name!r}: {hint}")
-    return tuple(topology.tunnels[name] for name in sorted(set(tunnels)))
+    """The tunnels that are asked for, in the order of their names: those that are named, else those without a profile;
+    and those of the profiles. Raises UsageError for a name that does not exist."""
+    profiled = {name for tunnel in topology.tunnels.values() for name in tunnel.profiles}
+    _require(topology, "tunnel", tunnels or (), topology.tunnels)
+    _require(topology, "profile", profiles, profiled)
+    return tuple(
+        tunnel
+        for name, tunnel in sorted(topology.tunnels.items())
+        if (name in tunnels if tunnels is not None else not tunnel.profiles) or set(tunnel.profiles) & set(profiles)
+    )
+
+
+def _require(topology: Topology, what: str, names: Iterable[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(known)) or 'none'}"
+            raise UsageError(f"{topology.file} has no {what} {name!r}: {hint}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +236,7 @@ def _unreachable(context: Context, base: PlannedTunnel, request: Request, *, fre
         path=blocked.path,
         blocked=blocked.dials,
         missing=blocked.missing,
+        instead=blocked.instead,
     )
     return _Settled(tunnel=planned, diagnostics=blocked.diagnostics)
 

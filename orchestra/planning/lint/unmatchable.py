@@ -7,7 +7,6 @@ network passes no firewall. Ways are those of :mod:`orchestra.graph.routes`. Whe
 
 from __future__ import annotations
 
-from itertools import islice, product
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code, Diagnostic
@@ -132,9 +131,11 @@ def _may_pass(world: World, firewall: str, rule: Rule) -> bool:
         return True
     if len(world.topology.networks) > NETWORKS or _published(world, rule):
         return True
-    targets = [name for name in world.topology.networks if _may_hold(world, name, rule.destinations)]
-    tried = list(islice(product(_dialers(world, firewall, rule), targets), PAIRS + 1))
-    return len(tried) > PAIRS or any(_passes(world, firewall, dialer, target) for dialer, target in tried)
+    targets = _networks(world, rule.destinations)
+    for number, (dialer, target) in enumerate((d, t) for d in _dialers(world, firewall, rule) for t in targets):
+        if number == PAIRS or firewall in (firewalls_between(world, dialer.host, dialer.networks, target) or ()):
+            return True
+    return False
 
 
 def _joins(world: World, firewall: str, one: str, other: str) -> bool:
@@ -147,13 +148,9 @@ def _joins(world: World, firewall: str, one: str, other: str) -> bool:
     return next(name for name in fewer if beyond in world.attached[name]) == firewall
 
 
-def _passes(world: World, firewall: str, dialer: Dialer, target: str) -> bool:
-    return firewall in (firewalls_between(world, dialer.host, dialer.networks, target) or ())
-
-
 def _dialers(world: World, firewall: str, rule: Rule) -> Iterator[Dialer]:
     """Who may send it: an unnamed host of each network stands for all there that have no routes of their own."""
-    yield from (guest_of(name) for name in world.topology.networks if _may_hold(world, name, rule.sources))
+    yield from map(guest_of, _networks(world, rule.sources))
     for name in _routing(world):
         if name != firewall and any(_may_be(world, each, name) for each in rule.sources):
             yield dialer_at(world, name)
@@ -175,6 +172,19 @@ def _published(world: World, rule: Rule) -> bool:
         world.memo["published hosts"] = hosts & world.hosts.keys()
     published: set[str] = world.memo["published hosts"]
     return any(_may_be(world, each, host) for host in published for each in rule.destinations)
+
+
+def _networks(world: World, selectors: Iterable[Selector]) -> dict[str, None]:
+    """The networks that may hold an address that the selectors match."""
+    found: dict[str, None] = {}
+    for each in selectors:
+        key = ("networks", each)
+        if key not in world.memo:
+            world.memo[key] = dict.fromkeys(
+                name for name in sorted(world.topology.networks) if _may_meet(world, name, each)
+            )
+        found |= world.memo[key]
+    return found
 
 
 def _may_hold(world: World, network: str, selectors: Iterable[Selector]) -> bool:

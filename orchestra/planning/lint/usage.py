@@ -13,7 +13,7 @@ from orchestra.model.address import LOCALHOST
 from orchestra.planning.dials import attempt
 from orchestra.planning.elsewhere import held_by
 from orchestra.planning.explain import any_client, explain_on
-from orchestra.planning.plan import make_plan
+from orchestra.planning.plan import plan_tunnels
 from orchestra.planning.question import Ground
 from orchestra.planning.reach import places_worth_trying
 from orchestra.planning.services import target_service
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from orchestra.diagnostics import Place
     from orchestra.model.plan import Dial, Plan, PlannedTunnel
-    from orchestra.model.topology import Host, Rule, Target, Topology
+    from orchestra.model.topology import Host, Rule, Target, Topology, Tunnel
     from orchestra.plugin.vocabulary import Vocabulary
 
 MOST = 20_000
@@ -63,11 +63,12 @@ def unused_parts(
 
     What stands at a place where something is said already is left out. Nothing is said of a file without tunnels.
     """
+    topology = _with_failover(topology)
     held = _held(topology)
     if not held or sum(map(len, held.values())) > MOST:
         return ()
-    plans = tuple(_plans(topology, held, vocabulary))
     ground = Ground(topology, any_client(topology, None), vocabulary)
+    plans = [plan_tunnels(ground.seen_from(here), tunnels) for here, tunnels in held.items()]
     used = _used(ground, plans)
     known = {each.place for each in said}
     exposed = (d for plan in plans for d in plan.diagnostics if d.code is Code.LISTEN_EXPOSED)
@@ -80,20 +81,18 @@ def unused_parts(
     return in_file_order(each for each in found if each.place is None or each.place not in known)
 
 
-def _held(topology: Topology) -> dict[str, list[str]]:
+def _with_failover(topology: Topology) -> Topology:
+    """So that the plans have the sessions of every alternative."""
+    return replace(topology, tunnels={name: replace(t, failover=True) for name, t in topology.tunnels.items()})
+
+
+def _held(topology: Topology) -> dict[str, list[Tunnel]]:
     """Client to the tunnels that it holds; those of which nobody says so may be any client's."""
     held = {
-        here: [name for name, tunnel in topology.tunnels.items() if held_by(topology, here, tunnel) == here]
+        here: [tunnel for _, tunnel in sorted(topology.tunnels.items()) if held_by(topology, here, tunnel) == here]
         for here in topology.clients or (LOCALHOST,)
     }
-    return {here: names for here, names in held.items() if names}
-
-
-def _plans(topology: Topology, held: dict[str, list[str]], vocabulary: Vocabulary) -> Iterator[Plan]:
-    """With the sessions of every alternative."""
-    spared = replace(topology, tunnels={name: replace(t, failover=True) for name, t in topology.tunnels.items()})
-    for here, names in held.items():
-        yield make_plan(spared, client=here if topology.clients else None, vocabulary=vocabulary, tunnels=names)
+    return {here: tunnels for here, tunnels in held.items() if tunnels}
 
 
 def _used(ground: Ground, plans: Iterable[Plan]) -> Used:
