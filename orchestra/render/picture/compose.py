@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from orchestra.graph import compile_world, guest_of
+from orchestra.graph import compile_world, dialer_at, guest_of
 from orchestra.model.text import clean
 from orchestra.render.layout import counted
 from orchestra.render.picture.passages import passage
@@ -86,26 +86,28 @@ def _subtitle(plan: Plan) -> str:
 
 
 def acts(plan: Plan) -> Iterator[Act]:
-    """Every dial of a plan that is drawn; a step is one more than what has to be there before it."""
+    """Every dial of a plan that is drawn, sessions first; a step is one more than what has to be there before it."""
     users: dict[str, list[str]] = defaultdict(list)
-    spares: dict[str, list[str]] = defaultdict(list)
-    depths = {session.id: session.depth for session in plan.sessions}
+    spares: dict[str, set[str]] = defaultdict(set)
     for tunnel in plan.tunnels:
         for id_ in tunnel.sessions:
             users[id_].append(tunnel.name)
-        for id_ in {id_ for other in tunnel.alternatives for id_ in other.sessions}:
-            spares[id_].append(tunnel.name)
-        depth = max((depths[id_] for id_ in tunnel.sessions), default=0)
-        yield from _blocked(tunnel) if tunnel.blocked else _open(tunnel, depth + 1)
+        for other in tunnel.alternatives:
+            for id_ in other.sessions:
+                spares[id_].add(tunnel.name)
     for session in plan.sessions:
         yield Act(
             kind="session",
             step=session.depth,
             dial=session.dial,
-            tunnels=tuple(users.get(session.id) or spares[session.id]),
+            tunnels=tuple(users.get(session.id) or sorted(spares[session.id])),
             session=session.id,
             spare=session.id not in users,
         )
+    depths = {session.id: session.depth for session in plan.sessions}
+    for tunnel in plan.tunnels:
+        depth = max((depths[id_] for id_ in tunnel.sessions), default=0)
+        yield from _blocked(tunnel) if tunnel.blocked else _open(tunnel, depth + 1)
 
 
 def _open(tunnel: PlannedTunnel, step: int) -> Iterator[Act]:
@@ -129,30 +131,41 @@ def _blocked(tunnel: PlannedTunnel) -> Iterator[Act]:
         yield Act(kind=kind, step=step, dial=dial, tunnels=(tunnel.name,), protocol=protocol)
 
 
-def _arrows(world: World, plan: Plan, ground: _Ground) -> Iterator[Arrow]:
-    """One for every dial; what several tunnels dial alike is one arrow."""
-    merged: dict[tuple[ArrowKind, str, str, str | None, bool], Act] = {}
+def merged_acts(plan: Plan) -> Iterator[Act]:
+    """What several tunnels dial alike, once; a session is also what a blocked tunnel would open."""
+    merged: dict[tuple[ArrowKind, str, str, str | None], Act] = {}
+    twins = []
     for act in acts(plan):
-        key = (act.kind, act.dial.by, str(act.dial), act.dial.means, act.spare)
-        same = merged.get(key)
-        names = tuple(sorted({*act.tunnels, *(same.tunnels if same else ())}))
-        session = act.session or (same.session if same else None)
-        merged[key] = replace(act if act.session or same is None else same, tunnels=names, session=session)
-    for act in merged.values():
-        found = passage(world, act.dial, act.protocol)
+        key = (act.kind, act.dial.by, str(act.dial), act.dial.means)
+        if (same := merged.get(key)) is None:
+            merged[key] = act
+        elif act.session is not None:  # another way to the same server
+            twins.append(act)
+        else:
+            names = tuple(sorted({*same.tunnels, *act.tunnels}))
+            merged[key] = replace(same, tunnels=names, spare=same.spare and act.spare)
+    yield from (*merged.values(), *twins)
+
+
+def _arrows(world: World, plan: Plan, ground: _Ground) -> Iterator[Arrow]:
+    guests = {str(guest_of(network)): guest_of(network) for network in world.topology.networks}
+    for act in merged_acts(plan):
+        dial = act.dial
+        found = passage(world, guests.get(dial.by) or dialer_at(world, dial.by), dial, act.protocol)
         for at, mark in found.marks:
             _note(ground, at, mark, act)
         for stop in found.way:
             if not stop.zone:
                 ground.tunnels[stop.name].update(act.tunnels)
         if len(found.way) == 1:
-            ground.own[act.dial.by][str(act.dial)].add(act.step)
+            ground.own[dial.by][str(dial)].add(act.step)
         else:
             yield Arrow(
-                id=f"session-{act.session}" if act.session else f"{act.kind}-{act.dial.by}-{act.dial}-{act.dial.means}",
+                id=f"session-{act.session}" if act.session else f"{act.kind}-{dial.by}-{dial}-{dial.means}",
                 kind=act.kind,
                 step=act.step,
-                text=clean(str(act.dial), 60),
+                word="ssh" if act.kind == "session" and dial.transport is None else act.protocol,
+                text=clean(str(dial), 60),
                 way=found.way,
                 label=found.label,
                 denied=found.denied,

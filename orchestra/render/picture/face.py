@@ -92,7 +92,7 @@ def caption(zone: Zone) -> Line:
 
 def label(arrow: Arrow) -> Line:
     """What is written on an arrow."""
-    words: tuple[Span, ...] = (("word", "ssh"),) if arrow.kind == "session" else ()
+    words: tuple[Span, ...] = (("word", arrow.word),) if arrow.word != "tcp" else ()
     return Line((*words, ("mono", _short(arrow.text, _LONGEST))), steps=(arrow.step,), title=arrow.text)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from orchestra.render.picture.compose import Act
 
 _SIGNS = {"reachable": ("good", "✔"), "unreachable": ("bad", "✘"), "elsewhere": ("quiet", "○")}
-_VERBS = {"session": "opens SSH to", "use": "uses", "dial": "dials"}
+_VERBS = {"session": "opens a session to", "use": "uses", "dial": "dials"}
 
 
 def html(placed: Placed, plan: Plan) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestra.graph import dialer_at, guest_of, judge, reasons
+from orchestra.graph import judge, reasons
 from orchestra.model.address import parse_ip
 from orchestra.render.picture.scene import Mark, Stop
 
@@ -27,10 +27,8 @@ class Passage:
     marks: tuple[tuple[str, Mark], ...]
 
 
-def passage(world: World, dial: Dial, protocol: str) -> Passage:
+def passage(world: World, dialer: Dialer, dial: Dial, protocol: str) -> Passage:
     """The way of a dial that a plan made, and what it meets there."""
-    guests = {str(guest): guest for guest in map(guest_of, world.topology.networks)}
-    dialer = guests.get(dial.by) or dialer_at(world, dial.by)
     end = Stop(dial.means or f"{dial.by}>{dial}")
     start = Stop(dial.by)
     passes = all(reason.passes for reason in dial.reasons)

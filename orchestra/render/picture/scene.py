@@ -95,6 +95,8 @@ class Arrow:
     id: str
     kind: ArrowKind
     step: int
+    word: str = "tcp"
+    """``ssh``, or the protocol."""
     text: str
     way: tuple[Stop, ...]
     label: int

@@ -25,7 +25,7 @@ _LONGEST = 60
 def sockets(world: World, plan: Plan, own: OwnDials) -> dict[str, tuple[Socket, ...]]:
     """By host; hosts at which nothing listens are left out."""
     found: dict[str, list[Socket]] = defaultdict(list)
-    for host, socket in (*_listeners(plan), *_services(world, plan, own)):
+    for host, socket in (*_listeners(plan), *_exits(plan), *_services(world, plan, own)):
         found[host].append(socket)
     return {host: tuple(each) for host, each in found.items()}
 
@@ -43,6 +43,14 @@ def _listeners(plan: Plan) -> Iterator[tuple[str, Socket]]:
                     tunnels=(tunnel.name,),
                 ),
             )
+
+
+def _exits(plan: Plan) -> Iterator[tuple[str, Socket]]:
+    """Where kinds without one target leave: each connection says itself what is dialed there."""
+    for tunnel in plan.tunnels:
+        if tunnel.dial is None and tunnel.verdict == "reachable" and not tunnel.blocked:
+            host = plan.client if tunnel.exit is None else plan.session(tunnel.exit).server
+            yield host, _socket(tunnel.name, "dials what is asked for", set(), (tunnel.name,))
 
 
 def _listening(listen: PlannedListen) -> str:

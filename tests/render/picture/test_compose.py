@@ -1,11 +1,14 @@
 """Plans become scenes: every dial of every tunnel, in the order in which they happen."""
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from orchestra.render.picture import compose
+from orchestra.render.picture.compose import acts, merged_acts
+from tests.render import plans
 from tests.render.picture import drawings
 
 
@@ -62,6 +65,36 @@ def test_other_paths_are_drawn_as_spare():
         ("wiki", False),
         ("wiki", True),
     ]
+
+
+def test_a_dial_that_is_spare_for_one_tunnel_and_needed_by_another_is_one_arrow():
+    plan = plans.plan(plans.DESK, sessions=(plans.GATEWAY, plans.OTHER))
+    spare = replace(
+        plans.DESK.alternatives[0], sessions=("other",), exit="other", dial=replace(plans.DESK.dial, by="other")
+    )
+    one = replace(plans.DESK, alternatives=(spare,))
+    other = replace(
+        plans.DESK, name="twin", dial=spare.dial, exit="other", sessions=("gateway", "other"), alternatives=()
+    )
+    dials = [act for act in acts(replace(plan, tunnels=(one, other))) if act.kind == "dial"]
+    assert [(act.dial.by, act.spare, act.tunnels) for act in dials] == [
+        ("gateway", False, ("desk",)),
+        ("other", True, ("desk",)),
+        ("other", False, ("twin",)),
+    ]
+    (merged,) = (
+        act for act in merged_acts(replace(plan, tunnels=(one, other))) if act.kind == "dial" and act.dial.by == "other"
+    )
+    assert (merged.spare, merged.tunnels) == (False, ("desk", "twin"))
+
+
+def test_datagrams_and_kinds_without_one_target_say_so(tmp_path):
+    datagrams = replace(plans.DESK, protocol="udp", alternatives=())
+    plan = plans.plan(datagrams, plans.SOCKS, sessions=(plans.GATEWAY,))
+    scene = compose(drawings.read(drawings.BLOCKED, tmp_path), plan)
+    assert [(arrow.kind, arrow.word) for arrow in scene.arrows] == [("session", "ssh"), ("dial", "udp")]
+    said = [(each.name, each.address) for each in scene.node("gateway").sockets]
+    assert ("web", "dials what is asked for") in said
 
 
 def test_a_denied_dial_is_marked_at_the_firewall_and_the_rule(tmp_path):

@@ -1,13 +1,14 @@
 """Where dials pass: networks, firewalls, and what decides there."""
 
-from orchestra.graph import compile_world
+from orchestra.graph import compile_world, dialer_at
 from orchestra.model.plan import Dial, Reason
 from orchestra.render.picture.passages import passage
 from tests.render.picture import drawings
 
 
 def passed(topology, dial, here="laptop"):
-    found = passage(compile_world(topology, here), dial, "tcp")
+    world = compile_world(topology, here)
+    found = passage(world, dialer_at(world, dial.by), dial, "tcp")
     return [stop.name for stop in found.way], found.denied, [(at, mark.text) for at, mark in found.marks]
 
 

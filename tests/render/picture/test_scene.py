@@ -10,7 +10,9 @@ LAPTOP = Node(id="laptop", kind="client", name="laptop", here=True, attached=(("
 EDGE = Node(id="edge", kind="firewall", name="edge", attached=(("internet", "198.51.100.1"), ("dmz", "203.0.113.1")))
 GATEWAY = Node(id="gateway", kind="server", name="gateway", attached=(("dmz", "203.0.113.2"), ("office", "10.0.0.2")))
 WAY = (Stop("laptop"), Stop("internet", zone=True), Stop("edge"), Stop("dmz", zone=True), Stop("gateway"))
-SSH = Arrow(id="session-gateway", kind="session", step=1, text="203.0.113.2:22", way=WAY, label=4, session="gateway")
+SSH = Arrow(
+    id="session-gateway", kind="session", step=1, word="ssh", text="203.0.113.2:22", way=WAY, label=4, session="gateway"
+)
 ZONES = (Zone(name="dmz"), Zone(name="internet"), Zone(name="office"))
 SCENE = Scene(title="t", subtitle="s", zones=ZONES, nodes=(EDGE, GATEWAY, LAPTOP), arrows=(SSH,))
 

@@ -12,7 +12,7 @@ from orchestra.render.picture.scene import Mark, Node, Scene, Socket, Zone
 from tests.render.picture import drawings
 
 SPACE = "{http://www.w3.org/2000/svg}"
-HOSTILE = "</script><img src=x onerror=alert(1)>\" onload=alert(2) x=\"'&\u202e\x00\x1b\ufffe]]>"
+HOSTILE = '</script><img src=x onerror=alert(1)>" onload=alert(2) x="\'&\u202e\x00\x1b\ufffe]]>'
 
 
 def parsed(text):
