@@ -178,26 +178,38 @@ class _Walk:
         if checked and file.insecure:
             hint = f"chmod go-w {file.name}"
             raise Refused(_invalid(f"{file.name} is not trusted: {file.insecure}", named, hint))
-        inside = active
-        for entry in file.entries:
-            place = Place(file.name, entry.line.number, entry.line.column)
-            match entry.meaning:
-                case Assignment() as assignment:
-                    if active is not False:
-                        self._assign(assignment, place, active)
-                case Host(patterns):
-                    active = inside is not False and self._host(patterns)
-                    active = inside if active and isinstance(inside, _Doubt) else active
-                case Match(criteria):
-                    active = self._match(criteria, place, skip=inside is False)
-                    active = inside if active is True and isinstance(inside, _Doubt) else active
-                case Include(patterns):
-                    for pattern in patterns:
-                        self._include(pattern, users, place, active, (*chain, file.name))
-                case Fault(why):
-                    self.choice.refusals.append(_invalid(why, place))
-                case Unknown():
-                    self._unknown(entry, place)
+        for section in file.sections.concerning(self.choice.host):
+            holds = self._enter(section.header, file, active)
+            if holds is False and section.quiet:
+                continue
+            for entry in section.body:
+                place = Place(file.name, entry.line.number, entry.line.column)
+                self._take(entry, place, users, holds, (*chain, file.name))
+
+    def _enter(self, header: Entry | None, file: ConfigFile, inside: _Active) -> _Active:
+        """Whether a section holds, inside of a file that is included where ``inside`` holds."""
+        match header.meaning if header else None:
+            case Host(patterns):
+                holds: _Active = inside is not False and self._host(patterns)
+            case Match(criteria):
+                place = Place(file.name, header.line.number, header.line.column) if header else None
+                holds = self._match(criteria, place or Place(file.name, 1, 1), skip=inside is False)
+            case _:
+                return inside
+        return inside if holds is True else holds
+
+    def _take(self, entry: Entry, place: Place, users: bool, active: _Active, chain: tuple[str, ...]) -> None:
+        match entry.meaning:
+            case Assignment() as assignment:
+                if active is not False:
+                    self._assign(assignment, place, active)
+            case Include(patterns):
+                for pattern in patterns:
+                    self._include(pattern, users, place, active, chain)
+            case Fault(why):
+                self.choice.refusals.append(_invalid(why, place))
+            case Unknown():
+                self._unknown(entry, place)
 
     def _assign(self, assignment: Assignment, place: Place, active: _Active) -> None:
         keyword, value = assignment.keyword, assignment.value

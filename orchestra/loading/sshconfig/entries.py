@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,60 @@ class Entry:
 
     line: Line
     meaning: Host | Match | Include | Assignment | Unknown | Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """``Host`` or ``Match`` and what follows it; without a header: what a file begins with.
+
+    ``quiet``: when it does not hold, nothing in it has to be looked at.
+    """
+
+    header: Entry | None
+    body: tuple[Entry, ...] = ()
+
+    @property
+    def quiet(self) -> bool:
+        return all(isinstance(entry.meaning, Assignment) for entry in self.body)
+
+
+class Sections:
+    """The sections of a file, found quickly: most are for hosts of other names."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._all = tuple(_sections(entries))
+        self._others: list[int] = []
+        self._named: dict[str, list[int]] = {}
+        for index, section in enumerate(self._all):
+            names = _plain_names(section)
+            for name in names or ():
+                self._named.setdefault(name, []).append(index)
+            if names is None:
+                self._others.append(index)
+
+    def concerning(self, host: str) -> Iterator[Section]:
+        """In order: those that may hold for a host, and those that have to be looked at in any case."""
+        return (self._all[index] for index in sorted({*self._others, *self._named.get(host, ())}))
+
+
+def _sections(entries: Sequence[Entry]) -> Iterator[Section]:
+    header: Entry | None = None
+    body: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry.meaning, Host | Match):
+            yield Section(header, tuple(body))
+            header, body = entry, []
+        else:
+            body.append(entry)
+    yield Section(header, tuple(body))
+
+
+def _plain_names(section: Section) -> tuple[str, ...] | None:
+    """The hosts that it is for, when it names them one by one; None when it has to be looked at."""
+    meaning = section.header.meaning if section.header else None
+    if not (isinstance(meaning, Host) and section.quiet) or any(set(each) & set("*?!") for each in meaning.patterns):
+        return None
+    return meaning.patterns
 
 
 def entries(text: str) -> tuple[Entry, ...]:

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from orchestra.loading.sshconfig.entries import Entry, entries
+from orchestra.loading.sshconfig.entries import Sections, entries
 
 LARGEST = 4 * 1024 * 1024
 """Bytes; more is no configuration."""
@@ -61,7 +61,7 @@ class ConfigFile:
     """A parsed file."""
 
     name: str
-    entries: tuple[Entry, ...] = ()
+    sections: Sections = field(default_factory=lambda: Sections(()), compare=False)
     problem: str | None = None
     insecure: str | None = None
     exists: bool = True
@@ -83,7 +83,7 @@ class Library:
                 self.sources[name] = found.text
             self._files[name] = ConfigFile(
                 name,
-                entries(found.text) if found.text is not None else (),
+                Sections(entries(found.text or "")),
                 found.problem,
                 found.insecure,
                 found.text is not None or found.problem is not None,

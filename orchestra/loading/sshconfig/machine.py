@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def this_machine(environ: Mapping[str, str], *, allow_exec: bool = False) -> Con
         uid=os.getuid(),
         hostname=socket.gethostname(),
         environ=environ,
-        glob=lambda pattern: sorted(glob.glob(pattern)),  # noqa: PTH207 - patterns are absolute
+        glob=cache(lambda pattern: sorted(glob.glob(pattern))),  # noqa: PTH207 - patterns are absolute
         addresses=local_addresses,
         execute=(lambda command: run(command, environ)) if allow_exec else None,
     )

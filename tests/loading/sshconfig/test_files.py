@@ -14,7 +14,8 @@ def test_a_file_is_read_once(tmp_path):
     first = library.open(str(file))
     file.unlink()
     assert library.open(str(file)) is first
-    assert [entry.line.words for entry in first.entries] == [("\udcff",)]
+    [section] = first.sections.concerning("gw")
+    assert [entry.line.words for entry in section.body] == [("\udcff",)]
     assert library.sources == {str(file): "User \udcff\n"}
 
 
