@@ -178,7 +178,7 @@ class PlannedTunnel:
 
     ``entry`` and ``exit`` are the sessions at its ends (None: here). ``path`` names hosts in the order of flow, entry
     to exit. An unreachable tunnel has the blocked path, as ``blocked`` (complete, denied dials included) and
-    ``missing``, and its diagnostics stand in the plan.
+    ``missing`` (empty when no permission would open it), and its diagnostics stand in the plan.
     """
 
     name: str
@@ -200,6 +200,8 @@ class PlannedTunnel:
     alternatives: tuple[Alternative, ...] = ()
     blocked: tuple[Dial, ...] = ()
     missing: tuple[Missing, ...] = ()
+    instead: tuple[str, ...] = ()
+    """Ways that need no change of any firewall or server, in a sentence each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

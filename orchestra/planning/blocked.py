@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from orchestra.diagnostics import Code, Diagnostic
 from orchestra.planning.dials import as_dial, problems_of
 from orchestra.planning.entry import entries
-from orchestra.planning.least import least
+from orchestra.planning.least import SMALL, least
+from orchestra.planning.offers import reverse_offers
 from orchestra.planning.problems import SUGGESTIONS
+from orchestra.planning.question import Ground
 from orchestra.planning.tunnels import solve
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ class Blocked:
     path: tuple[str, ...]
     dials: tuple[Dial, ...]
     missing: tuple[Missing, ...]
+    """Empty when no permission would open it."""
+    instead: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -52,12 +56,28 @@ def explain_blocked(context: Context, request: Request, *, free_ports: bool) -> 
         entry=entry,
         path=lacking.path(context),
         dials=tuple(as_dial(context, made) for made in attempts),
-        missing=tuple(dict.fromkeys(problem.missing for problem in problems if problem.missing)),
+        missing=_missing(problems),
+        instead=_instead(context, request),
         diagnostics=(
             *_constraints(context, request, free_ports=free_ports),
             *(_diagnostic(request, problem) for problem in problems),
         ),
     )
+
+
+def _missing(problems: tuple[Problem, ...]) -> tuple[Missing, ...]:
+    needed = tuple(dict.fromkeys(problem.missing for problem in problems))
+    return tuple(each for each in needed if each) if all(needed) else ()
+
+
+def _instead(context: Context, request: Request) -> tuple[str, ...]:
+    """Ways in the other direction; in a large file `orchestra explain` looks for them."""
+    tunnel, target = request.tunnel, request.tunnel.to
+    own = {tunnel.from_ or context.here, tunnel.at or context.here} == {context.here}
+    if target is None or request.problems or not own or len(context.servers) > SMALL:
+        return ()
+    ground = Ground(context.topology, context.here, context.vocabulary, context.world)
+    return tuple(offer.text for offer in reverse_offers(ground, context, target))
 
 
 def _entry(context: Context, request: Request, *, free_ports: bool) -> Entry | None:
@@ -93,8 +113,10 @@ def _constraints(context: Context, request: Request, *, free_ports: bool) -> tup
         if not value:
             continue
         freed = replace(tunnel, via=()) if key == "via" else replace(tunnel, avoid=())
-        if solve(context, replace(request, tunnel=freed), free_ports=free_ports) is None:
+        free = solve(context, replace(request, tunnel=freed), free_ports=free_ports)
+        if free is None:
             continue
+        path = " → ".join(free.path(context.here))
         found.append(
             Diagnostic(
                 code=code,
@@ -102,7 +124,7 @@ def _constraints(context: Context, request: Request, *, free_ports: bool) -> tup
                 message=f"{tunnel.name} has paths, but none with `{key}: [{', '.join(value)}]`",
                 place=context.topology.place_of("tunnels", tunnel.name, key) or tunnel.place,
                 path=f"tunnels.{tunnel.name}.{key}",
-                suggestion=f"leave `{key}` out, or change it",
+                suggestion=f"leave `{key}` out, or change it: {path} would do",
                 tunnel=tunnel.name,
             )
         )

@@ -87,6 +87,7 @@ def least(
     tree = _lenient_through(context, servers, avoid, tuple(name for name in via if name not in passed))
     places = {exit_: tree[exit_]} if exit_ in tree else tree
     ways = [_out(context, service, inwards.chain, place, way) for place, way in places.items()]
+    ways = [way for way in ways if not way.dial or not avoid.intersection(way.dial.firewalls)] or ways
     return min(ways, key=lambda each: _rank(context, service, each), default=Lacking(entry=inwards.chain))
 
 
@@ -127,6 +128,8 @@ def _lenient(
             if server in known or server in settled or server in avoid or server in way.chain.servers:
                 continue
             made = hop(context, place, server)
+            if avoid.intersection(made.firewalls):
+                continue
             part = context.host(server).server
             cost = part.cost if part else 0
             heapq.heappush(heap, Way(way.weight + made.weight, way.chain.then(server, cost)))

@@ -36,10 +36,10 @@ class Destination:
 class Ground:
     """A topology compiled once, to be asked about from several hosts."""
 
-    def __init__(self, topology: Topology, here: str, vocabulary: Vocabulary) -> None:
+    def __init__(self, topology: Topology, here: str, vocabulary: Vocabulary, world: World | None = None) -> None:
         self.topology = topology
         self._vocabulary = vocabulary
-        self._world = compile_world(topology, here)
+        self._world = world or compile_world(topology, here)
         self._contexts: dict[str, Context] = {}
 
     def seen_from(self, text: str) -> Context:

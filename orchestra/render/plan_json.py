@@ -70,6 +70,7 @@ def _tunnel(tunnel: PlannedTunnel) -> dict[str, Any]:
         "alternatives": [_alternative(alternative) for alternative in tunnel.alternatives],
         "blocked": [_dial(dial) for dial in tunnel.blocked],
         "missing": [missing_json(missing) for missing in tunnel.missing],
+        "instead": list(tunnel.instead),
     }
 
 

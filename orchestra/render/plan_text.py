@@ -161,6 +161,9 @@ def _blocked_steps(tunnel: PlannedTunnel) -> Iterator[Row]:
         passes = all(reason.passes for reason in dial.reasons)
         yield (PASSED if passes else DENIED,), cell(dial.by), dial_address(dial)
         yield from ((EMPTY, EMPTY, _reason(reason)) for reason in dial.reasons if not reason.passes)
+    if tunnel.instead:
+        yield EMPTY, EMPTY, cell("without any change:", "quiet")
+    yield from ((EMPTY, EMPTY, ((None, "  "), *cell(text))) for text in tunnel.instead)
     if tunnel.missing:
         yield EMPTY, EMPTY, cell("what would have to change:", "quiet")
     yield from ((EMPTY, EMPTY, ((None, "  "), *cell(missing_text(missing)))) for missing in tunnel.missing)

@@ -143,6 +143,37 @@ def test_constraints_that_cannot_hold_are_said() -> None:
     assert Code.NOT_AN_SSH_SERVER in codes(plan(*OFFICE, target("db", "80"), tunnel("db", via=("db",))))
 
 
+def test_ways_that_need_no_change_are_told_with_the_blocked_path() -> None:
+    out, jump = edge(allow("@lan", "@net", 22)), server("jump", {"net": "203.0.113.9"})
+    found = plan(NET, LAN, HERE, out, INNER, jump, DB, target("db", "5432")).tunnel("db")
+    assert found.instead[0] == (
+        "db can listen at jump (localhost:5432), where here comes to it over its session to jump"
+    )
+    assert plan(NET, LAN, HERE, edge(), INNER, jump, DB, target("db", "5432")).tunnel("db").instead == ()
+
+
+def test_nothing_is_said_to_be_missing_where_no_permission_would_do() -> None:
+    apart = server("gate", {"lan": "10.1.0.2"}, forwarding={"permit_open": ()})
+    found = plan(NET, LAN, HERE, apart, DB, target("db", "5432")).tunnel("db")
+    assert (found.verdict, found.missing) == ("unreachable", ())
+    assert any(not reason.passes for dial in found.blocked for reason in dial.reasons)
+
+
+def test_without_the_constraint_a_path_that_would_do_is_named() -> None:
+    other = server("other", {"net": "203.0.113.7"}, forwarding={"local": False})
+    made = plan(NET, LAN, HERE, GATE, other, DB, target("db", "80"), tunnel("db", via=("other",)))
+    [said] = [each for each in made.diagnostics if each.code is Code.VIA_UNSATISFIED]
+    assert said.suggestion == "leave `via` out, or change it: here → gate would do"
+
+
+def test_a_blocked_path_passes_no_firewall_that_is_to_be_avoided() -> None:
+    side = firewall("side", {"net": "198.51.100.9", "lan": "10.1.0.8"}, allow("any", "any"))
+    here = replace(HERE, route={"lan": "side"})
+    made = plan(NET, LAN, here, edge(), side, INNER, DB, target("db", "80"), tunnel("db", avoid=("side",)))
+    assert made.tunnel("db").verdict == "unreachable"
+    assert Code.AVOID_UNSATISFIED in codes(made)
+
+
 def permitted(source: Topology, missing: tuple[Missing, ...]) -> Topology:
     """The topology with the missing permissions as first rules."""
     hosts = dict(source.hosts)
