@@ -59,7 +59,9 @@ class Answers:
         return answer
 
     def may_begin(self, *, may_ask: bool) -> bool:
-        """Whether keyboard-interactive is worth another attempt."""
+        """Whether keyboard-interactive is worth another attempt: not where the last one brought no prompt at all."""
+        if self._attempts and not self._rounds:
+            return False
         self._attempts, self._rounds = self._attempts + 1, 0
         if self.has_secret:
             return self._secret is not None

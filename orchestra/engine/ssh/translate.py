@@ -20,9 +20,11 @@ _TOO_MANY = "too many authentication failures"
 _NAMED = 5
 """Keys that a message names."""
 
-# How OpenSSH words a failed connect: strerror(3) and gai_strerror(3) of its platform (channels.c, connect_to_helper).
+# How OpenSSH words a failed connect: strerror(3) and gai_strerror(3) of its platform (channels.c, connect_to_helper);
+# asyncssh's servers show the number instead.
 _WORDING: tuple[tuple[str, Code, str, str | None], ...] = (
     ("refused", Code.CONNECT_REFUSED, "connection refused", "is the service running, and does it listen there?"),
+    ("errno 111", Code.CONNECT_REFUSED, "connection refused", "is the service running, and does it listen there?"),
     ("timed out", Code.CONNECT_TIMEOUT, "no answer", "a firewall behind the server may drop it"),
     ("name or service not known", Code.NAME_UNRESOLVED, "the server cannot resolve the name", "check the name there"),
     ("name resolution", Code.NAME_UNRESOLVED, "the server cannot resolve the name", "check the server's resolver"),
@@ -108,7 +110,7 @@ def _not_authenticated(error: BaseException, attempt: Attempt) -> OpenFailed:
 
 def _too_many(attempt: Attempt) -> OpenFailed:
     seen, unseen = attempt.offered, attempt.unreached
-    what = f"{attempt.server} at {attempt.address} hung up on {attempt.user} after {len(seen)} keys: {_some(seen)}"
+    what = f"{attempt.server} at {attempt.address} hung up on {attempt.user} after {len(seen)} offers: {_some(seen)}"
     if unseen:
         what = f"{what}; it has not seen {_some(unseen)}"
     hint = "it counts every key that is offered (MaxAuthTries): name the right one as identity, then it goes alone"

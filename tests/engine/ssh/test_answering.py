@@ -70,8 +70,17 @@ def test_a_person_is_asked_three_times_for_the_same_and_told_that_it_was_wrong()
 
     assert asyncio.run(main()) == ["answer 1", "answer 2", "answer 3", None]
     assert [q.again for q in person.questions] == [False, True, True]
-    begun = [made.may_begin(may_ask=True) for _ in range(4)]
+
+
+def test_prompts_begin_three_times_and_not_again_when_none_came():
+    made, *_ = answers(Person())
+    begun = []
+    for _ in range(4):
+        begun.append(made.may_begin(may_ask=True))
+        respond(made, ("?", True))
     assert begun == [True, True, True, False]
+    made, *_ = answers(Person(), "sesame")
+    assert [made.may_begin(may_ask=True) for _ in range(2)] == [True, False]  # sshd without PAM
 
 
 def test_ssh_config_says_how_often():

@@ -237,7 +237,7 @@ def test_an_agent_full_of_wrong_keys_says_which_the_server_has_not_seen(keys):
         failure = to_sshd(keys, "MaxAuthTries 6", identity=(), agent=agent)
         assert failure.code == Code.AUTH_FAILED
         assert "hung up" in failure.message
-        assert "after 6 keys: agent's key0 (ssh-ed25519)" in failure.message
+        assert "after 6 offers: agent's key0 (ssh-ed25519)" in failure.message
         assert "and 1 more; it has not seen agent's key6 (ssh-ed25519), agent's test (ssh-ed25519)" in failure.message
         assert "MaxAuthTries" in failure.suggestion
         named = (str(keys.folder / "user_key.pub"),)
