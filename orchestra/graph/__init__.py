@@ -6,7 +6,7 @@
 from orchestra.graph.addresses import Dialer, Meaning, Party, dialer_at, guest_of, meaning, seen_from
 from orchestra.graph.filters import FieldMatch, Flow, NearMiss, compared, near_misses, opposite
 from orchestra.graph.judge import Judgement, Step, StepKind, believed, judge
-from orchestra.graph.prospects import Prospects, port_class, prospects
+from orchestra.graph.prospects import Prospects, firewalls, port_class, prospects
 from orchestra.graph.reasons import code_of, explain, reasons, rule_text, rules_of
 from orchestra.graph.world import World, compile_world
 
@@ -28,6 +28,7 @@ __all__ = [
     "compile_world",
     "dialer_at",
     "explain",
+    "firewalls",
     "guest_of",
     "judge",
     "meaning",

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
     from orchestra.graph.addresses import Dialer
     from orchestra.graph.world import World
+    from orchestra.model.address import IPNetwork
     from orchestra.model.topology import Rule, Selector
 
 
 @dataclass(frozen=True, slots=True)
 class Prospects:
-    """``everywhere``: any machine. Else those on ``networks``, and ``hosts``."""
+    """``everywhere``: any machine. Else those on ``networks``, ``hosts``, and every firewall (:func:`firewalls`)."""
 
     everywhere: bool
     networks: frozenset[str]
@@ -58,19 +59,26 @@ def _singled_out(world: World) -> frozenset[str]:
 
 
 def _named_by_rules(world: World) -> Iterator[str]:
-    cidrs = set()
+    cidrs: set[IPNetwork] = set()
     for firewall in world.hosts.values():
         for rule in firewall.rules:
             for each in rule.sources:
                 if each.kind == "host" and each.name is not None:
-                    yield from (name for name in world.hosts if world.same_machine(name, each.name))
+                    yield each.name
+                    yield from (name for name in world.machines if world.same_machine(name, each.name))
                     yield from _sharing_address(world, each.name)
                 if each.cidr is not None:
                     cidrs.add(each.cidr)
-    if cidrs:
-        for name, addresses in world.addresses.items():
-            if any(address in cidr for address in addresses for cidr in cidrs):
-                yield name
+    yield from _within(world, cidrs)
+
+
+def _within(world: World, cidrs: set[IPNetwork]) -> Iterator[str]:
+    """Hosts with an address in any of the ranges: looked up by leading bits, since there may be many of both."""
+    shifts = {(cidr.version, cidr.max_prefixlen - cidr.prefixlen) for cidr in cidrs}
+    heads = {(c.version, s := c.max_prefixlen - c.prefixlen, int(c.network_address) >> s) for c in cidrs}
+    for name, addresses in world.addresses.items() if cidrs else ():
+        if any((v, s, int(a) >> s) in heads for a in addresses for v, s in shifts if a.version == v):
+            yield name
 
 
 def _prospects(world: World, dialer: Dialer, port: int, protocol: str) -> Prospects:
@@ -84,7 +92,7 @@ def _prospects(world: World, dialer: Dialer, port: int, protocol: str) -> Prospe
             else:
                 return Prospects(True, frozenset(), frozenset())
     hosts |= _handed_on(world, hosts, networks)
-    return Prospects(False, frozenset({*networks, *dialer.networks}), frozenset({*hosts, *_firewalls(world)}))
+    return Prospects(False, frozenset({*networks, *dialer.networks}), frozenset(hosts))
 
 
 def _rules_met(world: World, dialer: Dialer, port: int, protocol: str) -> Iterator[Rule]:
@@ -139,7 +147,8 @@ def _meet(world: World, one: str | None, other: str | None) -> bool:
     return found
 
 
-def _firewalls(world: World) -> frozenset[str]:
+def firewalls(world: World) -> frozenset[str]:
+    """The hosts that pass traffic on."""
     if "all firewalls" not in world.memo:
         world.memo["all firewalls"] = frozenset(name for name, host in world.hosts.items() if host.forwards)
     found: frozenset[str] = world.memo["all firewalls"]
@@ -148,7 +157,7 @@ def _firewalls(world: World) -> frozenset[str]:
 
 def _published_ports(world: World) -> list[int]:
     if "published" not in world.memo:
-        entries = (entry for name in _firewalls(world) for entry in world.hosts[name].nat)
+        entries = (entry for name in firewalls(world) for entry in world.hosts[name].nat)
         world.memo["published"] = sorted({entry.port for entry in entries if isinstance(entry, PortForward)})
     found: list[int] = world.memo["published"]
     return found
@@ -156,14 +165,14 @@ def _published_ports(world: World) -> list[int]:
 
 def _handed_on(world: World, hosts: set[str], networks: set[str]) -> set[str]:
     """Machines to which firewalls hand what is addressed to them, directly or through one another."""
-    firewalls = _firewalls(world)
-    waiting = [name for name in firewalls if name in hosts or networks.intersection(world.networks_of(name))]
+    publishing = firewalls(world)
+    waiting = [name for name in publishing if name in hosts or networks.intersection(world.networks_of(name))]
     handed: set[str] = set()
     while waiting:
         for entry in world.hosts[waiting.pop()].nat:
             if isinstance(entry, PortForward) and entry.host not in handed:
                 handed.add(entry.host)
-                if entry.host in firewalls:
+                if entry.host in publishing:
                     waiting.append(entry.host)
     return handed
 

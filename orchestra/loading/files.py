@@ -16,8 +16,8 @@ from orchestra.loading.report import Report, Unreadable, quoted
 FILE_NAMES = ("orchestra.yaml", "orchestra.yml")
 STDIN = "-"
 STDIN_NAME = "<stdin>"
-MAX_BYTES = 2 * 1024 * 1024 - 1
-"""10,000 hosts and 1,000 tunnels, written out, are a little less than half of it."""
+MAX_BYTES = 16 * 1024 * 1024 - 1
+"""100,000 hosts, written out, are about half of it."""
 MAX_FILES = 100
 
 

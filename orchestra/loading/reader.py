@@ -19,7 +19,10 @@ from orchestra.loading.syntax import explain, find_patch
 from orchestra.loading.variables import expand
 
 MAX_DEPTH = 64
-MAX_NODES = 500_000
+MAX_NODES = 2_000_000
+"""100,000 hosts have less than half of them."""
+MAX_EXPANDED = 500_000
+"""Values that stand in the file once and are used again, by an alias."""
 MAX_PATCHES = 20
 _TEXT_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
 
@@ -82,6 +85,7 @@ class _Reader:
         self.stack: list[_Frame] = []
         self.documents = 0
         self.count = 0
+        self.expanded = 0
         self.anchors: dict[str, tuple[Node, int, int]] = {}
         """To the node, its size and its height."""
 
@@ -203,14 +207,15 @@ class _Reader:
             raise Unreadable(Code.YAML_LIMIT, f"aliases nest deeper than {MAX_DEPTH} levels", spot)
         frame.height = max(frame.height, height + 1)
         self._count(spot, size)
+        self.expanded += size
+        if self.expanded > MAX_EXPANDED:
+            raise Unreadable(Code.YAML_LIMIT, f"aliases expand to more than {MAX_EXPANDED:,} values", spot, "use fewer")
         self._put(node)
 
     def _count(self, spot: Spot, size: int = 1) -> None:
         self.count += size
         if self.count > MAX_NODES:
-            raise Unreadable(
-                Code.YAML_LIMIT, f"more than {MAX_NODES:,} values once aliases are expanded", spot, "use fewer aliases"
-            )
+            raise Unreadable(Code.YAML_LIMIT, f"more than {MAX_NODES:,} values", spot, "split it with `include`")
 
     def _put(self, node: Node) -> None:
         if not self.stack:

@@ -45,7 +45,7 @@ def _keys(context: Context, listen: PlannedListen) -> list[tuple[tuple[str, int 
 def _of_target(context: Context, target: Target) -> list[tuple[tuple[str, int | str], str]]:
     """Where a target listens, when it is on a host where tunnels may listen too."""
     address = target.address
-    able = target.host == context.here or target.host in context.servers
+    able = target.host == context.here or context.host(target.host).server is not None
     if not able or not isinstance(address, Endpoint) or not address.port or target.protocol != "tcp":
         return []
     hosts = LOOPBACKS if (address.host or "").lower() == LOCALHOST else (address.host or WILDCARD,)

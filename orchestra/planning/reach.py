@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestra.graph import port_class, prospects
+from orchestra.graph import firewalls, port_class, prospects
 from orchestra.graph.addresses import networks_holding
 from orchestra.model.address import parse_ip
 from orchestra.planning.services import ssh_service
 
 if TYPE_CHECKING:
+    from orchestra.graph import Prospects
     from orchestra.model.address import IPAddress
     from orchestra.planning.context import Context
     from orchestra.planning.services import Service
@@ -29,6 +30,8 @@ def places_worth_trying(context: Context, service: Service) -> frozenset[str] | 
         return _places_of_address(context, service, address)
     if is_elusive(service) or not networks:
         return None
+    if service.host in firewalls(world):
+        return None
     dialers = _dialers(context, service.port, service.protocol)
     found = special | dialers.everywhere | dialers.of_host.get(service.host, set())
     for network in networks:
@@ -36,15 +39,16 @@ def places_worth_trying(context: Context, service: Service) -> frozenset[str] | 
     return frozenset(found)
 
 
-def _places_of_address(context: Context, service: Service, address: IPAddress) -> frozenset[str]:
-    """Here and the servers that might be able to dial an address, whoever is there."""
+def _places_of_address(context: Context, service: Service, address: IPAddress) -> frozenset[str] | None:
+    """Here and the servers that might be able to dial an address, whoever is there; None: any of them."""
     world, dialers = context.world, _dialers(context, service.port, service.protocol)
     found = {*(service.trusted or ()), *dialers.everywhere}
-    found |= {place for place in (context.here, *context.servers) if address in world.addresses[place]}
     for network in networks_holding(world, address):
         found |= dialers.of_network.get(network, set())
         for host in world.located.get((network, address), ()):
-            found |= dialers.of_host.get(host, set())
+            if host in firewalls(world):
+                return None
+            found |= dialers.of_host.get(host, set()) | _accounts(context, host)
     return frozenset(found)
 
 
@@ -80,14 +84,16 @@ class Dialers:
         self.everywhere: set[str] = set()
         self.of_network: dict[str, set[str]] = {}
         self.of_host: dict[str, set[str]] = {}
+        alike: dict[Prospects, list[str]] = {}
         for place in (context.here, *context.servers):
-            found = prospects(context.world, context.dialer(place), port, protocol)
+            alike.setdefault(prospects(context.world, context.dialer(place), port, protocol), []).append(place)
+        for found, places in alike.items():
             if found.everywhere:
-                self.everywhere.add(place)
+                self.everywhere.update(places)
             for network in found.networks:
-                self.of_network.setdefault(network, set()).add(place)
+                self.of_network.setdefault(network, set()).update(places)
             for host in found.hosts:
-                self.of_host.setdefault(host, set()).add(place)
+                self.of_host.setdefault(host, set()).update(places)
 
 
 def _dialers(context: Context, port: int, protocol: str) -> Dialers:
@@ -112,7 +118,7 @@ def servers_worth_trying(context: Context, place: str, waiting: set[str]) -> lis
         found = prospects(context.world, context.dialer(place), port, "tcp")
         if found.everywhere:
             return sorted(waiting)
-        chosen |= found.hosts & waiting
+        chosen |= (found.hosts | firewalls(context.world)) & waiting
         for network in found.networks:
             chosen |= index.by_network.get(network, frozenset()) & waiting
     chosen |= index.elusive & waiting
