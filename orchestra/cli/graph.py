@@ -65,6 +65,8 @@ def graph(
     text = _draw(form, scene, plan)
     if output_file is None:
         console.data(text.removesuffix("\n"))
+        if console.out.is_terminal and form in (Drawing.SVG, Drawing.HTML):
+            console.say(f"to look at it, write it to a file: -O {plan.topology}.{form}")
     else:
         _write(output_file, text)
     return Exit.DONE

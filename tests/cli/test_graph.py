@@ -1,11 +1,16 @@
 """``orchestra graph``: pictures on standard output or in a file."""
 
+import io
 import json
 import sys
 
 import pytest
 
+from orchestra.cli.console import Channel, Console
 from orchestra.cli.exits import Exit
+from orchestra.cli.graph import graph
+from orchestra.cli.options import Selection, Source
+from orchestra.render.style import Style
 from tests.cli.test_plan import DENIED, OFFICE
 
 FILES = {"office.yaml": OFFICE}
@@ -99,3 +104,20 @@ def test_without_the_layout_library(run_cli, monkeypatch):
     assert "pip install 'orchestra-tunnels[pictures]'" in ran.err
     assert run_cli("graph", "office.yaml", "-o", "mermaid").code == Exit.DONE
     assert run_cli("graph", "office.yaml", "-o", "dot").code == Exit.DONE
+
+
+class Screen(io.StringIO):
+    """A terminal."""
+
+    def isatty(self):
+        return True
+
+
+def test_at_a_terminal_it_says_where_a_picture_goes(tmp_path, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    (tmp_path / "office.yaml").write_text(OFFICE)
+    source = Source(file=str(tmp_path / "office.yaml"))
+    out, err = Screen(), io.StringIO()
+    assert graph(Console(Channel(out, Style()), Channel(err, Style())), source, Selection()) == Exit.DONE
+    assert out.getvalue().startswith("<svg ")
+    assert err.getvalue() == "to look at it, write it to a file: -O office.svg\n"

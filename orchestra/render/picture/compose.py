@@ -14,7 +14,7 @@ from orchestra.render.picture.scene import Arrow, Mark, Node, Scene, Zone
 from orchestra.render.picture.sockets import sockets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from orchestra.graph import World
     from orchestra.model.plan import Dial, Plan, PlannedTunnel
@@ -106,20 +106,22 @@ def acts(plan: Plan) -> Iterator[Act]:
         )
     depths = {session.id: session.depth for session in plan.sessions}
     for tunnel in plan.tunnels:
-        depth = max((depths[id_] for id_ in tunnel.sessions), default=0)
-        yield from _blocked(tunnel) if tunnel.blocked else _open(tunnel, depth + 1)
+        yield from _blocked(tunnel) if tunnel.blocked else _open(tunnel, depths)
 
 
-def _open(tunnel: PlannedTunnel, step: int) -> Iterator[Act]:
-    names = (tunnel.name,)
+def _open(tunnel: PlannedTunnel, depths: Mapping[str, int]) -> Iterator[Act]:
+    def act(kind: ArrowKind, dial: Dial, after: Iterable[str], *, more: int = 1, spare: bool = False) -> Act:
+        step = max((depths[id_] for id_ in after), default=0) + more
+        return Act(kind=kind, step=step, dial=dial, tunnels=(tunnel.name,), protocol=tunnel.protocol, spare=spare)
+
+    more = 1 if tunnel.user is None else 2
     if tunnel.user is not None:
-        yield Act(kind="use", step=step, dial=tunnel.user, tunnels=names, protocol=tunnel.protocol)
-        step += 1
+        yield act("use", tunnel.user, tunnel.sessions)
     if tunnel.dial is not None:
-        yield Act(kind="dial", step=step, dial=tunnel.dial, tunnels=names, protocol=tunnel.protocol)
+        yield act("dial", tunnel.dial, tunnel.sessions, more=more)
     for other in tunnel.alternatives:
         if other.sessions and other.dial is not None and other.dial.by != (tunnel.dial and tunnel.dial.by):
-            yield Act(kind="dial", step=step, dial=other.dial, tunnels=names, protocol=tunnel.protocol, spare=True)
+            yield act("dial", other.dial, other.sessions, more=more, spare=True)
 
 
 def _blocked(tunnel: PlannedTunnel) -> Iterator[Act]:

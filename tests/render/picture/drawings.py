@@ -1,5 +1,7 @@
 """Topologies to draw: the examples, blocked ones, and generated ones of any size."""
 
+import json
+import random
 from functools import cache
 from pathlib import Path
 
@@ -92,3 +94,30 @@ def generated(hosts):
                 parts["tunnels"].append(f"  {name}: {{listen: auto}}")
     body = "\n".join(f"{section}:\n" + "\n".join(lines) for section, lines in parts.items())
     return f"clients: {{laptop: {{networks: [internet]}}}}\n{body}\n"
+
+
+def scattered(seed):
+    """A file with hosts on networks at random: firewalls that pass ssh or not, servers, targets with tunnels to all."""
+    chance = random.Random(seed)  # noqa: S311 - a seed makes the same file again
+    networks = [f"net{number}" for number in range(chance.randint(1, 5))]
+    used = dict.fromkeys(networks, 0)
+
+    def places(most):
+        chosen = chance.sample(networks, min(most, len(networks)))
+        used.update((network, used[network] + 1) for network in chosen)
+        return {network: f"10.{networks.index(network)}.0.{used[network]}" for network in chosen}
+
+    def hosts(kind, number, most, **more):
+        return {f"{kind}{index}": {"networks": places(chance.randint(1, most)), **more} for index in range(number)}
+
+    rules = [{"allow": {"from": "any", "to": "any", "ports": [chance.choice((22, 22, 80))]}}]
+    targets = hosts("target", chance.randint(1, 8), 2, address=80)
+    file = {
+        "networks": {network: f"10.{index}.0.0/24" for index, network in enumerate(networks)},
+        "clients": hosts("client", 1, 1),
+        "firewalls": hosts("wall", chance.randint(1, 3), 3, rules=rules),
+        "servers": hosts("server", chance.randint(1, 6), 3),
+        "targets": targets,
+        "tunnels": {name: {"listen": "auto", "failover": chance.random() < 0.3} for name in targets},
+    }
+    return json.dumps(file)

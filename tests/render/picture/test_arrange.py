@@ -82,6 +82,11 @@ def test_nothing_overlaps_in_generated_topologies(hosts, chosen, tmp_path):
     check(drawings.placed_of(drawings.read(drawings.generated(hosts), tmp_path), tunnels=chosen))
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_nothing_overlaps_in_scattered_topologies(seed, tmp_path):
+    check(drawings.placed_of(drawings.read(drawings.scattered(seed), tmp_path)))
+
+
 def test_nothing_overlaps_where_something_is_blocked(tmp_path):
     placed = drawings.placed_of(drawings.read(drawings.BLOCKED, tmp_path))
     check(placed)
