@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(PATH):/usr/sbin:/sbin
 
-TOOLS := sshd:openssh-server ssh:openssh-client nft:nftables ip:iproute2 unshare:util-linux curl:curl chromium:chromium dropbear:dropbear-bin rsync:rsync git:git ansible:ansible-core zsh:zsh fish:fish
+TOOLS := sshd:openssh-server ssh:openssh-client nft:nftables ip:iproute2 unshare:util-linux curl:curl chromium:chromium dot:graphviz dropbear:dropbear-bin rsync:rsync git:git ansible:ansible-core zsh:zsh fish:fish
 
 .PHONY: demo test setup packages lint types check fuzz agreement bench clean
 
