@@ -7,6 +7,7 @@ import errno
 import hashlib
 import hmac
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from orchestra.model.topology import ConfigSettings, SshSettings
 
 _GLOBAL = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 _LARGEST = 64 << 20
+_SEVERAL = re.compile(r"[\s,*?!|#@]")
 
 
 class CannotKeep(Exception):
@@ -85,11 +87,13 @@ def file_to_write(settings: SshSettings) -> Path:
 
 
 def write(file: Path, name: str, key: str, *, hashed: bool = False) -> None:
-    """Adds ``TYPE BASE64`` under a name. Raises OSError.
+    """Adds ``TYPE BASE64`` under a name. Raises OSError, and CannotKeep for a name that would mean others too.
 
     One write to the end of the file, as ssh does it: what others add at the same moment stays, and the file keeps its
     mode, its owner and its links, all of which a new file in its place would lose.
     """
+    if _SEVERAL.search(name):
+        raise CannotKeep(f"{name!r} cannot be one name in known_hosts")
     line = f"{hash_name(name, os.urandom(20)) if hashed else name} {key}\n"
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

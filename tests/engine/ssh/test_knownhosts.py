@@ -66,6 +66,13 @@ def test_a_first_key_makes_the_folder_and_the_file_private(tmp_path):
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
+@pytest.mark.parametrize("name", ["*", "a b", "a\nb", "a,b", "@revoked", "!a", "|1|a", "#a"])
+def test_a_name_that_would_mean_others_is_not_written(tmp_path, name):
+    with pytest.raises(CannotKeep, match="cannot be one name"):
+        write(tmp_path / "known_hosts", name, KEY)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_keeps_its_mode_its_links_and_its_last_line(tmp_path):
     real, file = tmp_path / "real", tmp_path / "known_hosts"
     real.write_text("# the end without a line break")
