@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestra.cli.common import read_plan, report
+from orchestra.cli.completion import names
 from orchestra.cli.console import Console
 from orchestra.cli.exits import exit_of_plan
 from orchestra.cli.options import Selection, Source
@@ -38,9 +39,12 @@ class Form(StrEnum):
 class Wanted:
     """For which servers, in which form, with which further limits."""
 
-    servers: Annotated[list[str], typer.Argument(metavar="SERVER", help="Only these servers.", show_default=False)] = (
-        field(default_factory=list)
-    )
+    servers: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SERVER", help="Only these servers.", show_default=False, autocompletion=names("servers")
+        ),
+    ] = field(default_factory=list)
     form: Annotated[Form, typer.Option("-o", "--output", help="A key's line, or a Match block.")] = Form.AUTHORIZED_KEYS
     key: Annotated[
         Path | None,

@@ -8,18 +8,21 @@ names of files.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit
 
-Complete: TypeAlias = Callable[[typer.Context], list[str]]
+if TYPE_CHECKING:
+    from orchestra.loading.names import Names
+
+Complete: TypeAlias = Callable[[], list[str]]
 
 HOSTS = ("servers", "clients", "firewalls")
 
@@ -66,19 +69,19 @@ def completion(console: Console, shell: Annotated[Shell, typer.Argument(metavar=
 
 
 def names(*sections: str) -> Complete:
-    """Completes the names of these sections of the topology that the words before lead to."""
-    return _quietly(lambda ctx: [name for section in sections for name in _names(ctx.params).of(section)])
+    """Completes the names of these sections of the topology that the line leads to."""
+    return _quietly(lambda: [name for section in sections for name in _names().of(section)])
 
 
 def profiles() -> Complete:
     """Completes the profiles of its tunnels."""
-    return _quietly(lambda ctx: _names(ctx.params).profiles())
+    return _quietly(lambda: _names().profiles())
 
 
 def running() -> Complete:
     """Completes the names of what runs."""
 
-    def found(_: typer.Context) -> list[str]:
+    def found() -> list[str]:
         from orchestra.control.instances import alive
 
         return [place.name for place in alive(os.environ)]
@@ -86,22 +89,23 @@ def running() -> Complete:
     return _quietly(found)
 
 
-def _quietly(find: Callable[[typer.Context], Sequence[str]]) -> Complete:
-    def complete(ctx: typer.Context) -> list[str]:
+def _quietly(find: Callable[[], Sequence[str]]) -> Complete:
+    def complete() -> list[str]:
         with suppress(Exception):
-            return list(find(ctx))
+            return list(find())
         return []
 
     return complete
 
 
-def _names(given: Mapping[str, Any]) -> Any:
-    """Those of the files that the options and the words name, else of the default one."""
+def _names() -> Names:
+    """Those of the files that the line names, else of the default one. The words are looked at as they are: what typer
+    understands of a line that ends in half an option is nothing."""
     from orchestra.cli.common import choose_files
     from orchestra.cli.options import Source
     from orchestra.loading.names import Names
 
-    words = given.get("words") or ()
-    first = given.get("file") or (words[0] if words and Path(words[0]).is_file() else None)
-    source = Source(file=first, files=list(given.get("files") or ()))
-    return Names(choose_files(source, os.environ, Path.cwd()), os.environ)
+    line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
+    words = [word.rpartition("=")[2] for word in line.partition(" -- ")[0].split()]
+    files = [word for word in words if word.endswith((".yaml", ".yml"))]
+    return Names(files or choose_files(Source(), os.environ, Path.cwd()), os.environ)

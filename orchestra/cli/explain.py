@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestra.cli.common import read_topology
+from orchestra.cli.completion import HOSTS, names
 from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit
 from orchestra.cli.options import Client, Files, Format, Output, PluginModules, Source
@@ -29,6 +30,7 @@ class Question:
             metavar="[FILE] FROM TO",
             help="FROM: a host or a network. TO: a target, a host, HOST:PORT or an address. The topology before them.",
             show_default=False,
+            autocompletion=names(*HOSTS, "targets", "networks"),
         ),
     ]
     files: Files = field(default_factory=list)
@@ -36,7 +38,13 @@ class Question:
     plugins: PluginModules = field(default_factory=list)
     via: Annotated[
         list[str],
-        typer.Option("--via", metavar="SERVER", help="Only by way of this server; repeatable.", show_default=False),
+        typer.Option(
+            "--via",
+            metavar="SERVER",
+            help="Only by way of this server; repeatable.",
+            show_default=False,
+            autocompletion=names("servers"),
+        ),
     ] = field(default_factory=list)
     direct: Annotated[bool, typer.Option("--direct", help="One bare dial, without any session.")] = False
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from orchestra.cli.common import read_topology, report
+from orchestra.cli.completion import HOSTS, names
 from orchestra.cli.console import Console
 from orchestra.cli.errors import TopologyRejected
 from orchestra.cli.exits import Exit
@@ -19,7 +20,13 @@ def impact(
     source: Source,
     without: Annotated[
         list[str],
-        typer.Option("--without", metavar="HOST", help="A host that is gone; repeatable.", show_default=False),
+        typer.Option(
+            "--without",
+            metavar="HOST",
+            help="A host that is gone; repeatable.",
+            show_default=False,
+            autocompletion=names(*HOSTS),
+        ),
     ],
     output: Output = Format.TEXT,
 ) -> int:

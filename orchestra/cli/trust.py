@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestra.cli.common import Beside, read_plan, report
+from orchestra.cli.completion import names
 from orchestra.cli.console import Console
 from orchestra.cli.errors import explain
 from orchestra.cli.exits import Exit, exit_of_code, exit_of_plan
@@ -51,6 +52,7 @@ class Whom:
             metavar="[FILE] [SERVER]...",
             help="The topology, as for `up`; then servers. Default: every server that its tunnels pass.",
             show_default=False,
+            autocompletion=names("servers"),
         ),
     ] = field(default_factory=list)
     files: Files = field(default_factory=list)

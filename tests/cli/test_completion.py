@@ -85,6 +85,8 @@ def office(home: Home) -> Home:
         (["orchestra", "up", "--fail"], ["--fail-fast"]),
         (["orchestra", "up", "-t", "re"], ["reports"]),
         (["orchestra", "run", "orchestra.yaml", "--profile", ""], ["night", "weekend"]),
+        (["orchestra", "up", "common.yaml", "-t", ""], ["files"]),
+        (["orchestra", "impact", "--file=common.yaml", "--without", "l"], ["laptop"]),
         (["orchestra", "connect", "c"], ["cache"]),
         (["orchestra", "connect", "--exit", ""], ["gateway", "bastion"]),
         (["orchestra", "connect", "-f", "orchestra.yaml", "--exit", "g"], ["gateway"]),
