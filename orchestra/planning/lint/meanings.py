@@ -35,16 +35,16 @@ def _differing(world: World, name: str, bearers: tuple[tuple[str, str | None], .
         severity="warning" if puzzled else "info",
         message=f"{name} means {said}" + (f", so that {puzzled} cannot tell which" if puzzled else ""),
         place=_place_of_names(world, bearers[-1][0]),
-        suggestion="write `names: {NETWORK: [NAME]}`, so that each host resolves it once" if puzzled else None,
+        suggestion="write `names: {NETWORK: [NAME]}` where it is resolved" if puzzled == "everybody" else None,
     )
 
 
 def _puzzled(world: World, bearers: tuple[tuple[str, str | None], ...]) -> str | None:
-    """The first host that resolves a name to several machines."""
+    """The first client or server that resolves a name to several machines."""
     if len({world.machine(host) for host, network in bearers if network is None}) > 1:
         return "everybody"
     dialers = {each for _, network in bearers if network is not None for each in _hosts_on(world).get(network, ())}
-    for dialer in sorted(dialers):
+    for dialer in sorted(each for each in dialers if world.hosts[each].kind == "client" or world.hosts[each].server):
         own = world.attached[dialer]
         if len({world.machine(host) for host, network in bearers if network is None or network in own}) > 1:
             return dialer

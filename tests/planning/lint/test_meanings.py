@@ -25,6 +25,8 @@ def test_a_name_that_depends_on_who_resolves_it() -> None:
     two = host("db2", networks={"b": "10.0.0.2"}, names={"b": ["DB.internal."]})
     said = "db.internal means db1 to hosts of a and db2 to hosts of b"
     assert names(A, B, one, two) == [("info", said)]
+    wall = firewall("w", {"a": "10.0.0.254", "b": "10.0.0.253"})
+    assert names(A, B, one, two, wall) == [("info", said)]  # it dials nobody
     both = client("laptop", {"a": "10.0.0.7", "b": "10.0.0.8"})
     assert names(A, B, one, two, both) == [("warning", f"{said}, so that laptop cannot tell which")]
     assert names(A, B, one, host("x", networks={"b": "10.0.0.3"}, names={"b": ["other.internal"]})) == []
