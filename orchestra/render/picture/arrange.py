@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 Point: TypeAlias = tuple[float, float]
 Line: TypeAlias = tuple[Point, ...]
+Part: TypeAlias = tuple[str, ...]
+"""What the layout knows as a node: its kind (``zone``, ``node``, ``label``, ``point``), then whose it is."""
 
 MARGIN = 24.0
 INSET = 6.0
 """Of a zone's room, what stays free around it."""
 HEADER = 30.0
 """Room for the name of a zone."""
-POINT = "point"
-"""Where an arrow crosses a zone in which none of its parts stands."""
 WIDE, LONG = 1200.0, 4.0
 """What is wider, and so many times as wide as high, is drawn in rows."""
 
@@ -74,16 +74,16 @@ class Placed:
     nodes: dict[str, Box]
     labels: dict[str, Box]
     """By the arrow's id."""
-    wires: tuple[tuple[str, str, Line], ...]
+    wires: tuple[Line, ...]
     arrows: dict[str, tuple[Line, ...]]
     """By the arrow's id: its pieces, from one part to the next."""
-    ends: dict[str, tuple[str, ...]]
-    """By the arrow's id: the node at which each of its pieces ends, or ``label``."""
+    ends: dict[str, tuple[Part, ...]]
+    """By the arrow's id: at what each of its pieces ends, a node or a label."""
 
     def reach(self, arrow: Arrow) -> int:
         """How many pieces of a denied arrow lead up to the host that stops it."""
-        at = arrow.way[arrow.denied or 0].name
-        return self.ends[arrow.id].index(at) + 1 if at in self.ends[arrow.id] else 0
+        stopped = ("node", arrow.way[arrow.denied or 0].name)
+        return self.ends[arrow.id].index(stopped) + 1 if stopped in self.ends[arrow.id] else 0
 
 
 def arrange(scene: Scene) -> Placed:
@@ -109,8 +109,9 @@ class _Request:
     def __init__(self, scene: Scene) -> None:
         self.nodes: list[dict[str, Any]] = []
         self.edges: list[dict[str, Any]] = []
-        self.index: dict[tuple[str, ...], int] = {}
-        self.pieces: list[tuple[str, ...]] = []
+        self.index: dict[Part, int] = {}
+        self.pieces: list[tuple[str, Part]] = []
+        """For each edge the arrow that it is a piece of, or nothing for a wire, and at what it ends."""
         for zone in scene.zones:
             line = caption(zone)
             self._node(("zone", zone.name), line.width + 50, 2 * HEADER)
@@ -123,36 +124,37 @@ class _Request:
         for node_id, zone_name in scene.wires:
             ends = ("node", node_id), ("zone", zone_name)
             near, far = sorted(ends, key=lambda end: away.get(end, len(away)))
-            self._edge(("wire", node_id, zone_name), near, far, 1.0)
+            self._edge("", near, far, 1.0)
 
     @property
     def graph(self) -> dict[str, Any]:
         """As graphlay reads it."""
         return {"nodes": self.nodes, "edges": self.edges}
 
-    def _node(self, key: tuple[str, ...], width: float, height: float, zone: str | None = None) -> tuple[str, ...]:
+    def _node(self, key: Part, width: float, height: float, zone: str | None = None) -> Part:
         parent = {} if zone is None else {"parent": self.index["zone", zone]}
         self.index[key] = len(self.nodes)
         self.nodes.append({"key": "/".join(key), "size": {"width": width, "height": height}, "shape": "box", **parent})
         return key
 
-    def _edge(self, piece: tuple[str, ...], source: tuple[str, ...], target: tuple[str, ...], weight: float) -> None:
+    def _edge(self, arrow: str, source: Part, target: Part, weight: float) -> None:
         self.edges.append({"source": self.index[source], "target": self.index[target], "weight": weight})
-        self.pieces.append(piece)
+        self.pieces.append((arrow, target))
 
     def _arrow(self, arrow: Arrow, zones: Mapping[str, str | None]) -> None:
         stops = [*self._stops(arrow, zones)]
         for one, other in pairwise(stops):
-            self._edge(("arrow", arrow.id, *other), one, other, 2.0)
+            self._edge(arrow.id, one, other, 2.0)
 
-    def _stops(self, arrow: Arrow, zones: Mapping[str, str | None]) -> Iterator[tuple[str, ...]]:
+    def _stops(self, arrow: Arrow, zones: Mapping[str, str | None]) -> Iterator[Part]:
+        """The parts that an arrow passes: nodes, its label, points where it crosses a zone that has none of them."""
         zone: str | None = None
         for index, stop in enumerate(arrow.way):
             if stop.zone:
                 zone = stop.name
                 beside = {zones[each.name] for each in arrow.way[index - 1 : index + 2] if not each.zone}
                 if index + 1 != arrow.label and zone not in beside:
-                    yield self._node((POINT, arrow.id, str(index)), 2.0, 2.0, zone=zone)
+                    yield self._node(("point", arrow.id, str(index)), 2.0, 2.0, zone=zone)
                 continue
             if index == arrow.label:
                 yield self._node(("label", arrow.id), *label_size(arrow), zone=zone)
@@ -178,14 +180,14 @@ def _beyond(start: Point, end: Point) -> Point:
     return end[0] + INSET * along[0] / long, end[1] + INSET * along[1] / long
 
 
-def _distances(scene: Scene) -> dict[tuple[str, str], int]:
+def _distances(scene: Scene) -> dict[Part, int]:
     """How far every zone and node is from here, over attachments."""
-    beside: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    beside: dict[Part, list[Part]] = {}
     for node in scene.nodes:
         for zone, _ in node.attached:
             beside.setdefault(("node", node.id), []).append(("zone", zone))
             beside.setdefault(("zone", zone), []).append(("node", node.id))
-    away = {("node", node.id): 0 for node in scene.nodes if node.here}
+    away: dict[Part, int] = {("node", node.id): 0 for node in scene.nodes if node.here}
     queue = deque(away)
     while queue:
         near = queue.popleft()
@@ -214,20 +216,17 @@ def _placed(scene: Scene, request: _Request, drawn: Any) -> Placed:
         return found
 
     arrows: dict[str, tuple[Line, ...]] = {}
-    ends: dict[str, tuple[str, ...]] = {}
+    ends: dict[str, tuple[Part, ...]] = {}
     wires = []
-    for piece, edge in zip(request.pieces, drawn.edges, strict=True):
+    for (arrow, end), edge in zip(request.pieces, drawn.edges, strict=True):
         line = tuple(point(each) for each in edge["points"])
-        if piece[0] == "arrow":
-            _, id_, kind, name, *_ = piece
-            before = arrows.get(id_, ())
-            if before and ends[id_][-1] == POINT:
-                line = _joined(before[-1], line)
-                before, ends[id_] = before[:-1], ends[id_][:-1]
-            arrows[id_] = (*before, line)
-            ends[id_] = (*ends.get(id_, ()), name if kind == "node" else kind)
-        else:
-            wires.append((piece[1], piece[2], _lengthened(line)))
+        if not arrow:
+            wires.append(_lengthened(line))
+            continue
+        lines, known = arrows.get(arrow, ()), ends.get(arrow, ())
+        if known and known[-1][0] == "point":
+            lines, known, line = lines[:-1], known[:-1], _joined(lines[-1], line)
+        arrows[arrow], ends[arrow] = (*lines, line), (*known, end)
     right, bottom = point(drawn.bounds["max"])
     return Placed(
         scene=scene,

@@ -60,7 +60,10 @@ function choose(name) {
     const open = button.dataset.tunnel === name;
     button.setAttribute("aria-expanded", String(open));
     panel(button).hidden = !open;
+    if (open) button.scrollIntoView({block: "nearest"});
   }
+  const path = [...picture.querySelectorAll(".arrow.lit")];
+  if (path.length) path.at(-1).scrollIntoView({block: "nearest", inline: "nearest"});
   history.replaceState(null, "", name === null ? "#" : "#" + encodeURIComponent(name));
 }
 for (const [index, button] of buttons.entries()) {

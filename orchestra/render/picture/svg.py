@@ -68,7 +68,7 @@ def attribute(raw: str) -> str:
 
 def _drawing(placed: Placed) -> Iterator[str]:
     scene = placed.scene
-    for _, _, wire in placed.wires:
+    for wire in placed.wires:
         yield f'<path class="wire" d="{_path(wire)}"/>'
     for zone in scene.zones:
         yield _zone(zone, placed.zones[zone.name])

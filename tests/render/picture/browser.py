@@ -18,6 +18,7 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--no-first-run",
     "--hide-scrollbars",
+    "--window-size=1400,900",
 )
 
 

@@ -98,8 +98,8 @@ def test_an_arrow_is_one_way_from_box_to_box():
     placed = drawings.placed_of(drawings.read("topologies/vnc-firewall.yaml"))
     for arrow in placed.scene.arrows:
         ends = placed.ends[arrow.id]
-        assert ends[-1] == arrow.way[-1].name
-        assert ends.count("label") == 1
+        assert ends[-1] == ("node", arrow.way[-1].name)
+        assert ends.count(("label", arrow.id)) == 1
         assert all(len(line) > 1 for line in placed.arrows[arrow.id])
 
 

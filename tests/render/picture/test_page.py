@@ -65,6 +65,20 @@ def test_an_arrow_in_the_picture_chooses_its_tunnels_in_turn(drawn):
     assert found == ["db", "qemu", "wiki", "db"]
 
 
+def test_in_a_large_picture_the_chosen_path_comes_into_view(page, tmp_path):
+    topology = drawings.read(drawings.generated(200), tmp_path)
+    file = tmp_path / "large.html"
+    file.write_text(html(drawings.placed_of(topology), drawings.planned(topology)), encoding="utf-8")
+    page.open(file)
+    inside = """(part => { const box = part.getBoundingClientRect();
+        return box.top >= 0 && box.bottom <= innerHeight && box.width > 0; })"""
+    for tunnel, site in (("t9-0", 9), ("t1-0", 1)):
+        page.click(f"button[data-tunnel={tunnel}]")
+        assert page.ask(f"{inside}(document.querySelector('#arrow-dial-dialed-t{site}-0 .label'))"), tunnel
+        assert page.ask(f"{inside}(document.querySelector('button[data-tunnel={tunnel}]'))"), tunnel
+    assert page.complaints == []
+
+
 def test_light_and_dark(drawn):
     paper = "getComputedStyle(document.querySelector('svg .paper')).fill"
     drawn.prefer("light")
