@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestra.cli.common import read_topology, report
+from orchestra.cli.common import Beside, read_topology, report
 from orchestra.cli.completion import HOSTS, names
 from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit, exit_of_plan
-from orchestra.cli.options import Client, Files, PluginModules, Source, Timeout, seconds
+from orchestra.cli.options import AllowExec, Client, Files, PluginModules, Source, Timeout, seconds
 from orchestra.cli.starting import Refused, told
 from orchestra.errors import OrchestraError, UsageError
 
@@ -46,6 +46,7 @@ class Destination:
             autocompletion=names(*HOSTS),
         ),
     ] = None
+    allow_exec: AllowExec = False
 
     @property
     def source(self) -> Source:
@@ -94,7 +95,7 @@ def _launch(console: Console, destination: Destination) -> Launch:
     from orchestra.assembly.launch import Launch
     from orchestra.planning import plan_connection
 
-    read = read_topology(destination.source)
+    read = read_topology(destination.source, Beside.asked(allow_exec=destination.allow_exec))
     plan = plan_connection(
         read.topology,
         destination.words[-1],

@@ -44,3 +44,22 @@ def test_asking_the_plugins_does_not_import_ssh():
         "import sys; from orchestra.assembly.topology import plugins; plugins(); sys.exit('asyncssh' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_servers_have_from_ssh_config_what_the_file_leaves_unset(tmp_path):
+    (tmp_path / ".ssh").mkdir()
+    lines = "Host gw\n  User ops\n  StrictHostKeyChecking no\nMatch exec true\n  Port 2222\n"
+    (tmp_path / ".ssh" / "config").write_text(lines)
+    file = tmp_path / "f.yaml"
+    file.write_text("servers: {gw: }\ntargets: {db: 'db:5432'}\n")
+
+    def loaded(**options):
+        return load_topology([str(file)], plugins(), {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}, **options)
+
+    ssh = loaded().topology.hosts["gw"].server.ssh
+    assert (ssh.user, ssh.port, len(ssh.config.refusals)) == ("ops", None, 1)
+    ssh = loaded(allow_exec=True).topology.hosts["gw"].server.ssh
+    assert (ssh.user, ssh.port, ssh.config.refusals, ssh.config.allow_exec) == ("ops", 2222, (), True)
+    assert loaded(ssh_config=False).topology.hosts["gw"].server.ssh.config is None
+    assert [d.code for d in loaded(allow_exec=True).diagnostics] == ["SSH_CONFIG_IGNORED"]
+    assert str(tmp_path / ".ssh" / "config") in loaded().sources

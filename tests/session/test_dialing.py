@@ -86,3 +86,17 @@ def test_a_name_with_two_families_reaches_the_one_that_listens():
                 assert connected.gettimeout() == 0
 
     asyncio.run(main())
+
+
+def test_one_family_alone_and_an_address_to_dial_from():
+    async def main():
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            port = listening.getsockname()[1]
+            with await dial("localhost", port, "ipv4", "127.0.0.9") as connected:
+                assert connected.getsockname()[0] == "127.0.0.9"
+            with pytest.raises(socket.gaierror):
+                await dial("127.0.0.1", port, "ipv6")
+            with pytest.raises(OSError, match=r"::1 cannot dial 127\.0\.0\.1"):
+                await dial("127.0.0.1", port, None, "::1")
+
+    asyncio.run(main())

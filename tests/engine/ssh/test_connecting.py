@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from orchestra.diagnostics import Code
+from orchestra.diagnostics import Code, Diagnostic
 from orchestra.engine.ssh.hostkeys import fingerprint, parse
 from orchestra.engine.ssh.transport import SshTransport
 from orchestra.model.topology import ConfigSettings, SecretRef
@@ -586,3 +586,34 @@ def test_cancelling_leaves_nothing(keys):
         raise AssertionError("tasks are left")
 
     asyncio.run(main())
+
+
+# What ssh_config says of the connection itself.
+
+
+def test_algorithms_of_ssh_config_are_negotiated(keys):
+    wanted = ConfigSettings(ciphers="aes256-ctr", macs="^hmac-sha2-512", kex_algorithms="ecdh-sha2-nistp256")
+    offered = ["Ciphers aes256-ctr,aes128-ctr", "MACs hmac-sha2-256,hmac-sha2-512", "KexAlgorithms ecdh-sha2-nistp256"]
+    assert open_to(keys, config=offered, config_=wanted) is None
+    assert open_to(keys, config=["Ciphers aes128-ctr"], config_=wanted).code == Code.PROTOCOL_ERROR
+
+
+def test_algorithms_that_nobody_has(keys):
+    failure = open_to(keys, config_=ConfigSettings(ciphers="rot13"))
+    assert failure.code == Code.SSH_CONFIG_REFUSED
+    assert "rot13" in str(failure)
+    assert "aes256-ctr" in failure.suggestion
+
+
+def test_the_address_to_dial_from(keys):
+    only = ["AllowUsers *@127.0.0.9"]
+    assert open_to(keys, config=only, config_=ConfigSettings(bind_address="127.0.0.9")) is None
+    assert open_to(keys, config=only).code == Code.AUTH_FAILED
+    failure = open_to(keys, config_=ConfigSettings(address_family="ipv6"))
+    assert failure.code == Code.NAME_UNRESOLVED
+
+
+def test_a_server_that_ssh_config_refuses_is_not_dialed(keys):
+    why = Diagnostic(code=Code.SSH_CONFIG_REFUSED, severity="error", message="gateway: RefuseConnection: gone")
+    failure = open_to(keys, config_=ConfigSettings(refusals=(why,)))
+    assert (failure.code, str(failure)) == (Code.SSH_CONFIG_REFUSED, why.message)
