@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
 from orchestra.errors import OrchestraError
-from orchestra.render.style import Style
+from orchestra.render.style import Style, encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,9 +51,8 @@ class Channel:
         return self.stream.isatty() and os.environ.get("TERM") != "dumb"
 
     def line(self, text: str) -> None:
-        """Writes the text and a line break; characters that the stream cannot encode become ``?``."""
-        encoding = self.stream.encoding or "utf-8"
-        self.stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+        """Writes the text and a line break; symbols that the stream cannot encode are written in ASCII."""
+        self.stream.write(encodable(text, self.stream.encoding or "utf-8") + "\n")
 
 
 @dataclass(frozen=True, slots=True)

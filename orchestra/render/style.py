@@ -16,6 +16,19 @@ _SGR = MappingProxyType(
     {"name": "1", "address": "36", "quiet": "2", "good": "32", "bad": "1;31", "warn": "33", "note": "34"}
 )
 
+_ASCII = str.maketrans(
+    {"✔": "+", "✘": "x", "○": "o", "⚠": "!", "→": "->", "·": "-", "…": "...", "├": "|", "└": "`", "│": "|", "─": "-"}
+)
+
+
+def encodable(text: str, encoding: str) -> str:
+    """The text as a stream of that encoding can show it: symbols in ASCII when it lacks them, the rest as ``?``."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_ASCII).encode(encoding, "replace").decode(encoding)
+    return text
+
 
 @dataclass(frozen=True, slots=True)
 class Style:

@@ -60,10 +60,10 @@ def test_quiet_keeps_errors_and_verbose_adds_details():
     assert text_of(verbose.err) == "message\ndetail\nerror\n"
 
 
-def test_a_stream_that_cannot_draw_arrows_gets_question_marks():
+def test_a_stream_that_cannot_draw_symbols_gets_them_in_ascii_and_the_rest_as_question_marks():
     channel = Channel(io.TextIOWrapper(io.BytesIO(), "ascii"), PLAIN)
-    channel.line("a → b")
-    assert text_of(channel) == "a ? b\n"
+    channel.line("✔ a → é")
+    assert text_of(channel) == "+ a -> ?\n"
 
 
 def test_each_stream_is_coloured_by_itself():
