@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from orchestra.model.topology import Server, Topology
 from orchestra.planning.context import make_context
 from orchestra.planning.dials import attempt
-from orchestra.planning.reach import places_worth_trying, servers_worth_trying
+from orchestra.planning.reach import leading_to, places_worth_trying, servers_worth_trying
 from orchestra.planning.services import Service
 from tests.graph.oracle import topologies
 from tests.planning.make import allow, firewall, host, network, server, target, topology
@@ -63,3 +63,24 @@ def test_nobody_who_can_dial_a_service_is_left_out(source: Topology) -> None:
         worth = places_worth_trying(context, service)
         able = {place for place in ("h0", "h1", "h2") if attempt(context, place, service).passes}
         assert worth is None or able <= worth
+
+
+def test_the_servers_that_lead_to_a_service_are_those_that_may_dial_it_and_one_another() -> None:
+    far, off = network("far", "10.2.0.0/24"), network("off", "10.9.0.0/24")
+    step = server("step", {"lan": "10.1.0.3", "far": "10.2.0.3"})
+    lost = server("lost", {"off": "10.9.0.3"})
+    db = host("db", networks={"far": "10.2.0.9"})
+    context = make_context(topology(NET, LAN, far, off, HERE, GATE, step, lost, db), "here", VOCABULARY)
+    assert leading_to(context, (Service(name="db", host="db", text=None, port=80),)) == {"gate", "step"}
+
+
+@settings(max_examples=80, deadline=None)
+@given(topologies())
+def test_an_address_is_dialed_only_from_places_worth_trying(source: Topology) -> None:
+    hosts = {name: replace(each, server=Server()) if name == "h1" else each for name, each in source.hosts.items()}
+    context = make_context(replace(source, hosts=hosts), "h0", VOCABULARY)
+    for text in ("10.0.0.6", "10.1.0.5", "10.2.0.77", "10.1.0.1"):
+        service = Service(name=text, host=text, text=text, port=80, trusted=("h0",))
+        tried = places_worth_trying(context, service)
+        for place in ("h0", "h1"):
+            assert not attempt(context, place, service).passes or tried is None or place in tried
