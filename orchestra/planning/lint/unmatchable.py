@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from orchestra.graph import Dialer, World
+    from orchestra.model.address import IPAddress
     from orchestra.model.topology import Host
 
 PAIRS = 400
@@ -64,10 +65,11 @@ def _unmatchable(what: str, rule: Rule, why: str, hint: str | None) -> Diagnosti
 
 def never_passing(world: World, host: Host) -> Iterator[tuple[Rule, str, str | None]]:
     """The rules of a firewall that match nothing of what passes through it, why, and what to do."""
-    regions = Regions(world, host.rules) if host.rules else None
-    on_ways = bool(host.rules) and _may_pass(world, host.name, ANYTHING)
+    if not host.rules:
+        return
+    regions, on_ways = Regions(world, host.rules), _may_pass(world, host.name, ANYTHING)
     for position, rule in enumerate(host.rules):
-        if regions and not regions.packets(position):
+        if not regions.packets(position):
             yield rule, _FAMILIES, None
         elif all(_is(world, each, host.name) for each in rule.destinations):
             hint = f"write it in `inbound` of {host.name}"
@@ -87,9 +89,11 @@ _FAMILIES = "`from` and `to` have no address of one family, IPv4 or IPv6"
 
 def never_arriving(world: World, host: Host) -> Iterator[tuple[Rule, str, str | None]]:
     """The rules of a host's own filter that match nothing of what is addressed to it, why, and what to do."""
-    regions = Regions(world, host.inbound) if host.inbound else None
-    for position, rule in enumerate(host.inbound or ()):
-        if regions and not regions.packets(position):
+    if not host.inbound:
+        return
+    regions = Regions(world, host.inbound)
+    for position, rule in enumerate(host.inbound):
+        if not regions.packets(position):
             yield rule, _FAMILIES, None
         elif not any(_may_be(world, each, host.name) for each in rule.destinations):
             yield rule, f"`inbound` sees only what is addressed to {host.name}", f"write `to: {host.name}`, or any"
@@ -98,11 +102,20 @@ def never_arriving(world: World, host: Host) -> Iterator[tuple[Rule, str, str | 
 
 
 def _is(world: World, selector: Selector, host: str) -> bool:
-    """Whether a selector can mean nobody but a host."""
+    """Whether a selector can mean nobody but a host: rules compare addresses, which may exist at two sites."""
+    own = world.addresses[host]
     if selector.kind == "cidr" and selector.cidr is not None:
-        return selector.cidr.num_addresses == 1 and selector.cidr[0] in world.addresses[host]
-    known = world.addresses.get(selector.name or "", frozenset())
-    return selector.kind == "host" and (selector.name == host or (bool(known) and known <= world.addresses[host]))
+        return selector.cidr.num_addresses == 1 and _alone(world, selector.cidr[0], own)
+    meant = world.addresses.get(selector.name or "", frozenset())
+    return (
+        selector.kind == "host"
+        and all(_alone(world, each, own) for each in meant)
+        and (bool(meant) or selector.name == host)
+    )
+
+
+def _alone(world: World, address: IPAddress, own: frozenset[IPAddress]) -> bool:
+    return address in own and len(networks_holding(world, address)) < 2
 
 
 def _may_be(world: World, selector: Selector, host: str) -> bool:

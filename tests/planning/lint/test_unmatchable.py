@@ -57,6 +57,15 @@ def test_what_a_firewall_never_sees(rule: Rule, why: str | None) -> None:
         assert each.place is not None
 
 
+def test_an_address_that_exists_at_two_sites_means_more_than_one_host() -> None:
+    twin = network("twin", "10.1.0.0/24"), host("x", networks={"twin": "10.1.0.1"})
+    wall = firewall("w", {"net": "203.0.113.9", "lan": "10.1.0.1"}, allow("@net", "w"), allow("@net", "10.1.0.1"))
+    behind = firewall("v", {"lan": "10.1.0.2", "twin": "10.1.0.3"}, allow("any", "any"))
+    world = compile_world(topology(*THINGS, *twin, wall, behind), "laptop")
+    assert list(unmatchable_rules(world)) == []
+    assert len(found(allow("@net", "w"), allow("@net", "10.1.0.1"))) == 2
+
+
 def test_a_deny_that_never_matches_protects_nothing_which_is_a_warning() -> None:
     [said] = found(deny("any", "w", 22))
     assert (said.severity, said.suggestion) == ("warning", "write it in `inbound` of w")
