@@ -94,6 +94,8 @@ class Answers:
 
     async def _put(self, kind: Kind, text: str, what: str, *, echo: bool = False) -> str | None:
         if self._asked[what] >= self._config.password_prompts:
+            if not self._asked[what]:
+                self._remark(f"it asks for “{what}”, and ssh_config wants no questions (BatchMode)", _HINT)
             return None
         self._asked[what] += 1
         question = Question(

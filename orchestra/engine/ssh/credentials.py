@@ -30,8 +30,6 @@ from orchestra.plugin.interfaces import Ask, Notice, Question, ReadSecret
 from orchestra.session.errors import OpenFailed
 
 DEFAULT_FILES = ("id_ed25519", "id_ed25519_sk", "id_ecdsa", "id_ecdsa_sk", "id_rsa")
-TRIES = 3
-"""How often a passphrase is asked for, as ssh does (NumberOfPasswordPrompts is about passwords)."""
 
 
 @dataclass(slots=True)
@@ -188,8 +186,8 @@ class _Gatherer:
 
     async def _unlock(self, name: str, data: bytes) -> asyncssh.SSHKey:
         """Raises ValueError when nobody knows the passphrase."""
-        hint = "name its passphrase as a secret, or add the key to the agent"
-        for attempt in range(TRIES):
+        hint, tries = "name its passphrase as a secret, or add the key to the agent", self.config.password_prompts
+        for attempt in range(tries):
             text = f"{self.server}: passphrase of {clean(name)}:"
             question = Question(kind="passphrase", host=self.server, subject=name, text=text, again=attempt > 0)
             passphrase = await self.asking.ask(question)
@@ -204,8 +202,9 @@ class _Gatherer:
             except NoKey as error:
                 self.found.remarks.add(f"{name} {error}")
                 raise ValueError(str(error)) from error
-        self.found.remarks.add(f"the passphrase of {name} was wrong {TRIES} times")
-        raise ValueError("wrong passphrase")
+        why = f"its passphrase was wrong {tries} times" if tries else "ssh_config wants no questions (BatchMode)"
+        self.found.remarks.add(f"{name} is encrypted, and {why}", hint)
+        raise ValueError(why)
 
     # Agents.
 

@@ -86,6 +86,9 @@ def test_prompts_begin_three_times_and_not_again_when_none_came():
 def test_ssh_config_says_how_often():
     made, *_ = answers(Person(), password_prompts=1)
     assert [respond(made, ("Password:", False)) for _ in range(2)] == [["answer 1"], None]
+    made, _, remarks = answers(Person(), password_prompts=0)
+    assert respond(made, ("Password:", False)) is None
+    assert "BatchMode" in remarks[0][0]
 
 
 def test_a_person_is_left_alone_where_the_file_says_who_we_are():

@@ -155,6 +155,8 @@ def test_a_passphrase_is_asked_for_up_to_three_times(keys):
     person = Person("a", "b", "c")
     failure = to_sshd(keys, ask=person, identity=identity)
     assert (failure.code, "was wrong 3 times" in failure.message) == (Code.AUTH_FAILED, True)
+    failure = to_sshd(keys, ask=Person(), identity=identity, config=ConfigSettings(password_prompts=0))
+    assert "is encrypted, and ssh_config wants no questions (BatchMode)" in failure.message
 
 
 @needs_sshd
