@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from orchestra.diagnostics import Code
+from orchestra.engine.asking import paused
+from orchestra.engine.fences import fenced, secret_reader
+from orchestra.engine.work import OPEN_DEADLINE
 from orchestra.errors import RuntimeFailure
 from orchestra.plugin.interfaces import Identifying, Identity, Look, OpenRequest
-from orchestra.session.errors import OpenFailed
 
 if TYPE_CHECKING:
     from orchestra.model.plan import Plan, PlannedSession
-    from orchestra.model.topology import SecretRef, Topology
-    from orchestra.plugin.interfaces import Ask, Notice, Transport
+    from orchestra.model.topology import Topology
+    from orchestra.plugin.interfaces import Ask, Notice, Question, Transport
     from orchestra.plugin.manager import Plugins
     from orchestra.session.protocols import Session
+
+T = TypeVar("T")
 
 Decide: TypeAlias = Callable[["PlannedSession", Identity], Awaitable[bool]]
 """Whether an unknown key is to be trusted."""
@@ -53,28 +58,28 @@ class Tour:
                 yield look
 
     async def _look(self, planned: PlannedSession, over: Session) -> Look:
-        request, transport = self._request(planned, over), self._transport(planned)
+        transport = self._transport(planned)
         if not isinstance(transport, Identifying):
             return Look(session=planned, standing="keyless")
         try:
-            identity = await transport.identify(request)
-        except OpenFailed as error:
+            identity = await self._do(planned, over, transport.identify)
+        except RuntimeFailure as error:
             return Look(session=planned, standing="unreachable", error=error)
         look = Look(session=planned, standing=identity.standing, identity=identity, error=identity.refusal)
         may_be_written = identity.standing in {"unknown", "uncertified"} and not identity.pinned
         if not may_be_written or not await self.decide(planned, identity):
             return look
         try:
-            return replace(look, standing="written", file=await transport.trust(request, identity), error=None)
-        except OpenFailed as error:
+            file = await self._do(planned, over, lambda request: transport.trust(request, identity))
+        except RuntimeFailure as error:
             return replace(look, error=error)
+        return replace(look, standing="written", file=file, error=None)
 
     async def _enter(self, look: Look, over: Session, stack: AsyncExitStack) -> tuple[Look, Session | None]:
         """Opens the session, for those behind it; that it cannot be opened takes nothing from its key."""
-        planned = look.session
         try:
-            session = await self._transport(planned).open(self._request(planned, over))
-        except OpenFailed as error:
+            session = await self._do(look.session, over, self._transport(look.session).open)
+        except RuntimeFailure as error:
             return replace(look, error=error), None
         stack.push_async_callback(session.wait_closed)
         stack.callback(session.abort)
@@ -88,22 +93,25 @@ class Tour:
             raise RuntimeFailure(Code.PLUGIN_FAILED, f"no transport {server.transport.type} is loaded")
         return found
 
-    def _request(self, planned: PlannedSession, over: Session) -> OpenRequest:
-        return OpenRequest(
+    async def _do(self, planned: PlannedSession, over: Session, work: Callable[[OpenRequest], Awaitable[T]]) -> T:
+        """What a transport does, fenced; a person may take longer than a transport. Raises RuntimeFailure."""
+        scope = asyncio.timeout(OPEN_DEADLINE)
+
+        async def ask(question: Question) -> str | None:
+            with paused(scope):
+                return await self.ask(question)
+
+        request = OpenRequest(
             server=self.topology.hosts[planned.server],
             dial=planned.dial,
             over=over,
             depth=planned.depth,
-            read_secret=self._read_secret,
+            read_secret=secret_reader(self.plugins, OPEN_DEADLINE),
             notice=self.notice,
-            ask=self.ask,
+            ask=ask,
         )
-
-    async def _read_secret(self, ref: SecretRef) -> bytes:
-        source = self.plugins.secrets.get(ref.kind)
-        if source is None:
-            raise OpenFailed(Code.SECRET_UNAVAILABLE, f"no kind of secret named {ref.kind} is loaded")
-        return await source.read(ref)
+        what = f"the transport to {planned.server}"
+        return await fenced(what, lambda: work(request), OPEN_DEADLINE, host=planned.server, scope=scope)
 
 
 def sessions_to(plan: Plan, servers: Collection[str]) -> tuple[PlannedSession, ...]:

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
 from orchestra.model.text import clean
+from orchestra.session.errors import OpenFailed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from orchestra.model.topology import SecretRef
+    from orchestra.plugin.interfaces import ReadSecret
+    from orchestra.plugin.manager import Plugins
 
 T = TypeVar("T")
 
@@ -41,6 +46,18 @@ async def fenced(
         raise RuntimeFailure(Code.PLUGIN_FAILED, message, host=host) from error
     except Exception as error:
         raise plugin_failed(what, error, host) from error
+
+
+def secret_reader(plugins: Plugins, deadline: float) -> ReadSecret:
+    """Reads secrets by whichever plugin has their kind; it raises RuntimeFailure."""
+
+    async def read(ref: SecretRef) -> bytes:
+        source = plugins.secrets.get(ref.kind)
+        if source is None:
+            raise OpenFailed(Code.SECRET_UNAVAILABLE, f"no kind of secret named {ref.kind} is loaded")
+        return await fenced(f"secret {ref.kind}", lambda: source.read(ref), deadline)
+
+    return read
 
 
 def plugin_failed(what: str, error: Exception, host: str | None = None) -> RuntimeFailure:

@@ -22,7 +22,7 @@ from orchestra.engine.core.messages import (
     SessionFailed,
     SessionOpened,
 )
-from orchestra.engine.fences import fenced, plugin_failed
+from orchestra.engine.fences import fenced, plugin_failed, secret_reader
 from orchestra.engine.leftovers import remove
 from orchestra.engine.listening import Bound, listen
 from orchestra.engine.proof import gate_for, verify
@@ -30,7 +30,6 @@ from orchestra.errors import RuntimeFailure
 from orchestra.model.events import Noticed
 from orchestra.model.text import clean
 from orchestra.plugin.interfaces import OpenRequest
-from orchestra.session.errors import OpenFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from orchestra.engine.places import Places
     from orchestra.model.events import Event
     from orchestra.model.plan import PlannedListen, PlannedSession, PlannedTunnel
-    from orchestra.model.topology import SecretRef, Topology
+    from orchestra.model.topology import Topology
     from orchestra.plugin.interfaces import Ask, Question
     from orchestra.plugin.manager import Plugins
     from orchestra.session.protocols import Accept, Session
@@ -72,6 +71,7 @@ class Work:
         self._plugins, self._topology, self._places = plugins, topology, places
         self._tell, self._observe = tell, observe
         self._questions = Questions(ask)
+        self._read_secret = secret_reader(plugins, OPEN_DEADLINE)
         self._checking = asyncio.Semaphore(CHECKS)
         self._listeners: dict[str, tuple[Bound, PlannedListen, Session]] = {}
         self._removals: set[asyncio.Task[bool]] = set()
@@ -126,12 +126,6 @@ class Work:
             if error.code is Code.AUTH_FAILED:
                 self._questions.forget(host.name)
             raise
-
-    async def _read_secret(self, ref: SecretRef) -> bytes:
-        source = self._plugins.secrets.get(ref.kind)
-        if source is None:
-            raise OpenFailed(Code.SECRET_UNAVAILABLE, f"no kind of secret named {ref.kind} is loaded")
-        return await fenced(f"secret {ref.kind}", lambda: source.read(ref), OPEN_DEADLINE)
 
     async def open_listener(self, live: OpenTunnel, port: int | None) -> None:
         """Opens it, asking for ``port`` where any will do, and proves it."""

@@ -120,6 +120,15 @@ def test_a_server_that_refuses():
     assert (looks[0].standing, looks[0].error.code) == ("unreachable", Code.CONNECT_REFUSED)
 
 
+def test_a_transport_that_is_wrong_itself():
+    class Wrong(Transport):
+        async def identify(self, request):
+            raise ValueError(request.server.name)
+
+    looks = tour(Wrong(), SESSIONS[:1])
+    assert (looks[0].standing, looks[0].error.code) == ("unreachable", Code.PLUGIN_FAILED)
+
+
 def test_a_transport_without_keys_leads_on():
     class Keyless:
         async def open(self, request):

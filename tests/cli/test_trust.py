@@ -137,3 +137,24 @@ def test_the_first_word_is_a_file_when_it_looks_like_one(tmp_path, monkeypatch):
     assert Whom(words=["gw", "db"]).servers == ["gw", "db"]
     assert Whom(words=["x.yaml", "db"]).servers == ["db"]
     assert Whom(words=["x.yaml"], files=["f"]).servers == ["x.yaml"]
+
+
+def test_up_asks_too_and_once(servers, tmp_path):
+    with at_terminal(tmp_path, os.environ, "-m", "orchestra", "up", "office.yaml") as person:
+        person.shows(r"The host key of gateway is unknown: .*\n.*\n.*\(yes/no/the fingerprint\)")
+        person.types(servers.fingerprint("gateway"))
+        person.shows(
+            r"The host key of inner is unknown: gateway dials 127\.0\.0\.1:.*\n.*\n.*\(yes/no/the fingerprint\)"
+        )
+        person.types("yes")
+        person.shows("session inner: open|inner *open")
+        person.types("\x03")
+        person.ends()
+    assert servers.known_hosts.read_text().startswith("gw.example ")
+    assert person.shown.count("(yes/no/the fingerprint)") == 2
+
+
+def test_up_without_a_terminal_says_what_to_do(servers, cli):
+    ran = cli("up", "office.yaml", "--fail-fast", "--timeout", "20")
+    assert ran.code == 4
+    assert "orchestra trust FILE gateway" in ran.err
