@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SMALL = 64
 """Up to so many servers all of them are considered."""
-ENOUGH = 24
+ENOUGH = 16
 """Servers that are considered in a larger file: so many beside the service, and so many that here dials itself."""
 
 
