@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.assembly.launch import launched
 from orchestra.assembly.readiness import as_failure, make_ready
-from orchestra.errors import OrchestraError
+from orchestra.errors import OrchestraError, RuntimeFailure
 from orchestra.plugin.interfaces import nobody
 from orchestra.session.here import Here
 from orchestra.session.listening import SocketListener
@@ -59,9 +59,18 @@ async def connect(
     """
     entry = Entry(launch.plan.client)
     async with launched(launch, observers=observers, ask=ask, here=entry) as running:
-        await make_ready(running, timeout=timeout, fail_fast=True)
+        try:
+            await make_ready(running, timeout=timeout, fail_fast=True)
+        except RuntimeFailure as failure:  # a tunnel says that it waits, its session what for
+            raise _of_session(running) or failure from None
         if not await streams.join(await entry.enter()):
             raise await _cut(running)
+
+
+def _of_session(running: Running) -> RuntimeFailure | None:
+    """What the first session in trouble says."""
+    errors = (session.error for session in running.status().sessions)
+    return next((as_failure(error) for error in errors if error is not None), None)
 
 
 async def _cut(running: Running) -> OrchestraError:
@@ -69,8 +78,8 @@ async def _cut(running: Running) -> OrchestraError:
     if running.plan.sessions:
         with suppress(TimeoutError):
             async with asyncio.timeout(_NEWS):
-                found = await running.until(lambda outcome: outcome.first_failure)
-                if found.first_failure is not None:
-                    return as_failure(found.first_failure)
+                await running.until(lambda outcome: outcome.first_failure)
+        if failure := _of_session(running):
+            return failure
     name = running.plan.tunnels[0].name
     return OrchestraError(f"the connection to {name} was cut off: there was no end of file, so something is missing")

@@ -10,7 +10,7 @@ from orchestra.errors import UsageError
 from orchestra.model.address import AddressError, UnixPath, is_loopback, parse_address
 from orchestra.model.topology import CheckRef, Tunnel
 from orchestra.planning.question import destination
-from orchestra.planning.services import Service
+from orchestra.planning.services import Service, trusted_dialers
 from orchestra.planning.tunnels import Request, make_request
 
 if TYPE_CHECKING:
@@ -37,7 +37,11 @@ def connection(context: Context, text: str, exit_: str | None = None) -> Request
     if way.to is not None:
         return make_request(context, way)
     service = _own(text, exit_ or context.here) or destination(context, text).service
-    return Request(tunnel=way, service=replace(service, trusted=(exit_,)) if exit_ else service, exit=exit_)
+    if exit_ is not None:
+        service = replace(service, trusted=(exit_,))
+    elif service.host not in context.world.hosts:
+        service = replace(service, trusted=trusted_dialers(context, None, ()))
+    return Request(tunnel=way, service=service, exit=exit_)
 
 
 def _way(context: Context, text: str) -> Tunnel:

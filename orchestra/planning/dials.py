@@ -223,7 +223,9 @@ def _untrusted(context: Context, dialer: Dialer, service: Service, verdict: Judg
         return ()
     if service.trusted is None:
         text = f"no network of the file leads to {service.name}, and it is not said which server dials it"
-        hint = f"write `exit:` in the tunnel, or `behind:` in {service.name}"
+        hint = "say which: `connect --exit SERVER`"
+        if service.host in context.world.hosts:
+            hint = f"write `exit:` in the tunnel, or `behind:` in {service.name}"
         return (Problem(code=Code.AMBIGUOUS_EXIT, text=text, at=str(dialer), place=service.place, suggestion=hint),)
     if dialer.host in service.trusted or any(context.world.same_machine(dialer.host, each) for each in service.trusted):
         return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orchestra.diagnostics import Code
 from orchestra.errors import UsageError
 from orchestra.model.plan import Plan
 from orchestra.model.topology import Topology
@@ -75,6 +76,14 @@ def test_with_one_server_an_undeclared_name_is_its_to_dial() -> None:
     assert (made.path, str(made.dial)) == (("localhost", "bastion"), "db.internal:5432")
     (made,) = connected("bastion", at=SHORT).tunnels
     assert (made.path, str(made.dial)) == (("localhost",), "bastion.example:2200")
+
+
+def test_with_several_it_is_not_dialed_by_chance() -> None:
+    made = connected("db.internal:5432")
+    assert made.tunnels[0].verdict == "unreachable"
+    assert [(each.code, each.suggestion) for each in made.diagnostics if each.severity == "error"] == [
+        (Code.AMBIGUOUS_EXIT, "say which: `connect --exit SERVER`")
+    ]
 
 
 def test_it_is_entered_by_the_streams_and_proves_nothing() -> None:
