@@ -210,7 +210,7 @@ def _heading_width(placed: Placed) -> float:
 def _legend(placed: Placed) -> Iterator[tuple[str, str]]:
     arrows = placed.scene.arrows
     for kind, said in (("session", "SSH session"), ("use", "use"), ("dial", "dial")):
-        if any(arrow.kind == kind and not arrow.spare for arrow in arrows):
+        if any(arrow.kind == kind and not arrow.spare and arrow.denied is None for arrow in arrows):
             yield kind, said
     if any(arrow.denied is not None for arrow in arrows):
         yield "denied", "✘ blocked"
