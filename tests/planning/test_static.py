@@ -39,7 +39,9 @@ targets:
   web: web.internal:8080
   api: api.internal:8080
 firewalls:
-  f: {networks: {n: 10.0.0.1, m: 10.1.0.1}, rules: [{allow: {from: any, to: any}}, {deny: {from: n, to: any, ports: [22]}}]}
+  f:
+    networks: {n: 10.0.0.1, m: 10.1.0.1}
+    rules: [{allow: {from: any, to: any}}, {deny: {from: n, to: any, ports: [22]}}]
 networks: {n: 10.0.0.0/24, m: 10.1.0.0/24}
 """
     found = check_statically(loaded(tmp_path, text), vocabulary=VOCABULARY)
