@@ -60,14 +60,16 @@ class Progress:
     def held(self) -> Iterator[None]:
         """Inside, the terminal is somebody else's; what happens meanwhile is told afterwards."""
         self._held = []
-        if self._live is not None and not self.has_ended:
+        shown = self._live is not None and not self.has_ended
+        if self._live is not None and shown:
+            self._live.transient = True  # the picture makes room, and comes again below
             self._live.stop()
         try:
             yield
         finally:
             told, self._held = self._held, None
-            if self._live is not None and not self.has_ended:
-                self._live.start()
+            if shown and not self.has_ended:
+                self._show()
             for event in told:
                 self(event)
 
@@ -98,11 +100,14 @@ class Progress:
         """From now on, at a terminal, draws this status."""
         if self._console.quiet or not self._console.err.is_terminal:
             return
+        self._status = status
+        self._show()
+
+    def _show(self) -> None:
         from rich.console import Console as Terminal
         from rich.live import Live
 
         terminal = Terminal(file=self._console.err.stream, no_color=not self._console.err.style.colour)
-        self._status = status
         self._live = Live(console=terminal, auto_refresh=False)
         self._live.start()
         self._draw()

@@ -83,3 +83,31 @@ def test_on_a_terminal_the_picture_is_drawn_again_until_it_is_left(monkeypatch: 
     assert stream.getvalue() == shown[0]
     assert shown[0].count("gateway  connecting") >= 3
     assert "a banner" in shown[0]
+
+
+def test_a_question_has_the_terminal_for_itself_and_what_happened_meanwhile_is_told_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+
+    async def scene() -> None:
+        with Progress(console(stream)) as progress:
+            progress.watch(lambda: STATUS)
+            with progress.held():
+                before = stream.getvalue()
+                progress(Noticed(host="gateway", message="a banner"))
+                assert stream.getvalue() == before
+            assert "a banner" in stream.getvalue()
+            assert stream.getvalue().count("gateway  connecting") > before.count("gateway  connecting")
+
+    asyncio.run(scene())
+
+
+def test_lines_wait_for_the_end_of_a_question_too() -> None:
+    stream = io.StringIO()
+    with Progress(console(stream)) as progress:
+        with progress.held():
+            progress(FAILED)
+            assert stream.getvalue() == ""
+        assert "use another key" in stream.getvalue()

@@ -96,16 +96,16 @@ def _timed_out(attempt: Attempt) -> OpenFailed:
 def _not_authenticated(error: BaseException, attempt: Attempt) -> OpenFailed:
     if _TOO_MANY in str(error).lower():
         return _too_many(attempt)
-    offered = ", ".join(attempt.offered) or "nothing"
-    what = f"{attempt.server} at {attempt.address} does not let {attempt.user} in; offered: {offered}"
+    what = f"{attempt.server} at {attempt.address} does not let {attempt.user} in"
+    message = ": ".join(filter(None, (what, "; ".join(attempt.remarks))))
     hint = f"check the user, and that one of these keys is among {attempt.user}'s authorized keys on {attempt.server}"
     if attempt.offered in {("password",), ("keyboard-interactive",), ("keyboard-interactive", "password")}:
         hint = "check the user and the password"
     if not attempt.offered:
         hint = "name an identity, an agent or a password under ssh:, or start an agent"
     hint = "; ".join(dict.fromkeys(attempt.hints)) or hint
-    message = "; ".join((what, *attempt.remarks))
-    return OpenFailed(Code.AUTH_FAILED, message, host=attempt.server, suggestion=hint)
+    offered = ", ".join(attempt.offered) or "nothing"
+    return OpenFailed(Code.AUTH_FAILED, f"{message}; offered: {offered}", host=attempt.server, suggestion=hint)
 
 
 def _too_many(attempt: Attempt) -> OpenFailed:

@@ -412,7 +412,7 @@ def test_nothing_is_offered_that_the_file_does_not_name(keys, monkeypatch, tmp_p
 
     failure = open_to(keys, identity=(), password=secret, read_secret=read)
     assert failure.code == Code.AUTH_FAILED
-    assert "offered: nothing; it does not ask for a password" in str(failure)
+    assert "in: it does not ask for a password; offered: nothing" in str(failure)
 
 
 def test_an_agent_signs(keys, tmp_path):
