@@ -75,7 +75,7 @@ class Publication:
 
 def publications(world: World, dialer: Dialer, host: str, port: int, protocol: str) -> tuple[Publication, ...]:
     """What nat entries on the way from the dialer to the host publish for the service, by the firewalls' names."""
-    on_way = _firewalls_on_way(world, dialer, host)
+    on_way = _firewalls_on_way(world, dialer, host) if host in _published(world) else None
     if not on_way:
         return ()
     return tuple(
@@ -83,6 +83,15 @@ def publications(world: World, dialer: Dialer, host: str, port: int, protocol: s
         for firewall, entry in _publishing(world, host, port, protocol, on_way)
         for address in world.networks_of(firewall).get(entry.network, ())
     )
+
+
+def _published(world: World) -> frozenset[str]:
+    """The hosts that some port forward hands on to."""
+    if "published hosts" not in world.memo:
+        entries = (entry for host in world.hosts.values() for entry in host.nat)
+        world.memo["published hosts"] = frozenset(each.host for each in entries if isinstance(each, PortForward))
+    found: frozenset[str] = world.memo["published hosts"]
+    return found
 
 
 def _publishing(

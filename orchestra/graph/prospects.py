@@ -155,9 +155,19 @@ def firewalls(world: World) -> frozenset[str]:
     return found
 
 
+def _publishing(world: World) -> frozenset[str]:
+    """The firewalls with port forwards."""
+    if "publishing" not in world.memo:
+        world.memo["publishing"] = frozenset(
+            name for name in firewalls(world) if any(isinstance(entry, PortForward) for entry in world.hosts[name].nat)
+        )
+    found: frozenset[str] = world.memo["publishing"]
+    return found
+
+
 def _published_ports(world: World) -> list[int]:
     if "published" not in world.memo:
-        entries = (entry for name in firewalls(world) for entry in world.hosts[name].nat)
+        entries = (entry for name in _publishing(world) for entry in world.hosts[name].nat)
         world.memo["published"] = sorted({entry.port for entry in entries if isinstance(entry, PortForward)})
     found: list[int] = world.memo["published"]
     return found
@@ -165,7 +175,7 @@ def _published_ports(world: World) -> list[int]:
 
 def _handed_on(world: World, hosts: set[str], networks: set[str]) -> set[str]:
     """Machines to which firewalls hand what is addressed to them, directly or through one another."""
-    publishing = firewalls(world)
+    publishing = _publishing(world)
     waiting = [name for name in publishing if name in hosts or networks.intersection(world.networks_of(name))]
     handed: set[str] = set()
     while waiting:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from orchestra.graph.build import Node, build_graph, forwarding_skeleton
+from orchestra.model.garbage import collector_off
 from orchestra.model.topology import Attachment, Host
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class World:
         return self.attached.get(host, {}) if host is not None else {}
 
 
+@collector_off()
 def compile_world(topology: Topology, here: str) -> World:
     """Compiles a topology as seen from one client."""
     hosts = dict(sorted(topology.hosts.items()))

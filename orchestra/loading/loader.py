@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from orchestra.loading.files import STDIN, STDIN_NAME, Files
 from orchestra.loading.nodes import Branch, exact, paths
 from orchestra.loading.report import Report
 from orchestra.loading.requires import unmet
+from orchestra.model.garbage import collector_off
 from orchestra.model.topology import Topology
 from orchestra.plugin.vocabulary import Vocabulary
 
@@ -62,18 +61,6 @@ def load(
         diagnostics=diagnostics,
         sources=reading.sources,
     )
-
-
-@contextmanager
-def collector_off() -> Iterator[None]:
-    """Loading makes many objects and no garbage; looking for garbage among them doubles its time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _topology(

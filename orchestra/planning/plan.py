@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Diagnostic, in_file_order
 from orchestra.errors import UsageError
+from orchestra.model.garbage import collector_off
 from orchestra.model.plan import Alternative, Origin, Plan, PlannedSession, PlannedTunnel
 from orchestra.planning.alternatives import MOST, Other, others
 from orchestra.planning.blocked import explain_blocked
@@ -54,6 +55,7 @@ def make_plan(
     return plan_tunnels(context, chosen, free_ports=free_ports, alternatives=alternatives)
 
 
+@collector_off()
 def plan_tunnels(
     context: Context, tunnels: Iterable[Tunnel], *, free_ports: bool = False, alternatives: int = MOST
 ) -> Plan:

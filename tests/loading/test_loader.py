@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import random
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 
 from orchestra.diagnostics import Code
 from orchestra.loading import find_file
-from orchestra.loading.loader import collector_off
 from orchestra.loading.nodes import plain
 from orchestra.loading.reader import read_yaml
 from orchestra.loading.report import Report
@@ -58,20 +56,6 @@ def test_find_file_looks_upwards(tmp_path: Path) -> None:
     assert find_file(below) == tmp_path / "orchestra.yaml"
     (below / "orchestra.yml").touch()
     assert find_file(below) == below / "orchestra.yml"
-
-
-def test_the_collector_is_as_it_was() -> None:
-    assert gc.isenabled()
-    with collector_off():
-        assert not gc.isenabled()
-    assert gc.isenabled()
-    gc.disable()
-    try:
-        with collector_off():
-            pass
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
 
 
 def _shuffled(value: Any, rng: random.Random) -> Any:
