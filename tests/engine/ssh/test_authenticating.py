@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+import struct
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import asyncssh
 import pytest
+from asyncssh import sk_eddsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from orchestra.diagnostics import Code
+from orchestra.engine.ssh import credentials
 from orchestra.engine.ssh.authenticating import methods
 from orchestra.engine.ssh.transport import SshTransport
 from orchestra.model.topology import ConfigSettings, SecretRef, SshSettings
@@ -198,6 +203,36 @@ def test_every_kind_of_key_opens(keys, kind, options):
     public = make_key(keys.folder / "key", kind, *options)
     (keys.folder / "authorized_keys").write_text(f"{public}\n")
     assert to_sshd(keys, identity=(str(keys.folder / "key"),)) is None
+
+
+class SecurityKey:
+    """What the library would find at the USB port; its key is in memory, and it is always touched."""
+
+    def __init__(self, folder):
+        self._key = Ed25519PrivateKey.generate()
+        public = self._key.public_key().public_bytes_raw()
+        key = sk_eddsa._SKEd25519Key(public, "ssh:", 1, b"handle")
+        key.write_private_key(folder / "id_sk")
+        (folder / "id_sk").chmod(0o600)
+        key.write_public_key(folder / "authorized_keys")
+
+    def sign(self, data, application, _handle, flags):
+        signed = sha256(application.encode()).digest() + struct.pack(">BI", flags, 7) + sha256(data).digest()
+        return flags, 7, self._key.sign(signed), data
+
+
+@needs_sshd
+def test_a_security_key_signs_when_it_is_touched_and_without_its_library_says_so(keys, monkeypatch):
+    device, notices = SecurityKey(keys.folder), []
+    identity = (str(keys.folder / "id_sk"),)
+    monkeypatch.setattr(credentials, "sk_available", False)
+    failure = to_sshd(keys, identity=identity)
+    assert f"{identity[0]} is on a security key, which needs the library fido2" in failure.message
+    assert "asyncssh[fido2]" in failure.suggestion
+    monkeypatch.setattr(credentials, "sk_available", True)
+    monkeypatch.setattr(sk_eddsa, "sk_sign", device.sign)
+    assert to_sshd(keys, identity=identity, notices=notices) is None
+    assert notices == [f"touch the security key for {identity[0]}"]
 
 
 # Agents.
