@@ -1,6 +1,7 @@
 # make demo   the main job, with real traffic and visible proof
 # make test   lint, types and all tests
 # make fuzz   every parser against hundreds of thousands of broken inputs: some minutes
+# make ssh-config   random configurations, read by the system's ssh and by us; ROUNDS and SEED
 #
 # Both do their own set-up: a virtual environment in .venv and, when run by root where they are missing, the Debian
 # packages that the lab's real servers and firewalls need. Without them the tests that need them say so by name.
@@ -13,7 +14,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 TOOLS := sshd:openssh-server ssh:openssh-client nft:nftables ip:iproute2 unshare:util-linux curl:curl chromium:chromium dot:graphviz dropbear:dropbear-bin rsync:rsync git:git ansible:ansible-core zsh:zsh fish:fish
 
-.PHONY: demo test setup packages lint types check fuzz agreement bench clean
+.PHONY: demo test setup packages lint types check fuzz agreement ssh-config bench clean
 
 demo: setup
 	@$(BIN)/orchestra demo topologies/vnc-firewall.yaml
@@ -56,6 +57,9 @@ agreement: setup
 
 fuzz: setup
 	ORCHESTRA_FUZZ=$(or $(ROUNDS),50000) $(BIN)/pytest -n 2 -o timeout=3600 tests/fuzz
+
+ssh-config: setup
+	$(BIN)/python -m tests.loading.sshconfig.against_ssh $(or $(ROUNDS),2000) $(or $(SEED),0)
 
 bench: setup
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

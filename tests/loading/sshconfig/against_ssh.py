@@ -1,6 +1,6 @@
 """The system's own ssh as the judge: `ssh -G` beside our resolution of the same files.
 
-A longer run than the tests': ``python -m tests.loading.sshconfig.against_ssh 2000 SEED``.
+A longer run than the tests': ``make ssh-config ROUNDS=2000 SEED=1``.
 """
 
 from __future__ import annotations
