@@ -35,8 +35,8 @@ class Questions:
             return answer
 
     def forget(self, host: str) -> None:
-        """What was answered for a host did not let us in."""
-        for key in [key for key in self._answers if key[1] == host]:
+        """The passwords that were given for a host did not let us in."""
+        for key in [key for key in self._answers if key[:2] == ("password", host)]:
             del self._answers[key]
 
 

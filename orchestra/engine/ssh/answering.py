@@ -13,7 +13,9 @@ from orchestra.plugin.interfaces import Ask, Notice, Question
 
 Kind: TypeAlias = Literal["password", "response"]
 
-_PASSWORD = re.compile(r"pass ?(word|phrase|code)|kennwort|passwort|mot de passe|contrase", re.IGNORECASE)
+_PASSWORD = re.compile(r"password|passphrase|kennwort|passwort|mot de passe|contrase", re.IGNORECASE)
+_FOR_ONE_USE = re.compile(r"one.?time|otp|oath|token|verification", re.IGNORECASE)
+"""“One-time password (OATH)” is a prompt for a code, which no secret answers and nobody may keep."""
 _HINT = "without a terminal: name an identity, an agent, or a password as a secret"
 _ROUNDS = 20
 """Rounds of prompts in one attempt; a server that goes on for ever is left."""
@@ -63,9 +65,9 @@ class Answers:
         if self._attempts and not self._rounds:
             return False
         self._attempts, self._rounds = self._attempts + 1, 0
-        if self.has_secret:
+        if self.has_secret and self._attempts == 1:
             return self._secret is not None
-        return may_ask and self._attempts <= self._config.password_prompts
+        return may_ask and not self.has_secret and self._attempts <= self._config.password_prompts
 
     async def respond(self, name: str, instructions: str, prompts: Sequence[tuple[str, bool]]) -> list[str] | None:
         """The answers to one round; None when the server gets none."""
@@ -84,7 +86,7 @@ class Answers:
         return answers
 
     async def _answer(self, prompt: str, *, echo: bool) -> str | None:
-        wants_password = not echo and _PASSWORD.search(prompt) is not None
+        wants_password = not echo and bool(_PASSWORD.search(prompt)) and not _FOR_ONE_USE.search(prompt)
         if wants_password and (secret := self._take_secret()) is not None:
             return secret
         text = clean(prompt, 200) or "(a prompt without a text)"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from orchestra.engine.ssh.answering import Answers
 from orchestra.model.topology import ConfigSettings
 
@@ -59,6 +61,14 @@ def test_a_visible_prompt_is_not_told_the_secret():
     person = Person()
     made, *_ = answers(person, "sesame")
     assert respond(made, ("Password:", True)) == ["answer 1"]
+
+
+@pytest.mark.parametrize("prompt", ["One-time password (OATH) for `me': ", "Verification code: ", "Enter PASSCODE: "])
+def test_a_prompt_for_a_code_is_not_told_the_secret_and_what_is_typed_is_not_kept(prompt):
+    person = Person()
+    made, *_ = answers(person, "sesame")
+    assert respond(made, (prompt, False)) == ["answer 1"]
+    assert person.questions[0].kind == "response"
 
 
 def test_a_person_is_asked_three_times_for_the_same_and_told_that_it_was_wrong():
