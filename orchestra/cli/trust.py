@@ -121,9 +121,9 @@ def _trust(console: Console, whom: Whom, fingerprints: Mapping[str, str], output
     planned = read_plan(whom.source, selection, beside=Beside.asked(allow_exec=whom.allow_exec))
     read = planned.read
     report(planned.plan.diagnostics, read.sources, console)
-    if (code := exit_of_plan(planned.plan)) is Exit.USAGE:
+    plan, code = reachable_part(planned.plan), exit_of_plan(planned.plan)
+    if code is Exit.USAGE or (code and not plan.sessions):
         raise Refused(code)
-    plan = reachable_part(planned.plan)
     _check_servers([*whom.servers, *fingerprints], {session.server for session in plan.sessions})
     questions = Questions(_ask)
     tour = Tour(

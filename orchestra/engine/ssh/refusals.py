@@ -54,7 +54,7 @@ def unknown(
 def changed(about: About, shown: ShownKey, verdict: Verdict, *, pinned: bool) -> OpenFailed:
     """Another key is known for the name."""
     known = ", ".join(f"{key.algorithm} {key.fingerprint} ({clean(key.where)})" for key in verdict.evidence)
-    what = f"the host key of {about.server} ({about.name}) has changed: it shows {shown}, known is {known}"
+    what = f"the host key of {about.server} ({about.filed}) has changed: it shows {shown}, known is {known}"
     if all(key.algorithm != shown.algorithm for key in verdict.evidence):
         what += "; the known key is of another type, and the server did not show that it has it too"
     if verdict.certificate:
@@ -70,7 +70,7 @@ def changed(about: About, shown: ShownKey, verdict: Verdict, *, pinned: bool) ->
 def revoked(about: About, shown: ShownKey, verdict: Verdict, file: str | None) -> OpenFailed:
     """Somebody said that it must never be accepted."""
     where = _places([key.where for key in verdict.evidence]) or clean(file or "")
-    what = f"the host key of {about.server} ({about.name}) is revoked at {where}: {shown}"
+    what = f"the host key of {about.server} ({about.filed}) is revoked at {where}: {shown}"
     hint = "do not connect; ask whoever runs the server for its new key"
     return about.refused(Code.HOST_KEY_REVOKED, what, hint)
 

@@ -65,6 +65,8 @@ class Verifier:
         self._settings, self._config = settings, settings.config or ConfigSettings()
         self._request, self._user = request, user
         self._everything: tuple[KnownKey, ...] = ()
+        self._broken: tuple[str, ...] = ()
+        """Lines that were passed over, one of which may have been meant."""
         self._revocations = Revocations()
         self._accepted: KnownKey | None = None
         self._new: ShownKey | None = None
@@ -124,7 +126,7 @@ class Verifier:
             case "unknown" if self._settings.host_key_policy == "accept-new" and not self.trusted.pinned:
                 return self._accept_new(shown)
             case _:
-                return refusals.unknown(self.about, shown, verdict, self.trusted, self._broken())
+                return refusals.unknown(self.about, shown, verdict, self.trusted, self._broken)
 
     def _accept_new(self, shown: ShownKey) -> OpenFailed | None:
         try:
@@ -225,15 +227,20 @@ class Verifier:
 
     def _read_files(self) -> None:
         """Raises OpenFailed when a file exists and cannot be read: it may revoke, or know another key."""
-        vouching = dict.fromkeys(knownhosts.every_file(self._settings))
+        vouching = knownhosts.every_file(self._settings)
         keys: list[KnownKey] = []
+        broken: list[str] = []
         for file in dict.fromkeys((*vouching, *knownhosts.usual_files(self._settings))):
             try:
-                found = parse(knownhosts.read(file), file)
+                text = knownhosts.read(file)
             except OSError as error:
                 raise refusals.unreadable_file(self.about, file, error) from error
-            keys += found if file in vouching else (key for key in found if key.marker == "revoked")
-        self._everything = tuple(keys)
+            if file in vouching:
+                keys += parse(text, file)
+                broken += unreadable(text, file)
+            else:
+                keys += (key for key in parse(text, file) if key.marker == "revoked")
+        self._everything, self._broken = tuple(keys), tuple(broken)
         if (listed := self._config.revoked_host_keys) is not None:
             self._revocations = self._read_revocations(listed)
 
@@ -245,11 +252,6 @@ class Verifier:
             raise refusals.unreadable_revocations(self.about, file, error.strerror or "") from error
         except ValueError as error:
             raise refusals.unreadable_revocations(self.about, file, str(error)) from error
-
-    def _broken(self) -> tuple[str, ...]:
-        """Lines that were passed over, one of which may have been meant."""
-        files = knownhosts.every_file(self._settings)
-        return tuple(where for file in files for where in unreadable(knownhosts.read(file), file))
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,20 @@ import hmac
 
 import pytest
 
-from orchestra.engine.ssh.hostkeys import fingerprint, lookup_name, matches, parse, pinned, select
+from orchestra.engine.ssh.certificates import HostCertificate, pack
+from orchestra.engine.ssh.hostkeys import (
+    ShownKey,
+    fingerprint,
+    judge,
+    lookup_name,
+    matches,
+    parse,
+    pinned,
+    rsa_bits,
+    select,
+    unreadable,
+)
+from orchestra.engine.ssh.revocations import Revocations
 
 BLOB = b"\0\0\0\x0bssh-ed25519" + b"\0\0\0\x20" + b"k" * 32
 KEY = "ssh-ed25519 " + base64.b64encode(BLOB).decode()
@@ -63,3 +76,67 @@ def test_pinned_lines():
     found = pinned((KEY, f"@cert-authority {OTHER}"), "gw", "here")
     assert (len(found.keys), len(found.authorities), found.pinned) == (1, 1, True)
     assert found.keys[0].fingerprint == fingerprint(BLOB)
+
+
+def test_lines_that_cannot_be_read_are_told():
+    text = f"# comment\n\n  \ngw\ngw {KEY}\ngw ssh-ed25519 AAAA\n@revoked\n@strange gw {KEY}\n"
+    assert list(unreadable(text, "f")) == ["f:4", "f:6", "f:7", "f:8"]
+
+
+def test_lines_end_at_line_feeds_only():
+    assert [key.where for key in parse(f"# a\x0bgw {KEY}\u2028gw {KEY}\x85\ngw {KEY}\r\n", "f")] == ["f:2"]
+
+
+AUTHORITY = BLOB[:-1] + b"a"
+CERTIFICATE = HostCertificate(
+    key=BLOB,
+    authority=AUTHORITY,
+    signed_with="ssh-ed25519",
+    serial=1,
+    key_id="id",
+    is_for_hosts=True,
+    principals=("gw",),
+    valid_after=10,
+    valid_before=20,
+    has_options=False,
+)
+SIGNER = f"@cert-authority * ssh-ed25519 {base64.b64encode(AUTHORITY).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("lines", "certificate", "now", "standing", "fault"),
+    [
+        ("", None, 15, "unknown", None),
+        (f"gw {KEY}", None, 15, "known", None),
+        (f"gw {OTHER}", None, 15, "changed", None),
+        (f"gw {OTHER}\ngw {KEY}", None, 15, "known", None),
+        (SIGNER, CERTIFICATE, 15, "known", None),
+        (SIGNER, None, 15, "unknown", None),
+        (SIGNER, CERTIFICATE, 9, "uncertified", "is not valid before"),
+        (SIGNER, CERTIFICATE, 20, "uncertified", "expired at"),
+        (f"{SIGNER}\ngw {KEY}", CERTIFICATE, 20, "known", None),
+        (f"{SIGNER}\ngw {OTHER}", CERTIFICATE, 20, "changed", "expired at"),
+        ("", CERTIFICATE, 15, "unknown", "an authority that is not known"),
+        (f"gw {KEY}", CERTIFICATE, 15, "known", None),
+        (f"{SIGNER}\n{SIGNER.replace('@cert-authority', '@revoked')}", CERTIFICATE, 15, "revoked", None),
+        (f"{SIGNER}\n@revoked gw {KEY}", CERTIFICATE, 15, "revoked", None),
+    ],
+)
+def test_what_a_key_means(lines, certificate, now, standing, fault):
+    verdict = judge(ShownKey(BLOB, certificate), select(parse(lines, "f"), "GW", 22), Revocations(), now)
+    assert verdict.standing == standing
+    assert (fault in verdict.certificate) if fault else verdict.certificate is None
+
+
+def test_what_a_list_revokes_is_revoked_whoever_vouches():
+    trusted = select(parse(f"gw {KEY}\n{SIGNER}", "f"), "gw", 22)
+    for blob in (BLOB, AUTHORITY):
+        assert judge(ShownKey(BLOB, CERTIFICATE), trusted, Revocations(keys={blob}), 15).standing == "revoked"
+    assert judge(ShownKey(BLOB), trusted, Revocations(keys={AUTHORITY}), 15).standing == "known"
+
+
+def test_the_length_of_rsa_keys():
+    key = pack(b"ssh-rsa") + pack(b"\1\0\1") + pack(b"\0\x80" + bytes(127))
+    assert (rsa_bits(key), rsa_bits(BLOB)) == (1024, None)
+    with pytest.raises(ValueError, match="in the middle"):
+        rsa_bits(key[:-1])
