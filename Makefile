@@ -1,10 +1,12 @@
-# make demo   the main job, with real traffic and visible proof
-# make test   lint, types and all tests
-# make fuzz   every parser against hundreds of thousands of broken inputs: some minutes
-# make ssh-config   random configurations, read by the system's ssh and by us; ROUNDS and SEED
+# make demo         the main job, with real traffic and visible proof
+# make test         lint, types and all tests
+# make bench        what it costs, beside its peers
+# make agreement    the model against the kernel, on SEEDS random topologies
+# make ssh-config   ssh_config as we read it against the system's ssh, on ROUNDS random files
+# make fuzz         every parser against ROUNDS broken inputs: some minutes
 #
-# Both do their own set-up: a virtual environment in .venv and, when run by root where they are missing, the Debian
-# packages that the lab's real servers and firewalls need. Without them the tests that need them say so by name.
+# Each does its own set-up: a virtual environment in .venv and, when run by root where they are missing, the Debian
+# packages that it needs. Without them the tests that need them say so by name.
 
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -12,13 +14,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(PATH):/usr/sbin:/sbin
 
-TOOLS := sshd:openssh-server ssh:openssh-client nft:nftables ip:iproute2 unshare:util-linux curl:curl chromium:chromium dot:graphviz dropbear:dropbear-bin rsync:rsync git:git ansible:ansible-core zsh:zsh fish:fish
+# program:package; a lab is made of the first line, the second are those that the tests hold us against
+LAB := sshd:openssh-server ssh:openssh-client nft:nftables ip:iproute2 unshare:util-linux curl:curl
+PEERS := chromium:chromium dot:graphviz dropbear:dropbear-bin rsync:rsync git:git ansible:ansible-core zsh:zsh fish:fish
+TOOLS := $(LAB)
 
 .PHONY: demo test setup packages lint types check fuzz agreement ssh-config bench clean
 
 demo: setup
 	@$(BIN)/orchestra demo topologies/vnc-firewall.yaml
 
+test fuzz agreement ssh-config: TOOLS := $(LAB) $(PEERS)
 test: setup lint types check
 
 setup: packages $(VENV)/.installed
@@ -51,7 +57,6 @@ types:
 check:
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-# the model against the kernel, on as many random topologies as you like: make agreement SEEDS=1000
 agreement: setup
 	$(BIN)/pytest -n 2 tests/acceptance/test_agreement.py --topologies $(or $(SEEDS),1000)
 
