@@ -38,6 +38,7 @@ def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("CI_SSH_KEY", "")
     monkeypatch.setenv("HOME", "/home/nobody")
+    monkeypatch.setattr("orchestra.loading.sshconfig.machine.SYSTEM_FILE", "/nonexistent/ssh_config")
 
     def run(*argv: str) -> str:
         capsys.readouterr()
