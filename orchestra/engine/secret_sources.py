@@ -22,7 +22,7 @@ DEADLINE = 60.0
 class EnvSecret:
     """``{env: NAME}``."""
 
-    spec = SecretSpec(name="env", value="text")
+    spec = SecretSpec(name="env", value="text", meaning="The environment variable that holds it.")
 
     async def read(self, ref: SecretRef) -> bytes:
         value = os.environ.get(str(ref.value))
@@ -34,7 +34,7 @@ class EnvSecret:
 class FileSecret:
     """``{file: PATH}``, absolute by now."""
 
-    spec = SecretSpec(name="file", value="path")
+    spec = SecretSpec(name="file", value="path", meaning="The file that holds it.")
 
     async def read(self, ref: SecretRef) -> bytes:
         try:
@@ -46,7 +46,9 @@ class FileSecret:
 class CommandSecret:
     """``{command: [PROG, ARG…]}``: run without a shell; its standard output is the secret."""
 
-    spec = SecretSpec(name="command", value="command")
+    spec = SecretSpec(
+        name="command", value="command", meaning="The program that prints it, and its arguments; no shell reads them."
+    )
 
     async def read(self, ref: SecretRef) -> bytes:
         try:

@@ -33,7 +33,7 @@ def json_schema(vocabulary: Vocabulary) -> dict[str, Any]:
     ]
     _long(definitions["Target"])["anyOf"] = [{"required": ["address"]}, {"required": ["display"]}]
     schema["properties"]["version"]["const"] = 1
-    whole = {"$schema": DIALECT, "title": "orchestra topology", **schema, "definitions": definitions}
+    whole = {"$schema": DIALECT, **schema, "title": "orchestra topology", "definitions": definitions}
     drafted: Schema = _draft_07(whole)
     return drafted
 
@@ -60,19 +60,29 @@ def _plugged(definitions: Schema, long: Schema, kind: str, fields: type[Any] | N
     own = _fields(definitions, fields)
     return {
         **long,
-        "properties": {**own.get("properties", {}), **long["properties"], "type": {"const": kind}},
+        "properties": {
+            **own.get("properties", {}),
+            **long["properties"],
+            "type": _constant(long["properties"]["type"], kind),
+        },
         "required": ["type", *own.get("required", [])],
     }
+
+
+def _constant(field: Schema, value: str) -> Schema:
+    return {"description": field["description"], "const": value}
 
 
 def _add_kinds(definitions: Schema, vocabulary: Vocabulary) -> None:
     """The fields of each kind stand under its name, and only there."""
     tunnel = _long(definitions["Tunnel"])
     tunnel["properties"]["kind"] |= {"enum": sorted(vocabulary.kinds)}
-    tunnel["properties"]["kind"].pop("type", None)
+    for key in ("type", "$comment"):
+        tunnel["properties"]["kind"].pop(key)
     for name, spec in sorted(vocabulary.kinds.items()):
         if spec.fields is not None and name not in tunnel["properties"]:
-            tunnel["properties"][name] = _fields(definitions, spec.fields)
+            about = {"description": f"The fields of a tunnel of kind {name}."}
+            tunnel["properties"][name] = about | _fields(definitions, spec.fields)
             needs = {"properties": {"kind": {"const": name}}, "required": ["kind"]}
             tunnel.setdefault("dependencies", {})[name] = needs
 
@@ -90,13 +100,17 @@ def _secret(specs: Iterable[SecretSpec]) -> Schema:
     words = {"type": "array", "items": {"type": "string"}, "minItems": 1}
     values: dict[str, Schema] = {"text": TEXT, "path": TEXT, "command": words, "any": {}}
     return {
-        "description": "A secret by reference: a variable, a file, or what a command prints.",
+        "description": "A secret by reference: a map with one of these keys.",
         "type": "object",
-        "properties": {spec.name: values[spec.value] for spec in specs},
+        "properties": {spec.name: values[spec.value] | {"description": _meaning(spec)} for spec in specs},
         "minProperties": 1,
         "maxProperties": 1,
         "additionalProperties": False,
     }
+
+
+def _meaning(spec: SecretSpec) -> str:
+    return spec.meaning or f"A secret of {spec.package}."
 
 
 def _draft_07(value: Any) -> Any:

@@ -60,10 +60,12 @@ class CheckSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretSpec:
-    """A kind of secret reference: the one key of its mapping. ``value``: what stands behind the key."""
+    """A kind of secret reference: the one key of its mapping. ``value``: what stands behind the key. ``meaning``: that,
+    in a sentence."""
 
     name: str
     value: Literal["text", "path", "command", "any"] = "text"
+    meaning: str = ""
     package: str = "orchestra"
 
 

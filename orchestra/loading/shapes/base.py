@@ -25,10 +25,18 @@ from orchestra.loading.report import did_you_mean, quoted
 T = TypeVar("T")
 JsonSchema: TypeAlias = dict[str, Any]
 
-TEXT: JsonSchema = {"type": ["string", "number", "boolean"]}
-"""Where text is wanted, numbers and booleans are taken as they are written."""
+
+def named(name: str, meaning: str, schema: JsonSchema) -> JsonSchema:
+    """The schema of a type that the reference calls by a name of its own, and explains once."""
+    return {**schema, "$comment": f"{name}: {meaning}"}
+
+
+_ANY_SCALAR: JsonSchema = {"type": ["string", "number", "boolean"]}
+TEXT = named("text", "numbers and booleans are taken as they are written", _ANY_SCALAR)
+NAME = named("name", "that of a host, network, target or tunnel of the file", _ANY_SCALAR)
 
 Text: TypeAlias = Annotated[str, WithJsonSchema(TEXT)]
+Name: TypeAlias = Annotated[str, WithJsonSchema(NAME)]
 
 OPTIONS = "\0options"
 """The key under which the checked fields of a plugin travel; no file can hold it."""

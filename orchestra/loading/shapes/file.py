@@ -30,10 +30,10 @@ class Requires(Shape):
 
     expects: ClassVar[str] = "a map with `orchestra` and `plugins`"
 
-    orchestra: Text | None = None
-    """Versions of orchestra, such as ">=0.1"."""
-    plugins: dict[str, Text] = Field(default_factory=dict)
-    """Distributions of plugins to versions."""
+    orchestra: Text | None = Field(default=None, examples=[">=0.1"])
+    """Versions of orchestra that can read the file."""
+    plugins: dict[str, Text] = Field(default_factory=dict, examples=[{"orchestra-kafka": ">=0.3"}])
+    """Distributions of plugins that have to be installed, and their versions."""
 
 
 class Head(Shape):
@@ -44,9 +44,9 @@ class Head(Shape):
     version: int = FORMAT_VERSION
     """The version of the format."""
     name: TopologyName | None = None
-    """The topology's name; default: the file's stem."""
-    include: Many[Text] = ()
-    """Files under this one, relative to it: maps merge, lists replace, this file wins."""
+    """What a running orchestra of this file is called; default: the file's stem."""
+    include: Many[Text] = Field(default=(), examples=[["common.yaml"]])
+    """Files on which this one is laid, relative to it: maps merge, lists replace, this file wins."""
     requires: Requires | None = None
     """Versions of orchestra and of plugins that the file needs."""
 
@@ -78,7 +78,7 @@ class File(Head):
     networks: dict[str, Network] | None = None
     """Segments whose hosts reach one another's addresses directly."""
     defaults: Defaults | None = None
-    """Keys for every entry of a section; the entry overrides them."""
+    """Keys for every entry of a section, where the entry does not say otherwise."""
     clients: dict[str, Client] | None = None
     """Hosts on which people or programs start connections."""
     firewalls: dict[str, Firewall] | None = None
@@ -88,9 +88,9 @@ class File(Head):
     targets: dict[str, Target] | None = None
     """Services to be reached."""
     tunnels: dict[str, Tunnel] | None = None
-    """What must be reachable; default: every target, from here."""
+    """What must be reachable; default: every target, from here, at its own port on localhost."""
     expect: tuple[Expectation, ...] | None = None
-    """Tests of the topology itself, run by validate and plan."""
+    """Tests of the topology itself, run by `validate` and `plan`."""
 
 
 def check_version(version: int) -> Fault | None:

@@ -12,18 +12,17 @@ from orchestra.diagnostics import Code
 from orchestra.loading.faults import Fault, Faults, describe
 from orchestra.loading.nodes import BROKEN
 from orchestra.loading.report import quoted
-from orchestra.loading.shapes.base import JsonSchema, ListOnly, Many, Shape, Text
+from orchestra.loading.shapes.base import NAME, JsonSchema, ListOnly, Many, Name, Shape, Text
 from orchestra.loading.shapes.plugged import Transport
 from orchestra.loading.shapes.ssh import Forwarding, Ssh
-from orchestra.loading.shapes.values import Cidr, DnsText, Ip, Port, PortRange, Service
+from orchestra.loading.shapes.values import DNS_NAME, Cidr, DnsText, Ip, Port, PortRange, Service
 from orchestra.model.address import Endpoint
 
 _HOST_AND_PORT = re.compile(r"unix:|[^*].*[:/]", re.DOTALL)
-_NAME: JsonSchema = {"type": "string"}
 
 
 class Network(Shape):
-    """A segment whose hosts reach one another's addresses directly. Short form: a CIDR, a list of them, or nothing."""
+    """A segment whose hosts reach one another's addresses directly. Short form: a CIDR, or a list of them."""
 
     expects: ClassVar[str] = "a CIDR, a list of them, or a map with `cidr`"
     short: ClassVar[tuple[JsonSchema, ...]] = (
@@ -32,8 +31,8 @@ class Network(Shape):
         {"type": "array", "items": {"type": "string"}},
     )
 
-    cidr: Many[Cidr] = ()
-    """The addresses of the network; without: every address that no other network contains."""
+    cidr: Many[Cidr] = Field(default=(), examples=[["10.30.0.0/24", "fd00:30::/64"]])
+    """The addresses of the network; default: every address that no other network contains."""
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
@@ -92,37 +91,39 @@ def _names(value: Any) -> Any:
     return value if isinstance(value, dict) else {"": value}
 
 
-_A_LIST: JsonSchema = {"type": "array", "items": {"type": "string"}}
-Networks: TypeAlias = Annotated[dict[str, Annotated[Many[Ip], _NoAddress()]], _Keyed(_networks, _A_LIST)]
-Names: TypeAlias = Annotated[dict[str, Many[DnsText]], _Keyed(_names, _NAME, _A_LIST)]
+Networks: TypeAlias = Annotated[
+    dict[str, Annotated[Many[Ip], _NoAddress()]],
+    _Keyed(_networks, {"type": "array", "items": {**NAME, "type": "string"}}),
+]
+Names: TypeAlias = Annotated[dict[str, Many[DnsText]], _Keyed(_names, DNS_NAME, {"type": "array", "items": DNS_NAME})]
 
 
 class RuleBody(Shape):
-    """What a rule matches; what is left out matches everything, except the protocol, which is tcp."""
+    """What a rule matches."""
 
     expects: ClassVar[str] = "a map with `from`, `to`, `ports` and `protocol`"
 
     from_: Many[Text] = Field(default=("any",), alias="from")
-    """A network, a host or target, a CIDR, `any`; or a list."""
+    """Who dials: a network (by address, however far away), a host or target (any address), a CIDR, `any`."""
     to: Many[Text] = ("any",)
-    """A network, a host or target, a CIDR, `any`; or a list."""
-    ports: Many[PortRange] = ()
-    """Ports and ranges such as 8000-8100; without: all."""
+    """Who is dialed, in the same words; as it is after destination nat."""
+    ports: Many[PortRange] = Field(default=(), examples=[[443, "8000-8100"]])
+    """Ports that are dialed, and ranges of them; default: all."""
     protocol: Literal["tcp", "udp", "any"] = "tcp"
-    """tcp when left out."""
+    """The protocol that it matches."""
 
 
 class Rule(Shape):
-    """One rule of a packet filter: what it allows or what it denies."""
+    """One rule of a packet filter: either what it allows or what it denies. The first that matches decides."""
 
     expects: ClassVar[str] = "a rule, a map with `allow` or `deny`,"
 
     name: Text | None = None
-    """What explanations call it."""
+    """What explanations call the rule; default: its place in the file."""
     allow: RuleBody | None = None
-    """What passes."""
+    """What passes; `{}` is everything over tcp."""
     deny: RuleBody | None = None
-    """What does not pass."""
+    """What does not pass; in place of `allow`."""
 
     @model_validator(mode="after")
     def _one_of(self) -> Rule:
@@ -146,16 +147,16 @@ class Nat(Shape):
 
     expects: ClassVar[str] = "a map with `network` and either `port` and `to` or `masquerade`"
 
-    network: Text
-    """Where the traffic arrives from, or leaves by."""
+    network: Name
+    """The network of the firewall that the traffic arrives from, or leaves by."""
     port: Port | None = None
-    """The port of the firewall's own address that is published."""
-    to: Text | None = None
-    """Who gets it, HOST:PORT; without a port: the published one."""
+    """The port of the firewall's own address on that network that is passed on."""
+    to: Text | None = Field(default=None, examples=["gateway:22"])
+    """Who gets it, as HOST or HOST:PORT; without a port, the published one."""
     protocol: Literal["tcp", "udp"] = "tcp"
-    """tcp when left out."""
+    """The protocol of what is passed on."""
     masquerade: bool = False
-    """What leaves by the network bears the firewall's own address there."""
+    """Whether what leaves by the network bears the firewall's own address there; in place of `port` and `to`."""
 
     @model_validator(mode="after")
     def _one_of(self) -> Nat:
@@ -192,14 +193,14 @@ Nats: TypeAlias = Annotated[tuple[Annotated[Nat, _Tolerant()], ...], ListOnly()]
 class Machine(Shape):
     """What any host may have."""
 
-    networks: Networks = Field(default_factory=dict)
-    """Networks it is attached to: a list, or a map to its address, its addresses, or nothing."""
-    names: Names = Field(default_factory=dict)
-    """DNS names: a list, or a map from networks where they differ."""
+    networks: Networks = Field(default_factory=dict, examples=[{"office": "10.20.0.2"}])
+    """The networks it is attached to, with its addresses there; in a list, they are unknown."""
+    names: Names = Field(default_factory=dict, examples=[["gw.office.example"]])
+    """Its DNS names, by network where they differ."""
     inbound: Rules | None = None
-    """Rules of its own packet filter; present and none matches: denied."""
-    route: dict[str, Text] = Field(default_factory=dict)
-    """Network to the firewall that leads there."""
+    """Rules of its own packet filter, ordered; where none matches, it denies; default: no filter."""
+    route: dict[str, Name] = Field(default_factory=dict, examples=[{"vault": "core"}])
+    """The firewall that leads to a network; default: the way with the fewest firewalls."""
 
 
 class ServerPart(Machine):
@@ -208,13 +209,13 @@ class ServerPart(Machine):
     nested: ClassVar[dict[str, type[Shape]]] = {"ssh": Ssh, "transport": Transport, "forwarding": Forwarding}
 
     ssh: Ssh | None = None
-    """How to log in: [user@]host[:port], or a map."""
+    """How to log in; of a client or firewall, makes it a server too."""
     transport: Transport | None = None
-    """How sessions to it are opened; default: ssh."""
+    """How sessions to it are opened; default: `ssh`."""
     forwarding: Forwarding | None = None
-    """What its sshd permits; default: everything, listeners on loopback only."""
+    """What its sshd permits; default: everything, with listeners on loopback only."""
     cost: Annotated[int, Field(ge=0)] | None = None
-    """Added to every path through it; the path with the least sum is taken."""
+    """What a path through it costs, of which the least sum is taken; default: 0."""
 
 
 class Client(ServerPart):
@@ -241,9 +242,9 @@ class Firewall(Client):
     """A host that passes traffic between its networks by ordered rules; when none matches it denies."""
 
     rules: Rules = ()
-    """Ordered; the first that matches decides."""
+    """What may pass, ordered; the first rule that matches decides, and where none matches it denies."""
     nat: Nats = ()
-    """Address translation; it permits nothing by itself."""
+    """Address translation; permits nothing by itself."""
 
 
 class Server(ServerPart):
@@ -252,8 +253,8 @@ class Server(ServerPart):
     expects: ClassVar[str] = "a server, [user@]host[:port] or a map,"
     short: ClassVar[tuple[JsonSchema, ...]] = ({"type": "null"}, {"type": "string", "minLength": 1})
 
-    behind: Many[Text] = ()
-    """Only these hosts dial it, whatever the networks."""
+    behind: Many[Name] = ()
+    """The only hosts that dial it, whatever the networks."""
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
@@ -268,16 +269,17 @@ class Target(Machine):
     expects: ClassVar[str] = "a target, HOST:PORT or a map with `address`,"
     short: ClassVar[tuple[JsonSchema, ...]] = ({"type": "string", "minLength": 1},)
 
-    host: Text | None = None
-    """The machine it runs on, when that is declared elsewhere."""
-    address: Service | None = None
-    """Where it listens, as its own host sees it; a bare port: on all its addresses."""
+    host: Name | None = None
+    """The host it runs on, when that is declared elsewhere; default: a machine of its own."""
+    address: Service | None = Field(default=None, examples=["127.0.0.1:5432"])
+    """Where the service listens, as its own host sees it; a bare port: all its addresses.
+    Needed, unless `display` has the port."""
     display: Annotated[int, Field(ge=0, le=59635)] | None = None
-    """A VNC display: port 5900 + N."""
+    """A VNC display, in place of a port: N is port 5900 + N."""
     protocol: Literal["tcp", "udp"] = "tcp"
-    """tcp when left out."""
-    behind: Many[Text] = ()
-    """Only these hosts dial it, whatever the networks."""
+    """What the service speaks."""
+    behind: Many[Name] = ()
+    """The only hosts that dial it, whatever the networks."""
 
     @classmethod
     def long_form(cls, value: Any) -> Any:

@@ -61,6 +61,7 @@ class Plugged(Shape):
     short: ClassVar[tuple[JsonSchema, ...]] = ({"type": "string"},)
 
     type: Text
+    """Which one; the fields of a plugin's stand beside it."""
     options: dict[str, Any] = Field(default_factory=dict, alias="\0options")
 
     @classmethod
@@ -117,8 +118,8 @@ class Check(Plugged):
     expects: ClassVar[str] = "the name of a check, or a map with `type`,"
     thing: ClassVar[str] = "check"
 
-    every: PositiveDuration | None = None
-    """Repeats the check; when left out it runs once, when the tunnel opens."""
+    every: PositiveDuration | None = Field(default=None, examples=["60s"])
+    """How often it is repeated; default: once, when the tunnel opens."""
 
     @classmethod
     def words(cls, vocabulary: Vocabulary) -> Mapping[str, Any]:

@@ -6,14 +6,14 @@ import base64
 import binascii
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from orchestra.diagnostics import Code
 from orchestra.loading.faults import Fault, describe, from_address
 from orchestra.loading.nodes import BROKEN
 from orchestra.loading.report import did_you_mean, quoted
-from orchestra.loading.shapes.base import JsonSchema, Many, Parsed, Shape
+from orchestra.loading.shapes.base import JsonSchema, Many, Parsed, Shape, named
 from orchestra.loading.shapes.values import (
     ConfigHost,
     Duration,
@@ -141,50 +141,57 @@ def _secret_value(spec: SecretSpec, item: Any) -> Any:
 
 
 Secret: TypeAlias = Annotated[SecretRef, _Secret()]
-HostKey: TypeAlias = Annotated[str, Parsed(host_key_line, {"type": "string"}, text=True)]
-Permitted: TypeAlias = Annotated[str, Parsed(permitted, {"type": "string"}, text=True)]
+_HOST_KEY = named("host key", "`TYPE KEY` as in a `.pub` file, or `@cert-authority TYPE KEY`", {"type": "string"})
+_PERMITTED = named("permission", "`host:port` as in sshd_config, `*` for either, or `any`", {"type": "string"})
+HostKey: TypeAlias = Annotated[str, Parsed(host_key_line, _HOST_KEY, text=True)]
+Permitted: TypeAlias = Annotated[str, Parsed(permitted, _PERMITTED, text=True)]
 
 
 class Ssh(Shape):
-    """How to log in. Short form: "[user@]host[:port]"."""
+    """How to log in. What is left out comes from ssh_config, else from the defaults. Short form: [user@]host[:port]."""
 
     expects: ClassVar[str] = "a login, [user@]host[:port] or a map"
     short: ClassVar[tuple[JsonSchema, ...]] = ({"type": "string", "minLength": 1},)
 
     host: HostName | None = None
-    """What to dial when no network gives an address."""
+    """What is dialed when no network gives an address; default: the server's own name, as ssh_config has it."""
     port: Port | None = None
-    """The port of its sshd; 22 when left out."""
+    """The port of its sshd; default: 22."""
     user: User | None = None
-    """The account to log in to."""
+    """The account to log in to; default: your own name."""
     config_host: ConfigHost | None = None
-    """The Host of ssh_config to resolve; default: what `ssh HOST` would resolve."""
+    """The Host of ssh_config to resolve; default: `host`, else the server's name."""
     ssh_config: FileName | None = None
-    """The ssh_config to read, or `none`."""
-    identity: Many[FileName] = ()
-    """Private key files, tried in order."""
+    """The file to read in place of ssh's own, or `none`; default: `~/.ssh/config` and `/etc/ssh/ssh_config`."""
+    identity: Many[FileName] = Field(default=(), examples=["~/.ssh/id_work"])
+    """Private key files, offered in this order, and nothing else; default: the agent's keys and `~/.ssh/id_*`."""
     private_key: Secret | None = None
-    """A private key as a secret, in place of a file."""
+    """The private key itself, in place of a file."""
     passphrase: Secret | None = None
-    """What unlocks the private key, as a secret."""
+    """What unlocks the private key; default: a person is asked."""
     certificate: Many[FileName] = ()
-    """OpenSSH certificate files."""
+    """OpenSSH certificates of the keys; default: `KEY-cert.pub` beside each."""
     agent: FileName | None = None
-    """The socket of an agent, or `none`."""
+    """The socket of an agent, or `none`; default: that of SSH_AUTH_SOCK."""
     password: Secret | None = None
-    """A password, as a secret."""
-    host_key: Many[HostKey] = ()
-    """The server's public host key, as `TYPE KEY`; or a list; or `@cert-authority TYPE KEY`."""
+    """The password; default: a person is asked, where nothing else is named."""
+    host_key: Many[HostKey] = Field(
+        default=(), examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKRjDbAVAJzyF5xYGA1hGVJZoPq2YgKXzBtx3DqZpfIY"]
+    )
+    """The server's public host keys, or authorities that sign them; default: those of `known_hosts`."""
     known_hosts: Many[FileName] = ()
-    """Files with host keys, in place of the user's own."""
+    """Files with host keys; default: the user's and the system's."""
     host_key_name: HostName | None = None
-    """The name that is looked up among known host keys."""
+    """The name that is looked up among known host keys, as it is written; default: `host`, else the first of `names`,
+    else the address."""
     host_key_policy: Literal["ask", "strict", "accept-new"] | None = None
-    """What to do with an unknown host key: `ask` (at a terminal), `strict`, `accept-new`."""
+    """What becomes of an unknown host key: a person is asked, it is refused, or it is believed and written;
+    default: `ask` at a terminal, else `strict`."""
     keepalive: Duration | None = None
-    """How often to ask whether the connection lives; 0: never."""
+    """How long the server may be silent before its session counts as lost, 0 for ever; default: 15s, and 5s more for
+    each session that it goes through."""
     connect_timeout: PositiveDuration | None = None
-    """How long a connection may take to open."""
+    """How long a session may take to open, without the time that a person needs to answer; default: 10s."""
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
@@ -198,8 +205,7 @@ class _PermitList:
         return core_schema.no_info_before_validator_function(_permit_list, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
-        item: JsonSchema = {"type": "string"}
-        return {"anyOf": [item, {"type": "array", "items": item}]}
+        return {"anyOf": [_PERMITTED, {"type": "array", "items": _PERMITTED}]}
 
 
 def _permit_list(value: Any) -> Any:
@@ -214,19 +220,23 @@ class Forwarding(Shape):
     expects: ClassVar[str] = "a map of what sshd permits"
 
     local: bool = True
-    """AllowTcpForwarding for -L, -D, -W and -J."""
+    """Dials on our behalf: AllowTcpForwarding for -L, -D, -W and -J."""
     remote: bool = True
-    """AllowTcpForwarding for -R."""
+    """Listeners on our behalf: AllowTcpForwarding for -R."""
     unix: bool = True
-    """AllowStreamLocalForwarding."""
+    """Unix sockets, dialed and listened on: AllowStreamLocalForwarding."""
     exec: bool = True
-    """Whether commands may be run."""
+    """Commands."""
     gateway_ports: Annotated[
         Literal["no", "yes", "clientspecified"],
         Parsed(gateway_ports_word, {"enum": ["no", "yes", "clientspecified", True, False]}),
     ] = "no"
-    """GatewayPorts: whether remote listeners may be bound beyond loopback."""
-    permit_open: Annotated[tuple[Permitted, ...] | None, _PermitList()] = None
-    """PermitOpen: `any`, or literal host:port, * for either."""
-    permit_listen: Annotated[tuple[Permitted, ...] | None, _PermitList()] = None
-    """PermitListen: `any`, or literal host:port, * for either."""
+    """Listeners beyond loopback: GatewayPorts."""
+    permit_open: Annotated[tuple[Permitted, ...] | None, _PermitList()] = Field(
+        default=None, examples=[["db.internal:5432"]]
+    )
+    """What may be dialed: PermitOpen, as literal `host:port` with `*` for either; default: `any`."""
+    permit_listen: Annotated[tuple[Permitted, ...] | None, _PermitList()] = Field(
+        default=None, examples=[["localhost:8080"]]
+    )
+    """Where may be listened: PermitListen, as literal `host:port` with `*` for either; default: `any`."""

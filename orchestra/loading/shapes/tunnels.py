@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from orchestra.diagnostics import Code
 from orchestra.loading.faults import Fault, Faults
 from orchestra.loading.report import did_you_mean, quoted
-from orchestra.loading.shapes.base import OPTIONS, JsonSchema, Many, Shape, Text
+from orchestra.loading.shapes.base import OPTIONS, JsonSchema, Many, Name, Shape, Text
 from orchestra.loading.shapes.plugged import Check, plugin_options
 from orchestra.loading.shapes.values import Duration, Listen, PositiveDuration, variable_name
 
@@ -55,41 +55,41 @@ class Tunnel(Shape):
     short: ClassVar[tuple[JsonSchema, ...]] = ({"type": "null"},)
 
     kind: Text = DEFAULT_KIND
-    """What is carried: tcp, or a plugin's kind, whose fields stand under its name."""
-    to: Text | None = None
-    """The target; default: the target of the tunnel's own name."""
-    from_: Text | None = Field(default=None, alias="from")
-    """Who will use it, a host or a network; default: here, or `at`."""
-    at: Text | None = None
-    """The host where the listener is opened; default: `from`, or a server it can dial."""
-    by: Text | None = None
-    """The client that holds it, when `from` is not a client."""
-    exit: Text | None = None
-    """The host that dials the target."""
-    listen: Listen | None = None
-    """Where it is entered; default: the target's port on localhost; `auto`: any free port."""
+    """What is carried; the fields of a plugin's kind stand under its name."""
+    to: Name | None = None
+    """The target; default: the one of the tunnel's own name."""
+    from_: Name | None = Field(default=None, alias="from")
+    """Who will use it, a host or a network; default: `at`, else here."""
+    at: Name | None = None
+    """The host where the listener is opened; default: `from`, or a server that it can dial."""
+    by: Name | None = None
+    """The client that holds it, when `from` is none; default: the only client."""
+    exit: Name | None = None
+    """The host that dials the target; default: the planner's choice."""
+    listen: Listen | None = Field(default=None, examples=["localhost:5920"])
+    """Where it is entered; default: the target's port on localhost, below 1024 any free port."""
     family: Literal["ipv4", "ipv6"] | None = None
-    """Narrows `localhost` and `*` to one family."""
-    via: Many[Text] = ()
-    """Sessions to pass, in order."""
-    avoid: Many[Text] = ()
-    """Hosts not to pass."""
+    """The one family of `localhost` and `*` that is meant; default: both."""
+    via: Many[Name] = ()
+    """Servers whose sessions it has to pass, in order."""
+    avoid: Many[Name] = ()
+    """Hosts that it must not pass."""
     failover: bool = False
-    """Other paths may be used when this one is down."""
+    """Whether other paths may be used when this one is down. This version lists them in the plan and takes none."""
     standby: Literal["cold", "warm"] = "cold"
-    """warm: sessions of other paths are kept open."""
+    """Whether the sessions of other paths are kept open. Without effect in this version."""
     hold: Duration | None = None
-    """How long a new connection waits for a path that is down; 2s when left out."""
+    """How long a new connection waits for a path that is down; default: 2s."""
     dial_timeout: PositiveDuration | None = None
-    """How long a dial to the target may take; 10s when left out."""
+    """How long a dial to the target may take; default: 10s."""
     check: Check | None = None
-    """How it is proven: the name of a check, a map, or `none`."""
+    """How it is proven; default: `tcp`, one dial through the whole path."""
     optional: bool = False
-    """Readiness does not wait for it."""
-    env: Variables = Field(default_factory=dict)
-    """Variables for commands, with {host}, {port} and {address}."""
+    """Whether readiness does not wait for it."""
+    env: Variables = Field(default_factory=dict, examples=[{"DATABASE_URL": "postgresql://{host}:{port}/app"}])
+    """Variables for `env` and `run`, in which `{host}`, `{port}` and `{address}` are where it is entered."""
     profiles: Many[Text] = ()
-    """Opened only with one of these profiles, or when named."""
+    """It is opened only with `--profile` of one of these, or when named with `-t`; default: always."""
     options: dict[str, Any] = Field(default_factory=dict, alias="\0options")
 
     @classmethod
@@ -143,13 +143,13 @@ class Expectation(Shape):
 
     expects: ClassVar[str] = "a map with `from`, `to` and `verdict`"
 
-    from_: Text = Field(alias="from")
-    """The host, or the network, that would connect."""
+    from_: Name = Field(alias="from")
+    """The host that would connect, or a network for one unnamed host of it."""
     to: Text
-    """A target, a host, host:port or an address."""
+    """A target, a host (its SSH server), `host:port` or an address."""
     verdict: Literal["reachable", "unreachable"]
-    """What must be found."""
-    via: Many[Text] = ()
+    """What the model has to find."""
+    via: Many[Name] = ()
     """Servers that the path must pass, in order."""
     direct: bool = False
-    """One bare dial, instead of any path."""
+    """Whether one bare dial is meant, instead of any path."""

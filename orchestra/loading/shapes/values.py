@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeAlias
 from orchestra.diagnostics import Code
 from orchestra.loading.faults import Fault, describe, from_address
 from orchestra.loading.report import quoted
-from orchestra.loading.shapes.base import TEXT, Parsed
+from orchestra.loading.shapes.base import TEXT, Parsed, named
 from orchestra.model.address import (
     Address,
     AddressError,
@@ -214,27 +214,44 @@ def _shown(value: Any) -> str:
     return quoted(value) if isinstance(value, str) else describe(value)
 
 
-_PORT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 65535}
-_DURATION_SCHEMA = {
-    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d))+$"}]
-}
-_ADDRESS_SCHEMA = {"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0, "maximum": 65535}]}
+_PORT = named("port", "a number from 1 to 65535", {"type": "integer", "minimum": 1, "maximum": 65535})
+_PORTS = named(
+    "port range",
+    "a port, or FIRST-LAST such as `8000-8100`",
+    {"anyOf": [_PORT, {"type": "string", "pattern": r"^\d+(-\d+)?$"}]},
+)
+_IP = named("IP address", "of IPv4 or IPv6, without a port", {"type": "string", "pattern": r"^[0-9A-Fa-f:.]+$"})
+_CIDR = named(
+    "CIDR",
+    "a network such as `10.20.0.0/24` or `fd00:20::/64`, without bits beyond its prefix",
+    {"type": "string", "pattern": r"^[0-9A-Fa-f:.]+(/\d+)?$"},
+)
+_DURATION_SCHEMA = named(
+    "duration",
+    "`15s`, `2m`, `1h30m`, `500ms`, or a number of seconds",
+    {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d))+$"}]},
+)
+_ADDRESS = {"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0, "maximum": 65535}]}
+_SERVICE = named("address", "`PORT`, `HOST:PORT`, `[IPv6]:PORT`, `IPv6/PORT` or `unix:/PATH`", _ADDRESS)
+_LISTEN = named("listen address", "an address, or with `*` for every address, `auto` for any free port", _ADDRESS)
+_HOST = named("host", "a name or an address, without a port; no bare number", TEXT)
+DNS_NAME = named("DNS name", "what DNS resolves; no address", TEXT)
+_TOPOLOGY = named("topology name", "letters, digits, `.`, `-` and `_`", TEXT)
+_USER = named("user", "an account at the server", TEXT)
+_FILE = named("file", "relative to the file that names it; `~` is your home", TEXT)
+_CONFIG_HOST = named("ssh host", "what may follow `ssh`", TEXT)
 
-Port: TypeAlias = Annotated[int, Parsed(port, _PORT_SCHEMA)]
-PortRange: TypeAlias = Annotated[
-    tuple[int, int], Parsed(port_range, {"anyOf": [_PORT_SCHEMA, {"type": "string", "pattern": r"^\d+(-\d+)?$"}]})
-]
-Ip: TypeAlias = Annotated[IPAddress, Parsed(ip, {"type": "string", "pattern": r"^[0-9A-Fa-f:.]+$"}, text=True)]
-Cidr: TypeAlias = Annotated[
-    IPNetwork, Parsed(cidr, {"type": "string", "pattern": r"^[0-9A-Fa-f:.]+(/\d+)?$"}, text=True)
-]
+Port: TypeAlias = Annotated[int, Parsed(port, _PORT)]
+PortRange: TypeAlias = Annotated[tuple[int, int], Parsed(port_range, _PORTS)]
+Ip: TypeAlias = Annotated[IPAddress, Parsed(ip, _IP, text=True)]
+Cidr: TypeAlias = Annotated[IPNetwork, Parsed(cidr, _CIDR, text=True)]
 Duration: TypeAlias = Annotated[float, Parsed(duration, _DURATION_SCHEMA)]
 PositiveDuration: TypeAlias = Annotated[float, Parsed(positive_duration, _DURATION_SCHEMA)]
-Listen: TypeAlias = Annotated[Address, Parsed(listen_address, _ADDRESS_SCHEMA)]
-Service: TypeAlias = Annotated[Address, Parsed(service_address, _ADDRESS_SCHEMA)]
-HostName: TypeAlias = Annotated[str, Parsed(host_name, TEXT, text=True)]
-DnsText: TypeAlias = Annotated[str, Parsed(dns_name, TEXT, text=True)]
-TopologyName: TypeAlias = Annotated[str, Parsed(topology_name, TEXT, text=True)]
-User: TypeAlias = Annotated[str, Parsed(user_name, TEXT, text=True)]
-FileName: TypeAlias = Annotated[str, Parsed(file_name, TEXT, text=True)]
-ConfigHost: TypeAlias = Annotated[str, Parsed(config_host, TEXT, text=True)]
+Listen: TypeAlias = Annotated[Address, Parsed(listen_address, _LISTEN)]
+Service: TypeAlias = Annotated[Address, Parsed(service_address, _SERVICE)]
+HostName: TypeAlias = Annotated[str, Parsed(host_name, _HOST, text=True)]
+DnsText: TypeAlias = Annotated[str, Parsed(dns_name, DNS_NAME, text=True)]
+TopologyName: TypeAlias = Annotated[str, Parsed(topology_name, _TOPOLOGY, text=True)]
+User: TypeAlias = Annotated[str, Parsed(user_name, _USER, text=True)]
+FileName: TypeAlias = Annotated[str, Parsed(file_name, _FILE, text=True)]
+ConfigHost: TypeAlias = Annotated[str, Parsed(config_host, _CONFIG_HOST, text=True)]
