@@ -14,9 +14,10 @@ import pytest
 
 from orchestra.control.codec import decode_error, decode_event, decode_status, encode_event, encode_status
 from orchestra.engine.builtin import orchestra_secrets
-from orchestra.engine.ssh.certificates import pack, parse_certificate
+from orchestra.engine.ssh.certificates import parse_certificate
 from orchestra.engine.ssh.hostkeys import ShownKey, TrustedKeys, judge, matches, parse, rsa_bits, select, unreadable
 from orchestra.engine.ssh.revocations import MAGIC, Revocations, parse_revocations
+from orchestra.engine.ssh.wire import pack
 from orchestra.loading import load
 from orchestra.loading.faults import Fault
 from orchestra.loading.shapes.ssh import host_key_line, login, permitted

@@ -1,14 +1,15 @@
-"""Host certificates as values: what an authority has signed, and whether it holds for a name and a moment.
+"""Certificates as values, of hosts and of users: what an authority has signed, and whether it holds at a moment.
 
 Pure, over the wire form (OpenSSH's PROTOCOL.certkeys); whether the signature is good, asyncssh says.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from orchestra.engine.ssh.wire import Wire, pack
 
 SUFFIX = "-cert-v01@openssh.com"
 SIGNATURES = (
@@ -22,7 +23,7 @@ _PARAMETERS = {"ssh-rsa": 2, "ssh-dss": 4, "ssh-ed25519": 1, "sk-ssh-ed25519": 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HostCertificate:
+class Certificate:
     """What it says. ``key`` and ``authority`` are public keys in their wire form; times are seconds since 1970."""
 
     key: bytes
@@ -37,14 +38,12 @@ class HostCertificate:
     has_options: bool
     """Critical options: none are defined for hosts, and what is not understood must not be accepted."""
 
-    def fault(self, name: str, now: float, signatures: Collection[str] = SIGNATURES) -> str | None:
+    def host_fault(self, name: str, now: float, signatures: Collection[str] = SIGNATURES) -> str | None:
         """Why it does not vouch for that name now, as the end of "its certificate …"; None when it does."""
         if not self.is_for_hosts:
             return "is one for users, not for hosts"
-        if now < self.valid_after:
-            return f"is not valid before {_date(self.valid_after)}"
-        if now >= self.valid_before:
-            return f"expired at {_date(self.valid_before)}"
+        if fault := self._date_fault(now):
+            return fault
         if self.principals and name not in self.principals:
             return f"is for {', '.join(self.principals[:5])}, not for {name}"
         if self.has_options:
@@ -58,6 +57,9 @@ class HostCertificate:
         for is the server's to say (AuthorizedPrincipalsFile in sshd_config(5))."""
         if self.is_for_hosts:
             return "is one for hosts, not for users"
+        return self._date_fault(now)
+
+    def _date_fault(self, now: float) -> str | None:
         if now < self.valid_after:
             return f"is not valid before {_date(self.valid_after)}"
         if now >= self.valid_before:
@@ -65,7 +67,7 @@ class HostCertificate:
         return None
 
 
-def parse_certificate(blob: bytes) -> HostCertificate | None:
+def parse_certificate(blob: bytes) -> Certificate | None:
     """The certificate; None when the blob is a plain key. Raises ValueError when it is neither."""
     fields = Wire(blob)
     algorithm = fields.text()
@@ -81,7 +83,7 @@ def parse_certificate(blob: bytes) -> HostCertificate | None:
     fields.string()  # extensions
     fields.string()  # reserved
     authority, signature = fields.string(), Wire(fields.string())
-    return HostCertificate(
+    return Certificate(
         key=b"".join(pack(item) for item in (kind.encode(), *parameters)),
         authority=authority,
         signed_with=signature.text(),
@@ -93,45 +95,6 @@ def parse_certificate(blob: bytes) -> HostCertificate | None:
         valid_before=before,
         has_options=bool(options),
     )
-
-
-class Wire:
-    """Reads SSH's wire form (RFC 4251 section 5). Raises ValueError where it ends too early."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data, self._at = data, 0
-
-    def __bool__(self) -> bool:
-        return self._at < len(self._data)
-
-    def take(self, size: int) -> bytes:
-        """That many bytes."""
-        if size > len(self._data) - self._at:
-            raise ValueError("it ends in the middle of a field")
-        self._at += size
-        return self._data[self._at - size : self._at]
-
-    def number(self, size: int) -> int:
-        """An unsigned number of that many bytes."""
-        return int.from_bytes(self.take(size), "big")
-
-    def string(self) -> bytes:
-        """Bytes behind their length."""
-        return self.take(self.number(4))
-
-    def text(self) -> str:
-        """A string of characters."""
-        return self.string().decode("utf-8", "replace")
-
-    def strings(self) -> Iterator[bytes]:
-        """The strings that are left."""
-        while self:
-            yield self.string()
-
-
-def pack(data: bytes) -> bytes:
-    """A string in wire form."""
-    return struct.pack(">I", len(data)) + data
 
 
 def _date(seconds: int) -> str:

@@ -17,8 +17,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from orchestra.engine.ssh.certificates import SIGNATURES, HostCertificate, Wire
+from orchestra.engine.ssh.certificates import SIGNATURES, Certificate
 from orchestra.engine.ssh.revocations import Revocations
+from orchestra.engine.ssh.wire import Wire
 
 SSH_PORT = 22
 Marker: TypeAlias = Literal["", "cert-authority", "revoked"]
@@ -73,7 +74,7 @@ class ShownKey:
     """What a server shows: its key, in wire form, and perhaps a certificate for it."""
 
     blob: bytes
-    certificate: HostCertificate | None = None
+    certificate: Certificate | None = None
 
     @property
     def algorithm(self) -> str:
@@ -212,7 +213,7 @@ def judge(
     fault = None
     if certificate is not None:
         fault = (
-            certificate.fault(trusted.name.lower(), now, signatures)
+            certificate.host_fault(trusted.name.lower(), now, signatures)
             if signers
             else "is signed by an authority that is not known"
         )

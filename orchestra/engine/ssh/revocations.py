@@ -10,7 +10,8 @@ import binascii
 import hashlib
 from dataclasses import dataclass, field
 
-from orchestra.engine.ssh.certificates import HostCertificate, Wire
+from orchestra.engine.ssh.certificates import Certificate
+from orchestra.engine.ssh.wire import Wire
 
 MAGIC = b"SSHKRL\n\0"
 
@@ -26,7 +27,7 @@ class RevokedCertificates:
     """First serial, and a number whose set bits are the revoked ones from there on."""
     key_ids: set[str] = field(default_factory=set)
 
-    def has(self, certificate: HostCertificate) -> bool:
+    def has(self, certificate: Certificate) -> bool:
         """Whether it is one of them; a serial of 0 is none (PROTOCOL.certkeys)."""
         if self.authority not in (b"", certificate.authority):
             return False
@@ -58,7 +59,7 @@ class Revocations:
             or hashlib.sha1(key, usedforsecurity=False).digest() in self.sha1
         )
 
-    def has(self, key: bytes, certificate: HostCertificate | None) -> bool:
+    def has(self, key: bytes, certificate: Certificate | None) -> bool:
         """Whether a key, or what it is certified by, is revoked."""
         if self.has_key(key):
             return True

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from orchestra.engine.ssh.certificates import HostCertificate, Wire, pack, parse_certificate
+from orchestra.engine.ssh.certificates import Certificate, parse_certificate
 
 from .sshd import make_key
 
@@ -35,29 +35,29 @@ def test_every_field(tmp_path, kind, bits):
     assert (found.key, found.authority, found.signed_with) == (key, authority, "ssh-ed25519")
     assert (found.serial, found.key_id, found.is_for_hosts) == (7, "an id", True)
     assert (found.principals, found.valid_after, found.valid_before) == (("gw", "db"), 1577836800, 1893456000)
-    assert found.fault("gw", NOW) is None
-    assert found.fault("other", NOW) == "is for gw, db, not for other"
-    assert found.fault("gw", 1577836799) == "is not valid before 2020-01-01 00:00:00 UTC"
-    assert found.fault("gw", 1893456000) == "expired at 2030-01-01 00:00:00 UTC"
+    assert found.host_fault("gw", NOW) is None
+    assert found.host_fault("other", NOW) == "is for gw, db, not for other"
+    assert found.host_fault("gw", 1577836799) == "is not valid before 2020-01-01 00:00:00 UTC"
+    assert found.host_fault("gw", 1893456000) == "expired at 2030-01-01 00:00:00 UTC"
 
 
 def test_without_principals_and_for_ever(tmp_path):
     found = parse_certificate(sign(tmp_path, "ed25519", "-h")[0])
-    assert found.fault("anything", NOW) is None
+    assert found.host_fault("anything", NOW) is None
 
 
 def test_one_for_users_vouches_for_no_host(tmp_path):
     found = parse_certificate(sign(tmp_path, "ed25519", "-n", "gw")[0])
-    assert found.fault("gw", NOW) == "is one for users, not for hosts"
+    assert found.host_fault("gw", NOW) == "is one for users, not for hosts"
 
 
 def test_a_signature_of_yesterday(tmp_path):
     certificate, *_ = sign(tmp_path, "ed25519", "-h", "-t", "ssh-rsa", authority="rsa")
-    assert parse_certificate(certificate).fault("gw", NOW) == "is signed with ssh-rsa, which is not accepted"
+    assert parse_certificate(certificate).host_fault("gw", NOW) == "is signed with ssh-rsa, which is not accepted"
 
 
 def test_critical_options_are_not_understood():
-    found = HostCertificate(
+    found = Certificate(
         key=b"",
         authority=b"",
         signed_with="ssh-ed25519",
@@ -69,7 +69,7 @@ def test_critical_options_are_not_understood():
         valid_before=(1 << 64) - 1,
         has_options=True,
     )
-    assert "critical options" in found.fault("gw", NOW)
+    assert "critical options" in found.host_fault("gw", NOW)
 
 
 def test_what_is_no_certificate(tmp_path):
@@ -80,10 +80,3 @@ def test_what_is_no_certificate(tmp_path):
             assert parse_certificate(certificate[:size]) is None
         except ValueError:
             continue
-
-
-def test_wire():
-    fields = Wire(pack(b"ab") + pack(b"") + b"\0\1")
-    assert (fields.string(), fields.text(), fields.number(2), bool(fields)) == (b"ab", "", 1, False)
-    with pytest.raises(ValueError, match="in the middle"):
-        Wire(b"\xff\xff\xff\xff").string()

@@ -6,7 +6,7 @@ import hmac
 
 import pytest
 
-from orchestra.engine.ssh.certificates import HostCertificate, pack
+from orchestra.engine.ssh.certificates import Certificate
 from orchestra.engine.ssh.hostkeys import (
     ShownKey,
     fingerprint,
@@ -20,6 +20,7 @@ from orchestra.engine.ssh.hostkeys import (
     unreadable,
 )
 from orchestra.engine.ssh.revocations import Revocations
+from orchestra.engine.ssh.wire import pack
 
 BLOB = b"\0\0\0\x0bssh-ed25519" + b"\0\0\0\x20" + b"k" * 32
 KEY = "ssh-ed25519 " + base64.b64encode(BLOB).decode()
@@ -88,7 +89,7 @@ def test_lines_end_at_line_feeds_only():
 
 
 AUTHORITY = BLOB[:-1] + b"a"
-CERTIFICATE = HostCertificate(
+CERTIFICATE = Certificate(
     key=BLOB,
     authority=AUTHORITY,
     signed_with="ssh-ed25519",

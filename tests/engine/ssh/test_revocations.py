@@ -5,8 +5,9 @@ import subprocess
 
 import pytest
 
-from orchestra.engine.ssh.certificates import pack, parse_certificate
+from orchestra.engine.ssh.certificates import parse_certificate
 from orchestra.engine.ssh.revocations import MAGIC, parse_revocations
+from orchestra.engine.ssh.wire import pack
 
 from .sshd import make_key
 
