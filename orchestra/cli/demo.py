@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,6 +29,8 @@ def demo(
     Its other hosts are made in a lab: one dial is tried without orchestra, then the tunnels are opened, used and
     closed, and the firewalls' own counters tell what passed them.
     """
+    import asyncio
+
     from orchestra.render.plan_text import plan_text
 
     planned = read_plan(source, beside=Beside(ssh_config=False))
