@@ -72,7 +72,7 @@ def test_a_dial_arrives_where_the_walk_ends(made: tuple[Topology, str]) -> None:
     known = {name for name, host in topology.hosts.items() if all(each.addresses for each in host.attachments)}
     for asked in (each for each in questions(topology) if each.dialer in known):
         said = judge(model, dialer_at(model, asked.dialer), asked.address, asked.port)
-        if NOT_CLAIMED & {step.code for step in said.steps}:
+        if said.address is None or NOT_CLAIMED & {step.code for step in said.steps}:
             continue
         found = walk(lab, asked.dialer, ip_address(asked.address), asked.port)
         walked = (found.host, found.flow.port) if isinstance(found, Arrival) else None
