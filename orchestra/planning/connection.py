@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestra.errors import UsageError
-from orchestra.model.address import AddressError, UnixPath, is_loopback, parse_address
+from orchestra.model.address import UnixPath
 from orchestra.model.topology import CheckRef, Tunnel
 from orchestra.planning.question import destination
-from orchestra.planning.services import Service, trusted_dialers
 from orchestra.planning.tunnels import Request, make_request
 
 if TYPE_CHECKING:
@@ -36,11 +35,9 @@ def connection(context: Context, text: str, exit_: str | None = None) -> Request
         way = replace(way, via=(), exit=exit_)
     if way.to is not None:
         return make_request(context, way)
-    service = _own(text, exit_ or context.here) or destination(context, text).service
+    service = destination(context, text, own=exit_).service
     if exit_ is not None:
         service = replace(service, trusted=(exit_,))
-    elif service.host not in context.world.hosts:
-        service = replace(service, trusted=trusted_dialers(context, None, ()))
     return Request(tunnel=way, service=service, exit=exit_)
 
 
@@ -59,16 +56,3 @@ def _way(context: Context, text: str) -> Tunnel:
         dial_timeout=tunnel.dial_timeout,
         place=tunnel.place,
     )
-
-
-def _own(text: str, dialer: str) -> Service | None:
-    """An address that only its own host can dial."""
-    try:
-        address = parse_address(text)
-    except AddressError:
-        return None
-    if isinstance(address, UnixPath):
-        return Service(name=text, host=dialer, text=None, port=0, path=address.path)
-    if address.host is None or address.port is None or not is_loopback(address.host):
-        return None
-    return Service(name=text, host=dialer, text=address.host, port=address.port)

@@ -127,11 +127,12 @@ def _try(
         *_someone_else(context, service, candidate, verdict),
         *_untrusted(context, dialer, service, verdict),
     )
-    means = verdict.means
+    hosts = context.world.hosts
+    means = verdict.means if verdict.means in hosts else None
     # a server without networks answers where its `ssh.host` says, also when that is a port published on loopback
     said = candidate.text == service.fallback and not context.world.networks_of(service.host)
     if means is None or said or context.world.same_machine(means, service.host):
-        means = service.host if service.host in context.world.hosts else means
+        means = service.host if service.host in hosts else means
     return Attempt(
         dialer=dialer,
         service=service,
@@ -223,7 +224,7 @@ def _untrusted(context: Context, dialer: Dialer, service: Service, verdict: Judg
         return ()
     if service.trusted is None:
         text = f"no network of the file leads to {service.name}, and it is not said which server dials it"
-        hint = "say which: `connect --exit SERVER`"
+        hint = "say which: `connect --exit SERVER`, or `explain` it from there"
         if service.host in context.world.hosts:
             hint = f"write `exit:` in the tunnel, or `behind:` in {service.name}"
         return (Problem(code=Code.AMBIGUOUS_EXIT, text=text, at=str(dialer), place=service.place, suggestion=hint),)

@@ -10,7 +10,7 @@ from orchestra.diagnostics import Code, Diagnostic
 from orchestra.errors import UsageError
 from orchestra.graph import compile_world
 from orchestra.graph.world import canonical
-from orchestra.model.address import AddressError, Endpoint, parse_address, parse_ip
+from orchestra.model.address import AddressError, UnixPath, is_loopback, parse_address, parse_ip
 from orchestra.model.topology import Attachment, Host
 from orchestra.planning.context import Context, seen_by
 from orchestra.planning.elsewhere import offered_elsewhere
@@ -77,8 +77,11 @@ def _with_guest(world: World, name: str, network: str) -> World:
     )
 
 
-def destination(context: Context, text: str, *, direct: bool = False) -> Destination:
-    """What TO stands for. Raises UsageError for what is no such thing, with the nearest name."""
+def destination(context: Context, text: str, *, direct: bool = False, own: str | None = None) -> Destination:
+    """What TO stands for. Raises UsageError for what is no such thing, with the nearest name.
+
+    ``own``: the host whose loopback addresses and unix sockets are meant; here, when left out.
+    """
     topology = context.topology
     if text in topology.targets:
         return Destination(service=target_service(context, topology.targets[text]))
@@ -86,7 +89,7 @@ def destination(context: Context, text: str, *, direct: bool = False) -> Destina
         return _host(context, text)
     if text in topology.networks:
         raise UsageError(f"{text} is a network; name a host on it and a port, or one of its addresses: ADDRESS:PORT")
-    return Destination(service=_address(context, text, direct=direct))
+    return Destination(service=_address(context, text, own or context.here, direct=direct))
 
 
 def _host(context: Context, name: str) -> Destination:
@@ -111,28 +114,33 @@ def _ports_of(context: Context, name: str) -> str:
     return f"write {name}:PORT" + (f", or a target on it: {named}" if named else "")
 
 
-def _address(context: Context, text: str, *, direct: bool) -> Service:
+def _address(context: Context, text: str, own: str, *, direct: bool) -> Service:
     world = context.world
     try:
         address = parse_address(text, port_required=False)
     except AddressError as error:
         hint = f"; {error.suggestion}" if error.suggestion else ""
         raise UsageError(f"{error}{hint}") from None
-    if not isinstance(address, Endpoint) or address.host is None:
+    if isinstance(address, UnixPath):
+        return Service(name=text, host=own, text=None, port=0, path=address.path)
+    if address.host is None:
         raise UsageError(f"{text!r} names no host: write HOST:PORT, or the name of a target")
     known = (*context.topology.targets, *world.hosts, *world.names)
     if address.port is None:
         if parse_ip(address.host) is not None or canonical(address.host) in world.names:
             raise UsageError(f"{text} has no port: write {replace(address, port=SSH_PORT)}, or another port than ssh's")
         raise UsageError(f"{context.topology.file} has no target and no host {text!r}{_nearest(text, known)}")
+    if is_loopback(address.host):
+        return Service(name=text, host=own, text=address.host, port=address.port)
     if address.host in world.hosts:
         return host_service(context, address.host, address.port)
     if address.host in context.topology.targets:
         return host_service(context, context.topology.targets[address.host].host, address.port)
     if parse_ip(address.host) is None and canonical(address.host) not in world.names:
         _refuse_misspelt(context, address.host, known)
-    trusted = None if direct else trusted_dialers(context, None, ())
-    return Service(name=text, host=text, text=address.host, port=address.port, trusted=trusted or (context.here,))
+    itself = direct or world.hosts[context.here].kind == "server"
+    trusted = (context.here,) if itself else trusted_dialers(context, None, ())
+    return Service(name=text, host=text, text=address.host, port=address.port, trusted=trusted)
 
 
 def _refuse_misspelt(context: Context, name: str, known: Iterable[str]) -> None:

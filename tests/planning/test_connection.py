@@ -82,7 +82,7 @@ def test_with_several_it_is_not_dialed_by_chance() -> None:
     made = connected("db.internal:5432")
     assert made.tunnels[0].verdict == "unreachable"
     assert [(each.code, each.suggestion) for each in made.diagnostics if each.severity == "error"] == [
-        (Code.AMBIGUOUS_EXIT, "say which: `connect --exit SERVER`")
+        (Code.AMBIGUOUS_EXIT, "say which: `connect --exit SERVER`, or `explain` it from there")
     ]
 
 

@@ -57,7 +57,6 @@ def test_a_host_without_a_port_is_its_ssh_server_and_that_is_said() -> None:
         ("laptop.example", "laptop.example has no port"),
         ("lan", "lan is a network"),
         ("22", "names no host"),
-        ("unix:/run/x", "names no host"),
         ("1.2.3.4:99999", "port 99999 is out of range"),
         ("-oProxyCommand:22", "is not a host name"),
     ],
@@ -66,6 +65,24 @@ def test_what_it_cannot_be_is_said_with_the_nearest(text: str, said: str) -> Non
     with pytest.raises(UsageError) as caught:
         of(text)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:80", "[::1]:80", "localhost:80", "unix:/run/x"])
+def test_what_only_its_own_host_can_dial_is_on_the_one_who_asks(text: str) -> None:
+    for from_ in ("laptop", "gate", "lan"):
+        context = Ground(OFFICE, "laptop", Vocabulary()).seen_from(from_)
+        assert destination(context, text).service.host == context.here
+        assert destination(context, text, own="gate").service.host == "gate"
+
+
+def test_an_undeclared_name_is_dialed_by_the_server_that_asks_or_the_only_one_or_nobody_knows() -> None:
+    name = "elsewhere.example:443"
+    two = topology(NET, LAN, HERE, GATE, server("spare", {"net": "203.0.113.3"}))
+    ground = Ground(two, "laptop", Vocabulary())
+    assert of(name).service.trusted == ("gate",)
+    assert destination(ground.seen_from("laptop"), name).service.trusted is None
+    assert destination(ground.seen_from("laptop"), name, direct=True).service.trusted == ("laptop",)
+    assert destination(ground.seen_from("spare"), name).service.trusted == ("spare",)
 
 
 def test_a_host_with_targets_but_no_server_names_them() -> None:
