@@ -5,44 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
-from typing import Any
 
 import asyncssh
 
 from orchestra.diagnostics import Code
 from orchestra.engine.asking import paused
-from orchestra.engine.ssh import internals, translate
-from orchestra.engine.ssh.algorithms import assemble
-from orchestra.engine.ssh.authenticating import Authenticator, methods
+from orchestra.engine.ssh import translate
+from orchestra.engine.ssh.authenticating import Authenticator
 from orchestra.engine.ssh.carrier import Carrier
+from orchestra.engine.ssh.clients import Client, Onlooker
 from orchestra.engine.ssh.credentials import Asking, gather
 from orchestra.engine.ssh.hostkeys import ShownKey
+from orchestra.engine.ssh.options import options
 from orchestra.engine.ssh.session import SshSession
 from orchestra.engine.ssh.transport import WindowBudget
 from orchestra.engine.ssh.trust import Verifier
-from orchestra.model.address import Endpoint, UnixPath
-from orchestra.model.text import clean
 from orchestra.model.topology import ConfigSettings, SshSettings
-from orchestra.plugin.interfaces import Identity, Notice, OpenRequest, Question
+from orchestra.plugin.interfaces import Identity, OpenRequest, Question
 from orchestra.session.errors import OpenFailed, SessionError
 from orchestra.session.protocols import Session
 
 CONNECT_TIMEOUT = 10.0
-KEEPALIVE_FIRST = 15.0
-KEEPALIVE_STEP = 5.0
-"""A further hop waits longer, so that the hop at fault is the one that is named."""
-KEEPALIVE_PROBES = 3
-BANNERS = 3
-"""So many are shown; a server may send them without end (RFC 4252 section 5.4)."""
-
-CIPHERS = (
-    "aes128-gcm@openssh.com",
-    "aes256-gcm@openssh.com",
-    "chacha20-poly1305@openssh.com",
-    "aes256-ctr",
-    "aes192-ctr",
-    "aes128-ctr",
-)
+"""Seconds, unless the topology or ssh_config says otherwise."""
 
 
 async def connect(request: OpenRequest, windows: WindowBudget) -> Session:
@@ -50,34 +34,24 @@ async def connect(request: OpenRequest, windows: WindowBudget) -> Session:
 
     A server whose host key a person vouches for is dialed anew, and then it must show that same key.
     """
-    settings, attempt = _settings(request), _attempt(request)
-    verifier = Verifier(request, settings, attempt.user)
-    await verifier.load()
+    verifier = await _verifier(request)
     try:
-        return await _open(request, windows, settings, verifier)
+        return await _open(request, windows, verifier)
     except OpenFailed:
         if not await verifier.reconsider(request.ask):
             raise
-    return await _open(request, windows, settings, verifier)
+    return await _open(request, windows, verifier)
 
 
 async def identify(request: OpenRequest) -> Identity:
     """See :class:`orchestra.plugin.interfaces.Identifying`."""
-    settings, attempt = _settings(request), _attempt(request)
-    verifier = Verifier(request, settings, attempt.user)
-    await verifier.load()
+    verifier, attempt = await _verifier(request), _attempt(request)
     carrier = Carrier(lambda _congested: None)
-    options = _options(settings, verifier, attempt.user, request.depth)
     try:
         async with asyncio.timeout(attempt.timeout):
-            await _dial(carrier, request, settings)
-            attempt.stage = "key exchange"
             with contextlib.suppress(asyncssh.HostKeyNotVerifiable):
-                owner = _Onlooker(verifier, attempt)
-                await asyncssh.connect(
-                    verifier.name, verifier.port, tunnel=carrier, client_factory=lambda: owner, config=[], **options
-                )
-    except (asyncssh.Error, OSError, ValueError, TimeoutError, SessionError) as error:
+                await _shake_hands(request, verifier, attempt, carrier, Onlooker(verifier, attempt))
+    except translate.FAILURES as error:
         raise _failure(error, attempt, carrier, verifier) from error
     finally:
         carrier.abort()
@@ -89,7 +63,7 @@ async def trust(request: OpenRequest, identity: Identity) -> str:
     return await Verifier(request, _settings(request), "").keep(ShownKey(identity.key))
 
 
-async def _open(request: OpenRequest, windows: WindowBudget, settings: SshSettings, verifier: Verifier) -> Session:
+async def _open(request: OpenRequest, windows: WindowBudget, verifier: Verifier) -> Session:
     """The deadline begins with the dial: reading a secret may take its time."""
     attempt = _attempt(request)
     deadline = asyncio.timeout(None)
@@ -99,25 +73,20 @@ async def _open(request: OpenRequest, windows: WindowBudget, settings: SshSettin
             return await request.ask(question)
 
     asking = Asking(read_secret=request.read_secret, notice=request.notice, ask=ask)
-    credentials = await gather(settings, attempt.user, attempt.server, asking)
+    credentials = await gather(_settings(request), attempt.user, attempt.server, asking)
     session = SshSession(attempt.server, windows)
     carrier = Carrier(session.set_congested)
     authenticator = Authenticator(credentials, attempt)
-    owner = _Owner(session, verifier, authenticator, attempt, request.notice)
+    client = Client(session, verifier, authenticator, attempt, request.notice)
     opened = False
     try:
         async with deadline:
             deadline.reschedule(asyncio.get_running_loop().time() + attempt.timeout)
-            await _dial(carrier, request, settings)
-            attempt.stage = "key exchange"
-            options = _options(settings, verifier, attempt.user, request.depth)
-            connection = await asyncssh.connect(
-                verifier.name, verifier.port, tunnel=carrier, client_factory=lambda: owner, config=[], **options
-            )
+            connection = await _shake_hands(request, verifier, attempt, carrier, client)
         session.start(connection, carrier)
         await verifier.remember()
         opened = True
-    except (asyncssh.Error, OSError, ValueError, TimeoutError, SessionError) as error:
+    except translate.FAILURES as error:
         authenticator.conclude()
         raise _failure(error, attempt, carrier, verifier) from error
     finally:
@@ -127,9 +96,24 @@ async def _open(request: OpenRequest, windows: WindowBudget, settings: SshSettin
     return session
 
 
-async def _dial(carrier: Carrier, request: OpenRequest, settings: SshSettings) -> None:
-    dial, config = request.dial, settings.config or ConfigSettings()
+async def _shake_hands(
+    request: OpenRequest, verifier: Verifier, attempt: translate.Attempt, carrier: Carrier, client: asyncssh.SSHClient
+) -> asyncssh.SSHClientConnection:
+    """Dials the server, agrees on keys and logs in, as far as the client lets it come. Raises FAILURES."""
+    settings, dial = _settings(request), request.dial
+    config, told = settings.config or ConfigSettings(), options(settings, verifier, attempt.user, request.depth)
     await carrier.dial(request.over, dial.host, dial.port, dial.path, config.address_family, config.bind_address)
+    attempt.stage = "key exchange"
+    return await asyncssh.connect(
+        verifier.name, verifier.port, tunnel=carrier, client_factory=lambda: client, config=[], **told
+    )
+
+
+async def _verifier(request: OpenRequest) -> Verifier:
+    settings = _settings(request)
+    verifier = Verifier(request, settings, _user(settings, request.server.name))
+    await verifier.load()
+    return verifier
 
 
 def _settings(request: OpenRequest) -> SshSettings:
@@ -141,12 +125,11 @@ def _settings(request: OpenRequest) -> SshSettings:
 
 
 def _attempt(request: OpenRequest) -> translate.Attempt:
-    dial, settings = request.dial, _settings(request)
-    address = str(UnixPath(dial.path)) if dial.path is not None else str(Endpoint(dial.host, dial.port))
+    settings = _settings(request)
     return translate.Attempt(
         server=request.server.name,
         by=request.over.host,
-        address=address,
+        address=str(request.dial),
         user=_user(settings, request.server.name),
         timeout=settings.connect_timeout or CONNECT_TIMEOUT,
     )
@@ -162,119 +145,7 @@ def _user(settings: SshSettings, server: str) -> str:
     return settings.user or local
 
 
-def _failure(
-    error: BaseException, attempt: translate.Attempt, carrier: Carrier | None, verifier: Verifier
-) -> OpenFailed:
+def _failure(error: Exception, attempt: translate.Attempt, carrier: Carrier, verifier: Verifier) -> OpenFailed:
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
         return verifier.refusal()
-    below = carrier.loss if carrier is not None else None
-    return translate.open_failed(below if isinstance(below, SessionError) else error, attempt)
-
-
-def _negotiated(config: ConfigSettings, server: str) -> dict[str, tuple[str, ...]]:
-    """What ssh_config says of key exchange, ciphers and MACs. Raises OpenFailed when nothing is left."""
-    asked = {"kex_algs": config.kex_algorithms, "encryption_algs": config.ciphers, "mac_algs": config.macs}
-    found: dict[str, tuple[str, ...]] = {"encryption_algs": CIPHERS}
-    for option, (default, known) in internals.negotiable().items() if any(asked.values()) else ():
-        spec = asked[option]
-        if spec is None:
-            continue
-        found[option] = assemble(spec, CIPHERS if option == "encryption_algs" else default, known)
-        if not found[option]:
-            what = f"{server}: of the algorithms {clean(spec, 120)} in ssh_config none is known here"
-            raise OpenFailed(Code.SSH_CONFIG_REFUSED, what, host=server, suggestion=f"known are {', '.join(known)}")
-    return found
-
-
-def _options(settings: SshSettings, verifier: Verifier, user: str, depth: int) -> dict[str, Any]:
-    config = settings.config or ConfigSettings()
-    usual = KEEPALIVE_FIRST + KEEPALIVE_STEP * (depth - 1)
-    silence = usual if settings.keepalive is None else settings.keepalive
-    return {
-        "username": user,
-        "known_hosts": lambda *_: ([], [], []),  # asyncssh itself trusts nobody: the verifier judges
-        "host_key_alias": verifier.name,
-        "server_host_key_algs": verifier.algorithms(),
-        **_negotiated(config, verifier.about.server),
-        "compression_algs": ["none"],
-        "client_keys": None,  # ours come by public_key_auth_requested; an empty list would mean the default files
-        "agent_path": None,
-        "agent_forwarding": False,
-        "x11_forwarding": False,
-        "x509_trusted_certs": None,
-        "x509_trusted_cert_paths": [],
-        "gss_host": None,
-        "host_based_auth": False,
-        "password": None,  # as above
-        "preferred_auth": methods(config),
-        "keepalive_interval": silence / KEEPALIVE_PROBES,
-        "keepalive_count_max": KEEPALIVE_PROBES - 1,
-        "login_timeout": 0,
-        "utf8_decode_errors": "replace",  # banners and reasons are for people, and many a banner is Latin-1
-    }
-
-
-class _Owner(asyncssh.SSHClient):
-    """What asyncssh asks while it opens, and tells afterwards."""
-
-    def __init__(
-        self,
-        session: SshSession,
-        verifier: Verifier,
-        authenticator: Authenticator,
-        attempt: translate.Attempt,
-        notice: Notice,
-    ) -> None:
-        self._session, self._verifier, self._attempt = session, verifier, attempt
-        self._authenticator, self._notice = authenticator, notice
-        self._connection: asyncssh.SSHClientConnection | None = None
-        self._banners = 0
-
-    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
-        self._connection = conn
-        internals.judge_host_keys(conn, self._verifier.validate)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._connection is not None and self._connection.get_extra_info("server_version"):
-            self._attempt.banner_seen = True
-        self._session.ended(exc)
-
-    def debug_msg_received(self, msg: str, _lang: str, _always_display: bool) -> None:
-        self._session.said(msg)
-
-    def auth_banner_received(self, msg: str, _lang: str) -> None:
-        self._banners += 1
-        if self._banners <= BANNERS:
-            self._notice(f"{self._attempt.server} says: {clean(msg)}")
-
-    def begin_auth(self, _username: str) -> None:
-        self._attempt.stage = "authentication"
-
-    async def public_key_auth_requested(self) -> list[asyncssh.SSHKeyPair] | None:
-        return await self._authenticator.next_key()
-
-    async def password_auth_requested(self) -> str | None:
-        return await self._authenticator.next_password()
-
-    def kbdint_auth_requested(self) -> str | None:
-        return self._authenticator.begin_prompts()
-
-    async def kbdint_challenge_received(  # type: ignore[override]
-        self, name: str, instructions: str, _lang: str, prompts: list[tuple[str, bool]]
-    ) -> list[str] | None:
-        return await self._authenticator.answer(name, instructions, prompts)
-
-
-class _Onlooker(asyncssh.SSHClient):
-    """Leaves when it has seen the host key, whatever that is."""
-
-    def __init__(self, verifier: Verifier, attempt: translate.Attempt) -> None:
-        self._verifier, self._attempt = verifier, attempt
-
-    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
-        internals.judge_host_keys(conn, self._look)
-
-    def _look(self, blob: bytes) -> asyncssh.SSHKey:
-        self._attempt.banner_seen = True
-        self._verifier.validate(blob)
-        raise asyncssh.HostKeyNotVerifiable("it has been seen")
+    return translate.open_failed(carrier.loss if isinstance(carrier.loss, SessionError) else error, attempt)

@@ -1,4 +1,4 @@
-"""asyncssh's exceptions, as refusals for people. No other file catches them."""
+"""What asyncssh raises while a session is opened and used, as refusals for people."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ _WORDING: tuple[tuple[str, Code, str, str | None], ...] = (
     ("nodename nor servname", Code.NAME_UNRESOLVED, "the server cannot resolve the name", "check the name there"),
     ("no address associated", Code.NAME_UNRESOLVED, "the name has no address there", "check the name there"),
 )
+
+FAILURES = (asyncssh.Error, OSError, ValueError, SessionError)
+"""What asyncssh, and the session that dials for it, may raise while a connection is made."""
 
 
 @dataclass(slots=True)

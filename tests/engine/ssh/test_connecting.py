@@ -598,13 +598,6 @@ def test_algorithms_of_ssh_config_are_negotiated(keys):
     assert open_to(keys, config=["Ciphers aes128-ctr"], config_=wanted).code == Code.PROTOCOL_ERROR
 
 
-def test_algorithms_that_nobody_has(keys):
-    failure = open_to(keys, config_=ConfigSettings(ciphers="rot13"))
-    assert failure.code == Code.SSH_CONFIG_REFUSED
-    assert "rot13" in str(failure)
-    assert "aes256-ctr" in failure.suggestion
-
-
 def test_the_address_to_dial_from(keys):
     only = ["AllowUsers *@127.0.0.9"]
     assert open_to(keys, config=only, config_=ConfigSettings(bind_address="127.0.0.9")) is None
