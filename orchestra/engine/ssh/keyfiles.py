@@ -73,7 +73,9 @@ def open_private(data: bytes, passphrase: bytes | None = None) -> asyncssh.SSHKe
             raise NoKey(f"is encrypted in a way that is not supported: {clean(str(error), 100)}") from None
         raise Locked(wrong=passphrase is not None) from None
     except asyncssh.KeyImportError as error:
-        if "passphrase" in str(error).lower() or "decrypt" in str(error):
+        # with a wrong passphrase, one try in 256 comes out as a key that is malformed
+        guessed = passphrase is not None and b"ENCRYPTED" in data
+        if guessed or "passphrase" in str(error).lower() or "decrypt" in str(error):
             raise Locked(wrong=passphrase is not None) from None
         raise NoKey(f"is no private key that can be read: {clean(str(error), 100)}") from None
 

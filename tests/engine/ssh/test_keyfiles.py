@@ -43,6 +43,14 @@ def test_every_format_is_read_locked_or_not(tmp_path, kind, options):
     assert key.public_data == beside.public_data
 
 
+def test_a_wrong_passphrase_is_wrong_also_when_something_comes_out(tmp_path):
+    make_key(tmp_path / "locked", "ecdsa", "-m", "PEM", "-N", "sesame")
+    locked = (tmp_path / "locked").read_bytes()
+    for guess in range(1500):
+        with pytest.raises(Locked):
+            open_private(locked, str(guess).encode())
+
+
 def test_what_is_no_key_says_so():
     with pytest.raises(NoKey, match="is no private key that can be read"):
         open_private(b"hello")
