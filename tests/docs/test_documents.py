@@ -1,7 +1,8 @@
 """Documents are under test: every YAML block loads and plans, every command shown runs and ends as it says.
 
 A YAML block begins with its file name as a comment; a ``console`` block's lines begin with ``$ orchestra``, and may end
-in ``# exit N``. The commands of one document run in order, in one empty folder that holds the document's files.
+in ``# exit N``. The commands of one document run in order, in one empty folder that holds the document's files. A
+``text`` block that follows is what the first of them prints.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from orchestra.lab.netns import available
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"```console\n\$ ([^#\n]+)[^`]*```\n\n```text\n(.*?)```", re.DOTALL)
 
 
 def blocks(document: Path, language: str) -> list[str]:
@@ -86,7 +88,25 @@ def test_every_command_shown_runs(document: Path, tmp_path: Path, environ: dict[
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_what_is_shown_is_what_is_said(document: Path, tmp_path: Path, environ: dict[str, str]) -> None:
+    """A ``text`` block behind a ``console`` block is what its first command prints; ``…`` stands for lines left out."""
+    write_files(document, tmp_path)
+    for command, shown in SHOWN.findall(document.read_text()):
+        said = [line.rstrip() for line in run(command, tmp_path, environ).stdout.splitlines()]
+        assert [line for line in shown.splitlines() if line.strip() != "…" and line not in said] == [], command
+        assert "…" in shown or shown.splitlines() == said
+
+
+def anchors(document: Path) -> set[str]:
+    """Of its headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
-    for link in re.findall(r"\]\(([^)#\s]+)(?:#[\w-]+)?\)", document.read_text()):
+    for link, _, anchor in (link.partition("#") for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text())):
         if not link.startswith("http"):
-            assert (document.parent / link).exists(), link
+            place = document.parent / link if link else document
+            assert place.exists(), link
+            assert not anchor or anchor in anchors(place), f"{link}#{anchor}"
