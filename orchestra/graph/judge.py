@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 StepKind: TypeAlias = Literal["own", "network", "rules", "inbound", "nat", "hidden", "hairpin", "assumed", "stuck"]
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One thing that a dial meets on its way."""
@@ -182,16 +183,13 @@ class _Walk:
         self.destination = destination
         self.port = port
         self.protocol = protocol
+        self.version = destination.address.version if destination.address else None
         self.steps: list[Step] = []
 
     @property
     def flow(self) -> Flow:
         source = self.source or Party(self.dialer.host, None, None)
         return Flow(source, self.destination, self.port, self.protocol)
-
-    @property
-    def version(self) -> int | None:
-        return self.destination.address.version if self.destination.address else None
 
     def run(self) -> _Walk:
         met: set[tuple[str | None, Flow]] = set()
@@ -261,20 +259,20 @@ class _Walk:
 
     def _leave(self, link: str) -> None:
         """What leaves a host bears its address there; what leaves a masquerading firewall bears the firewall's."""
+        self._check_family(link)
         if self.source is None:
             self.source = own_party(self.world, self.dialer.host, link, self.version)
-            self._check_family(link)
             self._add("network", detail=link)
         elif self.at is not None and masquerade(self.world, self.at, link):
             self.source = own_party(self.world, self.at, link, self.version)
 
     def _check_family(self, link: str) -> None:
-        """A dialer needs an address of the family that it dials."""
-        declared = self.world.networks_of(self.dialer.host).get(link, ())
+        """Who sends by a network needs an address there, of the family of what is sent."""
+        declared = self.world.networks_of(self.at).get(link, ())
         cidrs = self.world.topology.networks[link].cidrs
         versions = {address.version for address in declared} or {cidr.version for cidr in cidrs}
         if versions and self.version is not None and self.version not in versions:
-            detail = f"{self.dialer} has no IPv{self.version} address on {link}"
+            detail = f"{self.at or self.dialer} has no IPv{self.version} address on {link}"
             self._add("stuck", False, Code.FAMILY_MISMATCH, detail)
 
     def _arrive(self, host: str, link: str) -> bool:

@@ -10,6 +10,7 @@ from orchestra.planning.dials import as_dial, problems_of
 from orchestra.planning.entry import entries
 from orchestra.planning.least import SMALL, least
 from orchestra.planning.offers import reverse_offers
+from orchestra.planning.permissions import change_of
 from orchestra.planning.problems import SUGGESTIONS
 from orchestra.planning.question import Ground
 from orchestra.planning.tunnels import solve
@@ -66,8 +67,12 @@ def explain_blocked(context: Context, request: Request, *, free_ports: bool) -> 
 
 
 def _missing(problems: tuple[Problem, ...]) -> tuple[Missing, ...]:
-    needed = tuple(dict.fromkeys(problem.missing for problem in problems))
-    return tuple(each for each in needed if each) if all(needed) else ()
+    needed: dict[Missing, Missing] = {}
+    for problem in problems:
+        if problem.missing is None:
+            return ()
+        needed.setdefault(change_of(problem.missing), problem.missing)
+    return tuple(needed.values())
 
 
 def _instead(context: Context, request: Request) -> tuple[str, ...]:

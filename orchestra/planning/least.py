@@ -11,15 +11,21 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from orchestra.planning.dials import Attempt, attempt
+from orchestra.planning.dials import Attempt, attempt, problems_of
+from orchestra.planning.permissions import change_of
 from orchestra.planning.reach import leading_to, servers_worth_trying
 from orchestra.planning.services import ssh_service
-from orchestra.planning.sessions import HERE, Chain, hop, search
+from orchestra.planning.sessions import HERE, Chain, hop, prefixes, search
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestra.model.plan import Missing
     from orchestra.planning.context import Context
     from orchestra.planning.services import Service
 
+EXACT = 16
+"""Up to so many servers every place is considered at which the ways to the entry and to the exit might part."""
 SMALL = 64
 """Up to so many servers all of them are considered."""
 ENOUGH = 16
@@ -42,7 +48,7 @@ class Lacking:
     exit: Chain = HERE
     dial: Attempt | None = None
     weight: int = 0
-    """What stands against the way out, as permissions."""
+    """What stands against it, as permissions."""
 
     def path(self, context: Context) -> tuple[str, ...]:
         """Hosts in the order of flow, entry to exit."""
@@ -71,7 +77,7 @@ def least(
     via: tuple[str, ...] = (),
     avoid: frozenset[str] = frozenset(),
 ) -> Lacking:
-    """The path to a service that lacks the fewest permissions.
+    """The path to a service that lacks the fewest permissions; one that both of its ways need counts once.
 
     ``at``: where it is entered (here, when left out); ``exit_``: who dials the service; ``via``: servers to pass, in
     order; ``avoid``: hosts not to use.
@@ -79,26 +85,31 @@ def least(
     at = at or context.here
     via = tuple(name for name in via if name in context.servers)
     named = {at, exit_ or at, *via, *(service.behind if service else ())}
-    servers = _relevant(context, service, named, avoid)
-    inwards = Way()
-    if at != context.here and at in context.servers:
-        inwards = _lenient(context, servers, avoid, HERE).get(at, Way())
-    passed = set(inwards.chain.servers)
-    tree = _lenient_through(context, servers, avoid, tuple(name for name in via if name not in passed))
-    places = {exit_: tree[exit_]} if exit_ in tree else tree
-    ways = [_out(context, service, inwards.chain, place, way) for place, way in places.items()]
+    lenient = _Lenient(context, _relevant(context, service, named, avoid), avoid)
+    ways = [way for entry in lenient.entries(at) for way in _outwards(lenient, service, entry, exit_, via)]
     ways = [way for way in ways if not way.dial or not avoid.intersection(way.dial.firewalls)] or ways
-    return min(ways, key=lambda each: _rank(context, service, each), default=Lacking(entry=inwards.chain))
+    return min(ways, key=lambda each: _rank(context, service, each))
 
 
-def _out(context: Context, service: Service | None, entry: Chain, place: str, way: Way) -> Lacking:
-    made = attempt(context, place, service) if service else None
-    return Lacking(entry=entry, exit=way.chain, dial=made, weight=way.weight + (made.weight if made else 0))
+def _outwards(
+    lenient: _Lenient, service: Service | None, entry: Way, exit_: str | None, via: tuple[str, ...]
+) -> Iterator[Lacking]:
+    """From an entry to every place that might dial the service."""
+    context, granted = lenient.context, lenient.permissions(entry.chain)
+    left = tuple(name for name in via if name not in entry.chain.servers)
+    sources = (HERE,) if left else prefixes(entry.chain)
+    tree = lenient.through(left, sources, entry.weight, granted)
+    for way in [tree[exit_]] if exit_ in tree else tree.values():
+        place = way.chain.place(context.here)
+        made = attempt(context, place, service) if service else None
+        weight = way.weight + (_weight(context, made, granted) if made else 0)
+        yield Lacking(entry=entry.chain, exit=way.chain, dial=made, weight=weight)
 
 
-def _rank(context: Context, service: Service | None, way: Lacking) -> tuple[int, bool, Chain]:
+def _rank(context: Context, service: Service | None, way: Lacking) -> tuple[int, bool, Chain, Chain]:
     """What is shown first: the fewest permissions, and of those rather one for an SSH server."""
-    return way.weight, not way.exit.servers and _opens_service(context, service), way.exit
+    whole = Chain(way.entry.cost + way.exit.cost, way.entry.new + way.exit.new, way.exit.servers)
+    return way.weight, not way.exit.servers and _opens_service(context, service), whole, way.entry
 
 
 def _opens_service(context: Context, service: Service | None) -> bool:
@@ -108,41 +119,77 @@ def _opens_service(context: Context, service: Service | None) -> bool:
     return service.host not in context.servers or service.port != ssh_service(context, service.host).port
 
 
-def _lenient(
-    context: Context, servers: tuple[str, ...], avoid: frozenset[str], source: Chain, weight: int = 0
-) -> dict[str, Way]:
-    """Servers with the chains that lack the fewest permissions. What can be reached without any is known already."""
-    only = frozenset(servers) if len(servers) < len(context.servers) else None
-    reached = search(context, (source,), avoid, only)
-    known = {place: Way(weight, reached[place]) for place in (context.here, *servers) if place in reached}
-    known.setdefault(source.place(context.here), Way(weight, source))
-    settled: dict[str, Way] = {}
-    heap = sorted(known.values())
-    while heap:
-        way = heapq.heappop(heap)
-        place = way.chain.place(context.here)
-        if place in settled:
-            continue
-        settled[place] = way
-        for server in servers:
-            if server in known or server in settled or server in avoid or server in way.chain.servers:
+@dataclass(frozen=True, slots=True)
+class _Lenient:
+    """Searches over some of the servers that pass what is denied, at its weight."""
+
+    context: Context
+    servers: tuple[str, ...]
+    avoid: frozenset[str]
+
+    def entries(self, at: str) -> list[Way]:
+        """The chain to the entry that lacks the least; in a small file also those by way of every other place, where
+        the way out may branch off."""
+        if at == self.context.here or at not in self.context.servers:
+            return [Way()]
+        nearest = self.ways()
+        by_way = nearest.values() if len(self.servers) <= EXACT else ()
+        found = {nearest.get(at, Way()), *(self.ways((way.chain,), way.weight).get(at, Way()) for way in by_way)}
+        return sorted(way for way in found if way.chain.servers) or [Way()]
+
+    def permissions(self, chain: Chain) -> frozenset[Missing]:
+        """What the sessions of a chain lack."""
+        return frozenset(
+            each for made in Lacking(exit=chain).sessions(self.context) for each in _permissions(self.context, made)
+        )
+
+    def through(
+        self, via: tuple[str, ...], sources: tuple[Chain, ...], weight: int, granted: frozenset[Missing]
+    ) -> dict[str, Way]:
+        """The same as :meth:`ways`, with servers to pass, in order."""
+        for server in via:
+            if way := self.ways(sources, weight, granted).get(server):
+                sources, weight = (way.chain,), way.weight
+        return self.ways(sources, weight, granted)
+
+    def ways(
+        self, sources: tuple[Chain, ...] = (HERE,), weight: int = 0, granted: frozenset[Missing] = frozenset()
+    ) -> dict[str, Way]:
+        """Every place with the chain that lacks the fewest permissions beside those that are granted. What can be
+        reached without any is known already."""
+        context, servers = self.context, self.servers
+        only = frozenset(servers) if len(servers) < len(context.servers) else None
+        reached = search(context, sources, self.avoid, only)
+        known = {place: Way(weight, reached[place]) for place in (context.here, *servers) if place in reached}
+        for source in sources:
+            known.setdefault(source.place(context.here), Way(weight, source))
+        settled: dict[str, Way] = {}
+        heap = sorted(known.values())
+        while heap:
+            way = heapq.heappop(heap)
+            place = way.chain.place(context.here)
+            if place in settled:
                 continue
-            made = hop(context, place, server)
-            if avoid.intersection(made.firewalls):
-                continue
-            part = context.host(server).server
-            cost = part.cost if part else 0
-            heapq.heappush(heap, Way(way.weight + made.weight, way.chain.then(server, cost)))
-    return settled
+            settled[place] = way
+            for server in servers:
+                if server in known or server in settled or server in self.avoid or server in way.chain.servers:
+                    continue
+                made = hop(context, place, server)
+                if not self.avoid.intersection(made.firewalls):
+                    part = context.host(server).server
+                    chain = way.chain.then(server, part.cost if part else 0)
+                    heapq.heappush(heap, Way(way.weight + _weight(context, made, granted), chain))
+        return settled
 
 
-def _lenient_through(
-    context: Context, servers: tuple[str, ...], avoid: frozenset[str], via: tuple[str, ...]
-) -> dict[str, Way]:
-    way = Way()
-    for server in via:
-        way = _lenient(context, servers, avoid, way.chain, way.weight).get(server, way)
-    return _lenient(context, servers, avoid, way.chain, way.weight)
+def _weight(context: Context, made: Attempt, granted: frozenset[Missing]) -> int:
+    """What stands against a dial beside what is granted already."""
+    return made.weight - (len(granted & _permissions(context, made)) if granted else 0)
+
+
+def _permissions(context: Context, made: Attempt) -> frozenset[Missing]:
+    """What a dial lacks, each as the change that would be made for it."""
+    return frozenset(change_of(each.missing) for each in problems_of(context, made) if each.missing)
 
 
 def _relevant(context: Context, service: Service | None, named: set[str], avoid: frozenset[str]) -> tuple[str, ...]:

@@ -24,6 +24,13 @@ def with_permissions(topology: Topology, missing: Iterable[Missing]) -> Topology
     return replace(topology, hosts=hosts)
 
 
+def change_of(missing: Missing) -> Missing:
+    """What would be changed for it: of a setting that is on or off, not what it is for. Equal changes are one."""
+    if missing.kind == "sshd" and missing.setting not in ("permit_open", "permit_listen"):
+        return replace(missing, to=None, address=None, port=None, protocol="tcp")
+    return missing
+
+
 def rule_of(topology: Topology, missing: Missing) -> Rule:
     """The rule that grants what a firewall is asked for, and nothing more."""
     return Rule(

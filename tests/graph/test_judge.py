@@ -91,6 +91,18 @@ def test_a_dialer_needs_an_address_of_the_family() -> None:
     assert verdict([dual, client("a", {"dual": None}), six], "a", "fd00::9").passes
 
 
+def test_a_firewall_hands_on_by_the_families_that_it_has_there() -> None:
+    """Whom it hands to may have any address; what it sends there must bear one of its own."""
+    dual, here = network("dual", "10.1.0.0/24", "fd00::/64"), client("here", {"net": None})
+    inside = client("a", {"dual": ["10.1.0.5", "fd00::5"]})
+    outside = {4: "198.51.100.1", 6: "2001:db8::1"}
+    for versions, denied in (((4,), [Code.FAMILY_MISMATCH]), ((4, 6), [])):
+        addresses = {"net": [outside[each] for each in versions], "dual": ["10.1.0.1", "fd00::1"]}
+        wall = firewall("edge", addresses, allow("any", "any"), nat=(publish("dual", 2222, "here", 22),))
+        assert codes([NET, dual, inside, here, wall], "a", "fd00::1", 2222) == denied
+        assert codes([NET, dual, inside, here, wall], "a", "10.1.0.1", 2222) == []
+
+
 @pytest.mark.parametrize("address", ["192.168.1.9", None])
 def test_nat_hands_on_to_a_range_that_two_networks_have(address: str | None) -> None:
     """A firewall knows where a range is, not which host is meant: its own network is the one it takes."""

@@ -212,3 +212,25 @@ def test_a_denying_firewall_is_named_with_file_and_line(tmp_path: Path) -> None:
         (Code.FIREWALL_DENY_RULE, line)
     ]
     assert "'ops-ssh' differs in `ports`" in (denied[0].suggestion or "")
+
+
+AT_A = (NET, LAN, network("inner", "10.2.0.0/24"), HERE, server("a", {"lan": "10.1.0.7"}))
+INSIDE = (host("box", networks={"inner": "10.2.0.9"}), target("box", "10.2.0.9:80", "box"))
+
+
+def test_what_both_ways_of_a_tunnel_lack_is_missing_once() -> None:
+    gate = server("gate", {"net": "203.0.113.2", "lan": "10.1.0.2", "inner": "10.2.0.2"}, forwarding={"local": False})
+    made = plan(*AT_A, *INSIDE, gate, tunnel("box", to="box", at="a", listen="localhost:80"))
+    assert [(each.at, each.setting) for each in made.tunnels[0].missing] == [("gate", "local")]
+    assert {dial.by for dial in made.tunnels[0].blocked} == {"here", "gate"}
+
+
+def test_the_way_in_is_the_one_that_the_way_out_can_share() -> None:
+    """By itself either gate would do for the way in, and the first would be taken."""
+    gates = (
+        server("gate1", {"net": "203.0.113.1", "lan": "10.1.0.1"}, forwarding={"local": False}),
+        server("gate2", {"net": "203.0.113.2", "lan": "10.1.0.2", "inner": "10.2.0.2"}, forwarding={"local": False}),
+    )
+    made = plan(*AT_A, *INSIDE, *gates, tunnel("box", to="box", at="a", listen="localhost:80"))
+    assert [(each.at, each.setting) for each in made.tunnels[0].missing] == [("gate2", "local")]
+    assert made.tunnels[0].path == ("a", "gate2", "here", "gate2")

@@ -77,8 +77,9 @@ def _forward_chains(layout: Layout, machine: Machine, denial: Denial) -> Iterato
         for version in _FAMILY
         if not any(address.version == version for address in interface.addresses)
     ]
-    if mute:
+    if mute:  # neither what is its own nor what it passes on
         yield from _chain("own", "filter hook output priority filter; policy accept", mute)
+        yield from _chain("others", "filter hook forward priority filter; policy accept", mute)
     if forwards:
         yield from _chain("publish", "nat hook prerouting priority dstnat; policy accept", forwards)
     if masked:

@@ -88,7 +88,7 @@ def _host(scope: Scope, name: str, shape: shapes.Machine, path: KeyPath, vocabul
         attachments=_attachments(scope, shape, path) if shape.networks else (),
         names=_names(scope, shape, path) if shape.names else (),
         inbound=None if shape.inbound is None else build_rules(scope, shape.inbound, (*path, "inbound")),
-        route=_route(scope, shape, path) if shape.route else NOWHERE,
+        route=_route(scope, name, shape, path) if shape.route else NOWHERE,
         place=scope.place(path),
     )
     if isinstance(shape, shapes.Server | shapes.Target) and shape.behind:
@@ -122,13 +122,22 @@ def _names(scope: Scope, shape: shapes.Machine, path: KeyPath) -> tuple[DnsName,
     )
 
 
-def _route(scope: Scope, shape: shapes.Machine, path: KeyPath) -> dict[str, str]:
+def _route(scope: Scope, name: str, shape: shapes.Machine, path: KeyPath) -> dict[str, str]:
     return {
         network: firewall
         for network, firewall in shape.route.items()
         if scope.network(network, (*path, "route", network), key=True)
         and scope.known("firewall", firewall, scope.firewalls, (*path, "route", network))
+        and _leads_on(scope, name, firewall, (*path, "route", network))
     }
+
+
+def _leads_on(scope: Scope, name: str, firewall: str, path: KeyPath) -> bool:
+    if firewall != name:
+        return True
+    hint = "name the next firewall on the way, or leave it out: the way with the fewest firewalls is taken"
+    scope.error(Code.BAD_VALUE, f"{name} is to send what is for {quoted(str(path[-1]))} to itself", path, hint)
+    return False
 
 
 def _server(scope: Scope, shape: shapes.ServerPart, path: KeyPath, vocabulary: Vocabulary) -> Server:

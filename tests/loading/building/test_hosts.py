@@ -29,6 +29,12 @@ def test_a_route_is_by_a_firewall_to_a_network() -> None:
     assert loaded.partial.hosts["c"].route == {"m": "f"}
 
 
+def test_a_firewall_routes_by_another_than_itself() -> None:
+    loaded = read("networks: {n: 10.0.0.0/24}\nfirewalls: {f: {networks: {n: 10.0.0.1}, route: {n: f}}}\n")
+    assert said(loaded) == ["2:53 BAD_VALUE"]
+    assert loaded.diagnostics[0].message == "f is to send what is for 'n' to itself"
+
+
 def test_what_a_target_is_behind() -> None:
     found = topology(
         "servers: {s: , t: }\ntargets: {own: {address: 'x:1', behind: [s, t]}, on: {host: s, address: 1, behind: t}}\n"
