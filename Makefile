@@ -16,7 +16,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 # program:package; a lab is made of the first line, the second are those that the tests hold us against
 LAB := sshd:openssh-server ssh:openssh-client nft:nftables ip:iproute2 unshare:util-linux curl:curl
-PEERS := chromium:chromium dot:graphviz dropbear:dropbear-bin rsync:rsync git:git ansible:ansible-core zsh:zsh fish:fish
+PEERS := chromium:chromium dot:graphviz dropbear:dropbear-bin rsync:rsync git:git ansible:ansible-core zsh:zsh fish:fish nc:netcat-openbsd
 TOOLS := $(LAB)
 
 .PHONY: demo test setup packages lint types check fuzz agreement ssh-config bench clean

@@ -4,19 +4,18 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+PLUGINS = (*ROOT.glob("plugins/**/__init__.py"),)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 def test_every_package_is_shipped() -> None:
-    here = {
-        path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in ROOT.glob("orchestra/**/__init__.py")
-    }
-    listed = set(PROJECT["tool"]["setuptools"]["packages"]) - {"orchestra_plugins"}
-    assert listed == here
+    found = [path.parent.relative_to(ROOT) for path in (*ROOT.glob("orchestra/**/__init__.py"), *PLUGINS)]
+    here = {".".join(path.parts).replace("plugins", "orchestra_plugins", path.parts[0] == "plugins") for path in found}
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == here
 
 
 def test_every_plugin_that_comes_along_has_an_entry_point() -> None:
-    modules = {f"orchestra_plugins.{path.stem}" for path in ROOT.glob("plugins/*.py") if path.stem != "__init__"}
+    modules = {f"orchestra_plugins.{path.stem}" for path in ROOT.glob("plugins/*") if path.stem.isalpha()}
     assert set(PROJECT["project"]["entry-points"]["orchestra"].values()) == modules
 
 

@@ -16,7 +16,7 @@ T = TypeVar("T")
 class Tracked:
     """Hands everything to the kind's receiver, and is in ``live`` as long as the stream is."""
 
-    def __init__(self, receiver: Receiver, live: set[Tracked], failed: Callable[[Exception], None]) -> None:
+    def __init__(self, receiver: Receiver, live: set[Tracked], failed: Callable[[Exception], object]) -> None:
         self._receiver, self._live, self._failed = receiver, live, failed
         self._stream: Stream | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from orchestra.diagnostics import Code
@@ -70,6 +71,14 @@ class OpenTunnel:
         self._bytes_in += bytes_in
         self._bytes_out += bytes_out
 
+    def failed(self, peer: Peer, error: Exception) -> RuntimeFailure:
+        if self._closing:
+            return self._gone()
+        failure = error if isinstance(error, RuntimeFailure) else plugin_failed(f"kind {self._tunnel.kind}", error)
+        told = ConnectionFailed(tunnel=self._tunnel.name, peer=peer.text, code=failure.code, message=failure.message)
+        self._observe(told)
+        return failure
+
     # What the engine sees.
 
     @property
@@ -96,11 +105,11 @@ class OpenTunnel:
                 async with asyncio.timeout(patience) as scope:
                     self._accepting.add(scope)
                     try:
-                        return self._track(await serve(peer))
+                        return self._track(peer, await serve(peer))
                     finally:
                         self._accepting.discard(scope)
             except Exception as error:
-                raise self._failed(peer.text, error) from error
+                raise self.failed(peer, error) from error
 
         return accept
 
@@ -121,20 +130,8 @@ class OpenTunnel:
         for relay in [relay for relay in self._relays if relay.entry.stream is None]:
             relay.abort()
 
-    def _track(self, receiver: Receiver) -> Receiver:
-        return receiver if isinstance(receiver, End) else Tracked(receiver, self._tracked, self._kind_failed)
-
-    def _kind_failed(self, error: Exception) -> None:
-        self._failed("an accepted connection", error)
-
-    def _failed(self, peer: str, error: Exception) -> RuntimeFailure:
-        """One connection could not be carried: the failure, of which the observers are told."""
-        if self._closing:
-            return self._gone()
-        failure = error if isinstance(error, RuntimeFailure) else plugin_failed(f"kind {self._tunnel.kind}", error)
-        told = ConnectionFailed(tunnel=self._tunnel.name, peer=peer, code=failure.code, message=failure.message)
-        self._observe(told)
-        return failure
+    def _track(self, peer: Peer, receiver: Receiver) -> Receiver:
+        return receiver if isinstance(receiver, End) else Tracked(receiver, self._tracked, partial(self.failed, peer))
 
     def _gone(self) -> SessionLost:
         return SessionLost(Code.SESSION_LOST, f"the tunnel {self._tunnel.name} is closing")

@@ -11,7 +11,7 @@ from orchestra.model.plan import Dial, PlannedSession, PlannedTunnel
 from orchestra.model.topology import Host, SecretRef
 from orchestra.plugin.vocabulary import CheckSpec, KindSpec, SecretSpec, TransportSpec
 from orchestra.session.errors import OpenFailed
-from orchestra.session.protocols import Accept, Receiver, Session, Stream
+from orchestra.session.protocols import Accept, Peer, Receiver, Session, Stream
 
 R = TypeVar("R", bound=Receiver)
 
@@ -144,6 +144,11 @@ class TunnelContext(Protocol):
 
     def count(self, bytes_in: int = 0, bytes_out: int = 0) -> None:
         """Adds to the tunnel's counters."""
+        ...
+
+    def failed(self, peer: Peer, error: Exception) -> RuntimeFailure:
+        """Tells the observers that a connection which was accepted already cannot be carried, and returns why: the
+        error itself, or what a foreign one amounts to."""
         ...
 
 

@@ -16,7 +16,8 @@ def test_an_example_carries_traffic(example: Path, kind: str) -> None:
         async with world(example, kind) as up:
             await up.until_ready()
             for tunnel in up.plan.tunnels:
-                await check_tunnel(up, tunnel.name)
+                if tunnel.dial is not None:  # else what is dialed is said by its users
+                    await check_tunnel(up, tunnel.name)
 
     play(scene())
 

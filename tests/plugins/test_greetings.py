@@ -64,6 +64,9 @@ class Dialing:
     def count(self, bytes_in: int = 0, bytes_out: int = 0) -> None:
         raise NotImplementedError
 
+    def failed(self, peer: Peer, error: Exception) -> RuntimeFailure:
+        raise NotImplementedError
+
 
 def check(name: str) -> Check:
     return next(each for each in greetings.orchestra_checks() if each.spec.name == name)

@@ -1,0 +1,80 @@
+"""The allow list: what a client may ask for, judged by the text that it sent.
+
+========================  ===============================================================
+``10.20.0.0/24:*``        addresses of a network, every port
+``[fd00:20::/64]:22``     the same, of IPv6
+``10.20.0.7:8000-8100``   one address, some ports
+``db.office.example:5432``  one name
+``*.office.example:443``  every name below that one, but not itself
+``*:443``                 everything, names and addresses
+========================  ===============================================================
+
+Names are never resolved here: a name matches names only, an address or network addresses only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from orchestra.model.address import WILDCARD, AddressError, IPNetwork, check_host_name, parse_ip, parse_port
+
+PORTS = (1, 65535)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the list."""
+
+    host: IPNetwork | str
+    """A network, or a name in small letters: ``.office.example`` is every name below, ``*`` is everything."""
+    ports: tuple[int, int]
+
+    def covers(self, host: str, port: int) -> bool:
+        """Whether it lets a client dial that."""
+        if not self.ports[0] <= port <= self.ports[1]:
+            return False
+        address = parse_ip(host)
+        if self.host == WILDCARD:
+            return True
+        if not isinstance(self.host, str):
+            return address is not None and address in self.host
+        name = host.lower().removesuffix(".")
+        return address is None and (name.endswith(self.host) if self.host.startswith(".") else name == self.host)
+
+
+def parse_entry(text: str) -> Entry:
+    """Reads one; raises :class:`AddressError`."""
+    host, colon, ports = text.rpartition(":")
+    if not colon or "]" in ports:
+        raise AddressError(f"{text!r} has no port", f"write {text}:PORT, or {text}:* for every port")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise AddressError(f"{text!r} is not clear", f"an IPv6 address or network is written [{host}]:{ports}")
+    return Entry(_parse_host(host), _parse_ports(ports))
+
+
+def _parse_host(text: str) -> IPNetwork | str:
+    if text == WILDCARD:
+        return text
+    if "/" in text or parse_ip(text) is not None:
+        try:
+            return ip_network(text)
+        except ValueError as error:
+            raise AddressError(f"{text!r} is not a network: {error}", "write a CIDR such as 10.20.0.0/24") from None
+    name = text.removeprefix("*.").removesuffix(".")
+    if WILDCARD in name:
+        raise AddressError(f"{text!r}: '*' stands for all that is below a name", "write *.office.example")
+    check_host_name(name)
+    return f".{name.lower()}" if text.startswith("*.") else name.lower()
+
+
+def _parse_ports(text: str) -> tuple[int, int]:
+    if text == WILDCARD:
+        return PORTS
+    first, dash, last = text.partition("-")
+    ports = parse_port(first), parse_port(last if dash else first)
+    if ports[0] > ports[1]:
+        raise AddressError(f"the range {text} ends before it begins", f"write {last}-{first}")
+    return ports

@@ -1,0 +1,198 @@
+"""The kind: listens to one client's handshake, dials what it asks for from the exit, answers, and carries."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Literal
+
+from orchestra.diagnostics import Code
+from orchestra.errors import RuntimeFailure
+from orchestra.model.address import Endpoint
+from orchestra.plugin.interfaces import TunnelContext
+from orchestra.plugin.vocabulary import KindSpec
+from orchestra.session import Accept, Peer, Receiver, Stream
+
+from .allow import Entry, parse_entry
+from .fields import Fields
+from .handshake import Handshake
+from .request import Cause, Login, Request
+
+HANDSHAKE = 10.0
+"""Seconds that a client has for its whole handshake."""
+LINGER = 2.0
+"""Seconds that a client who was refused has to read the answer and hang up."""
+
+CAUSES = {
+    Code.NOT_ALLOWED: Cause.NOT_ALLOWED,
+    Code.FORWARD_REFUSED: Cause.NOT_ALLOWED,
+    Code.CONNECT_REFUSED: Cause.REFUSED,
+    Code.CONNECT_TIMEOUT: Cause.TIMED_OUT,
+    Code.NAME_UNRESOLVED: Cause.HOST_UNREACHABLE,
+}
+WORDS = {
+    "network is unreachable": Cause.NETWORK_UNREACHABLE,
+    "no route to host": Cause.HOST_UNREACHABLE,
+    "host is unreachable": Cause.HOST_UNREACHABLE,
+    "timed out": Cause.TIMED_OUT,
+}
+"""What systems say of a dial (strerror(3)); SSH carries no number for it (RFC 4254 section 5.1)."""
+
+
+class SocksKind:
+    """SOCKS 4, 4a and 5 and HTTP CONNECT on one listener."""
+
+    spec = KindSpec(name="socks", to="no", exit="optional", fields=Fields, package="orchestra-tunnels")
+
+    def serve(self, context: TunnelContext) -> Accept:
+        allow = allowed_by(context)
+
+        async def accept(peer: Peer) -> Receiver:
+            return Conversation(context, peer, allow, None)
+
+        return accept
+
+
+def allowed_by(context: TunnelContext) -> tuple[Entry, ...]:
+    """The tunnel's allow list. One that leaves it out allows everything to its own host, and nothing to others."""
+    written = context.tunnel.spec.options.get("allow")
+    listen = context.tunnel.listen
+    if written is None:
+        written = [] if listen is not None and listen.exposed else ["*:*"]
+    return tuple(map(parse_entry, written))
+
+
+class Conversation:
+    """One client. ``asking``: its handshake; ``dialing``: it waits for the exit; ``carrying``: the relay has taken
+    over; ``ending``: it was refused, and what it still sends is dropped, lest a reset overtakes the answer."""
+
+    def __init__(self, context: TunnelContext, peer: Peer, allow: Iterable[Entry], login: Login | None) -> None:
+        self._context, self._peer, self._allow = context, peer, allow
+        self._handshake = Handshake(login)
+        self._phase: Literal["asking", "dialing", "carrying", "ending"] = "asking"
+        self._stream: Stream | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._dial: asyncio.Task[None] | None = None
+        self._relay: Receiver | None = None
+        self._early = b""
+        self._eof = self._full = False
+
+    # What the listener tells.
+
+    def connection_made(self, stream: Stream, /) -> None:
+        self._stream = stream
+        self._timer = asyncio.get_running_loop().call_later(HANDSHAKE, self._expire)
+
+    def data_received(self, data: bytes, /) -> None:
+        if self._phase == "carrying" and self._relay is not None:
+            self._relay.data_received(data)
+        elif self._phase == "asking":
+            self._hear(data)
+        elif self._phase == "dialing":
+            self._early += data
+
+    def eof_received(self) -> bool | None:
+        self._eof = True
+        if self._phase == "carrying" and self._relay is not None:
+            return self._relay.eof_received()
+        return self._phase == "dialing"
+
+    def pause_writing(self) -> None:
+        self._full = True
+        if self._relay is not None:
+            self._relay.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._full = False
+        if self._relay is not None:
+            self._relay.resume_writing()
+
+    def connection_lost(self, exc: Exception | None, /) -> None:
+        self._set_timer(None)
+        if self._dial is not None:
+            self._dial.cancel()
+        if self._relay is not None:
+            self._relay.connection_lost(exc)
+
+    # What it does.
+
+    @property
+    def _client(self) -> Stream:
+        assert self._stream is not None  # noqa: S101 - nothing happens before
+        return self._stream
+
+    def _hear(self, data: bytes) -> None:
+        reply = self._handshake.feed(data)
+        if self._handshake.refused is not None:
+            self._misunderstood(self._handshake.refused, reply)
+            return
+        if reply:
+            self._client.write(reply)
+        if self._handshake.request is not None:
+            self._phase, self._early = "dialing", self._handshake.rest()
+            self._set_timer(None)
+            self._client.pause_reading()
+            self._dial = asyncio.create_task(self._open(self._handshake.request))
+
+    async def _open(self, request: Request) -> None:
+        try:
+            self._judge(request)
+            relay = await self._context.relay(request.host, request.port)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client waits for an answer
+            failure = self._context.failed(self._peer, error)
+            self._end(request.refusal(cause_of(failure), failure.message))
+        else:
+            self._carry(request, relay)
+
+    def _judge(self, request: Request) -> None:
+        if not any(entry.covers(request.host, request.port) for entry in self._allow):
+            what = Endpoint(request.host, request.port)
+            name = self._context.tunnel.name
+            hint = f"if it should be, add it to `socks: {{allow: …}}` of {name}"
+            raise RuntimeFailure(Code.NOT_ALLOWED, f"{what} is not among what {name} allows", suggestion=hint)
+
+    def _carry(self, request: Request, relay: Receiver) -> None:
+        """The relay takes over. What comes while it does so still goes behind what came early."""
+        self._client.write(request.granted)
+        self._relay = relay
+        relay.connection_made(self._client)
+        if self._full:
+            relay.pause_writing()
+        if self._early:
+            relay.data_received(self._early)
+        self._phase, self._early = "carrying", b""
+        if self._eof:
+            relay.eof_received()
+
+    def _expire(self) -> None:
+        self._misunderstood(f"the client did not ask for anything within {HANDSHAKE:g} seconds", b"")
+
+    def _misunderstood(self, why: str, reply: bytes) -> None:
+        self._context.failed(self._peer, RuntimeFailure(Code.PROTOCOL_ERROR, f"{self._peer.text}: {why}"))
+        self._end(reply)
+
+    def _end(self, reply: bytes) -> None:
+        self._phase = "ending"
+        self._set_timer(LINGER)
+        if reply:
+            self._client.write(reply)
+        if self._eof:
+            self._client.close()
+            return
+        self._client.write_eof()
+        self._client.resume_reading()
+
+    def _set_timer(self, seconds: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        if seconds is not None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._client.abort)
+
+
+def cause_of(failure: RuntimeFailure) -> Cause:
+    """Why a dial failed, as far as it is known."""
+    if failure.code in CAUSES:
+        return CAUSES[failure.code]
+    said = failure.message.lower()
+    return next((cause for words, cause in WORDS.items() if words in said), Cause.FAILED)

@@ -1,0 +1,325 @@
+"""The kind over sessions in memory and in virtual time: order, deadlines, endings, and what is left behind: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from orchestra_plugins.socks.request import Cause
+from orchestra_plugins.socks.serving import HANDSHAKE, LINGER, SocksKind, allowed_by, cause_of
+
+from orchestra.diagnostics import Code
+from orchestra.engine.context import OpenTunnel
+from orchestra.engine.dialing import Caps
+from orchestra.engine.places import Outlook, Places
+from orchestra.errors import RuntimeFailure
+from orchestra.model.events import ConnectionFailed, Event
+from orchestra.session import Peer, Receiver
+from orchestra.testing import Collector, MemoryNetwork, run_virtual
+from tests.engine import plans
+
+HELLO, WELCOME, GRANTED = b"\5\1\0", b"\5\0", b"\5\0\0\1" + bytes(6)
+WIKI = b"\5\1\0\3\x04wiki" + (80).to_bytes(2)
+
+
+def reply(code: int) -> bytes:
+    return WELCOME + b"\5" + bytes((code, 0, 1, 0, 0, 0, 0, 0, 0))
+
+
+class Scene:
+    """laptop listens, gateway dials, wiki echoes; ``told`` is what the observers heard."""
+
+    def __init__(self, **spec: Any) -> None:
+        self.network = MemoryNetwork()
+        self.laptop = self.network.place("laptop", is_here=True)
+        self.gateway, self.wiki = self.network.place("gateway"), self.network.place("wiki")
+        self.told: list[Event] = []
+        self.clients: list[Collector] = []
+        self.reached: list[Collector] = []
+        places = Places(self.laptop, lambda _: Outlook("it is down"))
+        places.put("gateway", self.gateway)
+        planned = plans.tunnel("proxy", "gateway", kind="socks", hold=2.0, **spec)
+        self.tunnel = OpenTunnel(replace(planned, dial=None), places, Caps(), self.told.append)
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[Scene]:
+        async def accept(_peer: Peer) -> Receiver:
+            self.reached.append(Collector(echo=True))
+            return self.reached[-1]
+
+        await self.wiki.create_server(accept, "*", 80)
+        await self.laptop.create_server(self.tunnel.fence(SocksKind().serve(self.tunnel)), "127.0.0.1", 1080)
+        before = asyncio.all_tasks()
+        yield self
+        self.tunnel.end()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert asyncio.all_tasks() <= before
+        for theirs in (*self.clients, *self.reached):
+            if theirs.stream is not None:
+                theirs.stream.close()
+        assert not any(place.streams for place in (self.laptop, self.gateway, self.wiki))
+        assert self.tunnel.connections == 0
+
+    async def client(self) -> Collector:
+        _, client = await self.laptop.create_connection(Collector, "127.0.0.1", 1080)
+        self.clients.append(client)
+        return client
+
+    def codes(self) -> list[str]:
+        return [event.code for event in self.told if isinstance(event, ConnectionFailed)]
+
+
+def played(scene: Callable[[Scene], Awaitable[None]], **spec: Any) -> None:
+    async def main() -> None:
+        async with Scene(**spec).listening() as ready:
+            await scene(ready)
+
+    run_virtual(main())
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def test_what_follows_the_request_is_carried_in_order_and_counted() -> None:
+    async def scene(ready: Scene) -> None:
+        client = await ready.client()
+        await client.send(HELLO + WIKI + b"early ")
+        await client.send(b"later")
+        wanted = WELCOME + GRANTED + b"early later"
+        assert await client.receive(len(wanted)) == wanted
+        assert (ready.tunnel.bytes_out, ready.tunnel.bytes_in, ready.tunnel.connections) == (11, 11, 1)
+        assert client.stream
+        client.stream.write_eof()
+        await client.eof.wait()
+        assert ready.told == []
+
+    played(scene)
+
+
+def test_one_byte_at_a_time() -> None:
+    async def scene(ready: Scene) -> None:
+        client = await ready.client()
+        for byte in HELLO + WIKI + b"hello":
+            await client.send(bytes([byte]))
+            await asyncio.sleep(0.1)
+        wanted = WELCOME + GRANTED + b"hello"
+        assert await client.receive(len(wanted)) == wanted
+
+    played(scene)
+
+
+def test_an_end_of_file_right_behind_the_request_is_passed_on_and_answered() -> None:
+    async def scene(ready: Scene) -> None:
+        client = await ready.client()
+        await client.send(HELLO + WIKI + b"question")
+        assert client.stream
+        client.stream.write_eof()
+        await client.eof.wait()
+        assert bytes(client.data) == WELCOME + GRANTED + b"question"
+        assert ready.reached[0].calls[:2] == ["made", "eof"]
+
+    played(scene)
+
+
+def test_the_answer_waits_for_the_far_end() -> None:
+    async def scene(ready: Scene) -> None:
+        ready.network.black_holes.add(("wiki", 80))
+        client = await ready.client()
+        await client.send(HELLO + WIKI)
+        await client.eof.wait()
+        assert (bytes(client.data), now()) == (reply(6), 3.0)
+        assert ready.codes() == [Code.CONNECT_TIMEOUT]
+
+    played(scene, dial_timeout=3.0)
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "told"),
+    [
+        (b"\5\1\0\3\x04wiki" + (81).to_bytes(2), 5, Code.CONNECT_REFUSED),
+        (b"\5\1\0\3\x06nobody" + (80).to_bytes(2), 4, Code.NAME_UNRESOLVED),
+        (b"\5\1\0\1" + bytes((10, 0, 0, 1)) + (80).to_bytes(2), 2, Code.NOT_ALLOWED),
+        (b"\5\3\0\1" + bytes(6), 7, Code.PROTOCOL_ERROR),
+    ],
+)
+def test_a_refusal_is_told_to_the_client_and_to_the_observers(request_: bytes, code: int, told: Code) -> None:
+    async def scene(ready: Scene) -> None:
+        client = await ready.client()
+        await client.send(HELLO + request_)
+        await client.eof.wait()
+        assert (bytes(client.data), ready.codes()) == (reply(code), [told])
+
+    played(scene, options={"allow": ["wiki:*", "nobody:*"]})
+
+
+def test_a_path_that_is_down_is_waited_for_and_then_said() -> None:
+    async def scene(ready: Scene) -> None:
+        ready.gateway.lose()
+        client = await ready.client()
+        await client.send(HELLO + WIKI)
+        await client.eof.wait()
+        assert (bytes(client.data), ready.codes()) == (reply(1), [Code.SESSION_LOST])
+
+    played(scene)
+
+
+@pytest.mark.parametrize("sent", [b"", b"\5", HELLO, HELLO + WIKI[:-1], b"\4\1", b"CONNECT wiki:80 HTTP/1.1\r\n"])
+def test_who_does_not_say_what_it_wants_is_sent_away(sent: bytes) -> None:
+    async def scene(ready: Scene) -> None:
+        client = await ready.client()
+        await client.send(sent)
+        await client.eof.wait()
+        assert now() == HANDSHAKE
+        await client.ended.wait()  # although it did not hang up
+        assert now() == HANDSHAKE + LINGER
+        assert ready.codes() == [Code.PROTOCOL_ERROR]
+
+    played(scene)
+
+
+def test_every_byte_late_is_no_way_to_hold_a_connection() -> None:
+    async def scene(ready: Scene) -> None:
+        client = await ready.client()
+        for byte in b"CONNECT " + b"x" * 100:
+            await client.send(bytes([byte]))
+            await asyncio.sleep(1)
+        assert client.ended.is_set()
+
+    played(scene)
+
+
+def test_what_a_refused_client_still_sends_does_not_overtake_the_answer() -> None:
+    async def scene(ready: Scene) -> None:
+        client = await ready.client()
+        await client.send(b"CONNECT wiki:81 HTTP/1.1\r\n\r\n" + b"x" * 100_000)
+        await client.eof.wait()
+        assert client.data.startswith(b"HTTP/1.1 502 ")
+        assert client.stream
+        client.stream.close()
+        await asyncio.sleep(0)
+        assert now() == 0
+
+    played(scene)
+
+
+def test_a_client_that_goes_while_it_waits_takes_its_dial_along() -> None:
+    async def scene(ready: Scene) -> None:
+        ready.network.black_holes.add(("wiki", 80))
+        client = await ready.client()
+        await client.send(HELLO + WIKI)
+        await asyncio.sleep(1)
+        assert client.stream
+        client.stream.abort()
+        await asyncio.sleep(0.1)
+        assert (ready.tunnel.connections, ready.told) == (0, [])
+
+    played(scene)
+
+
+@pytest.mark.parametrize("sent", [b"", HELLO, HELLO + WIKI, HELLO + WIKI + b"x"])
+def test_the_tunnel_s_end_ends_whatever_it_is_about(sent: bytes) -> None:
+    async def scene(ready: Scene) -> None:
+        if sent.endswith(WIKI):
+            ready.network.black_holes.add(("wiki", 80))
+        client = await ready.client()
+        await client.send(sent)
+        await asyncio.sleep(1)
+        ready.tunnel.end()
+        await client.ended.wait()
+        assert ready.told == []
+
+    played(scene)
+
+
+def test_a_slow_client_stops_its_target_and_nobody_else() -> None:
+    async def scene(ready: Scene) -> None:
+        slow, quick = await ready.client(), await ready.client()
+        for client in (slow, quick):
+            await client.send(HELLO + WIKI)
+            await client.receive(len(WELCOME + GRANTED))
+        assert slow.stream
+        slow.stream.pause_reading()
+        writer = ready.reached[0]
+        for _ in range(64):
+            if writer.stream is not None and writer.writable.is_set():
+                writer.stream.write(b"x" * 65536)
+            await asyncio.sleep(0.01)
+        assert not writer.writable.is_set()
+        await quick.send(b"hello")
+        assert (await quick.receive(len(WELCOME + GRANTED) + 5)).endswith(b"hello")
+        slow.stream.resume_reading()
+        await asyncio.wait_for(writer.writable.wait(), 1)
+
+    played(scene)
+
+
+def test_a_lost_exit_is_no_end_of_file() -> None:
+    async def scene(ready: Scene) -> None:
+        client = await ready.client()
+        await client.send(HELLO + WIKI)
+        await client.receive(len(WELCOME + GRANTED))
+        ready.gateway.lose()
+        await client.ended.wait()
+        assert "eof" not in client.calls
+        assert client.error is not None
+
+    played(scene)
+
+
+def test_200_at_once() -> None:
+    async def one(ready: Scene, number: int) -> bytes:
+        client = await ready.client()
+        await client.send(HELLO + WIKI + b"%03d" % number)
+        return await client.receive(len(WELCOME + GRANTED) + 3)
+
+    async def scene(ready: Scene) -> None:
+        silent = [await ready.client() for _ in range(200)]
+        answers = await asyncio.gather(*(one(ready, number) for number in range(200)))
+        assert answers == [WELCOME + GRANTED + b"%03d" % number for number in range(200)]
+        assert ready.tunnel.connections == 400
+        await asyncio.sleep(HANDSHAKE + LINGER + 1)
+        assert all(client.ended.is_set() for client in silent)
+        assert ready.tunnel.connections == 200
+
+    played(scene)
+
+
+@pytest.mark.parametrize(
+    ("exposed", "options", "lets"),
+    [
+        (False, {}, True),
+        (False, {"allow": None}, True),
+        (False, {"allow": []}, False),
+        (True, {}, False),
+        (True, {"allow": ["wiki:80"]}, True),
+    ],
+)
+def test_what_is_open_to_others_needs_a_list(exposed: bool, options: dict[str, Any], lets: bool) -> None:
+    async def main() -> None:
+        scene = Scene(options=options, entry=replace(plans.listen("127.0.0.1"), exposed=exposed), exit_="gateway")
+        assert any(entry.covers("wiki", 80) for entry in allowed_by(scene.tunnel)) is lets
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "cause"),
+    [
+        (Code.CONNECT_REFUSED, "", Cause.REFUSED),
+        (Code.CONNECT_TIMEOUT, "", Cause.TIMED_OUT),
+        (Code.NAME_UNRESOLVED, "", Cause.HOST_UNREACHABLE),
+        (Code.FORWARD_REFUSED, "the server's policy forbids it", Cause.NOT_ALLOWED),
+        (Code.DIAL_FAILED, "gw dials a:1: Network is unreachable", Cause.NETWORK_UNREACHABLE),
+        (Code.DIAL_FAILED, "gw dials a:1: No route to host", Cause.HOST_UNREACHABLE),
+        (Code.DIAL_FAILED, "gw dials a:1: the server could not open it and does not say why", Cause.FAILED),
+        (Code.SESSION_LOST, "", Cause.FAILED),
+    ],
+)
+def test_causes(code: Code, said: str, cause: Cause) -> None:
+    assert cause_of(RuntimeFailure(code, said)) is cause
