@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
 import yaml
 
+from orchestra.cli import main
 from orchestra.loading import load
 from orchestra.model.plan import Plan
 from orchestra.planning import check_expectations, make_plan
@@ -37,6 +39,20 @@ def test_every_address_of_its_plan() -> None:
         "callback": ("remote", ("10.20.0.2:8080",), "127.0.0.1:3000", ("gateway", "laptop")),
         "office-socks": ("local", ("127.0.0.1:1080", "[::1]:1080"), "None", ("laptop", "gateway")),
     }
+
+
+def test_the_shipped_command_line_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the plugins that come along, and nothing else."""
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "config").touch(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert main(("validate", str(FILE))) == 0
+    assert main(("plan", str(FILE), "--profile", "graphics")) == 0
+    out, err = capsys.readouterr()
+    assert "office-socks · laptop → gateway · socks · local" in out
+    assert "error" not in err
 
 
 def test_its_plan_does_not_depend_on_the_order_of_its_keys(tmp_path: Path) -> None:

@@ -35,8 +35,6 @@ def fields(part: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
         for key, field in (part.get("properties") or {}).items():
             yield f"{path}.{key}", field
         for key, item in ((key, item) for key, item in part.items() if key not in RULES):
-            if key == "dependencies":  # conditions, not keys
-                continue
             yield from fields(item, key if path == "definitions" else path if key == "anyOf" else key)
     elif isinstance(part, list):
         for item in part:
