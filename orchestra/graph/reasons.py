@@ -118,9 +118,10 @@ def _hints(world: World, step: Step) -> tuple[Reason, ...]:
     if back is None:
         return near
     text = f"the opposite way passes: {rule_text(back)} of {step.at}"
-    return (Reason(text=text, passes=False, place=back.place), *near)
+    return (Reason(text=text, passes=False, place=back.place, hint=True), *near)
 
 
 def _near(miss: NearMiss) -> Reason:
     differs = " and ".join(f"`{field}`" for field in miss.differs) or "its position, after the rule that denies"
-    return Reason(text=f"nearest: {rule_text(miss.rule)} differs in {differs}", passes=False, place=miss.rule.place)
+    text = f"nearest: {rule_text(miss.rule)} differs in {differs}"
+    return Reason(text=text, passes=False, place=miss.rule.place, hint=True)

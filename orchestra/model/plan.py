@@ -28,6 +28,8 @@ class Reason:
     text: str
     passes: bool = True
     place: Place | None = None
+    hint: bool = False
+    """It decides nothing: a rule that comes near the one that would be needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code, Diagnostic
+from orchestra.model.address import Endpoint
 from orchestra.planning.dials import as_dial, problems_of
 from orchestra.planning.entry import entries
 from orchestra.planning.least import SMALL, least
@@ -103,8 +104,10 @@ def _said_of(made: Attempt, problem: Problem) -> Problem:
     """The problem, with who dials what in front."""
     if made.text is None:
         return problem
-    address = f"[{made.text}]:{made.port}" if ":" in made.text else f"{made.text}:{made.port}"
-    return replace(problem, text=f"{made.dialer} cannot dial {address} ({made.service.name}): {problem.text}")
+    return replace(
+        problem,
+        text=f"{made.dialer} cannot dial {Endpoint(made.text, made.port)} ({made.service.name}): {problem.text}",
+    )
 
 
 def _constraints(context: Context, request: Request, *, free_ports: bool) -> tuple[Diagnostic, ...]:
@@ -138,9 +141,7 @@ def _constraints(context: Context, request: Request, *, free_ports: bool) -> tup
 
 def _diagnostic(request: Request, problem: Problem) -> Diagnostic:
     hint = problem.suggestion
-    if problem.code is Code.FIREWALL_WRONG_DIRECTION:
-        hint = f"open it from the other side: {hint}"
-    elif default := SUGGESTIONS.get(problem.code):
+    if default := SUGGESTIONS.get(problem.code):
         hint = f"{default} ({hint})" if hint else default
     return Diagnostic(
         code=problem.code,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from orchestra.plugin.vocabulary import Vocabulary
 
 ImpactVerdict: TypeAlias = Literal["lost", "rerouted", "untouched", "unreachable", "gained"]
-"""``unreachable``: it has no path as it is, either; ``gained``: it has one only without them."""
+"""``unreachable``: it has no path with them, either; ``gained``: it has one only without them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

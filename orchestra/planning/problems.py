@@ -21,7 +21,7 @@ SUGGESTIONS = {
     Code.FIREWALL_DENY_RULE: "an allow rule in front of it would let this pass",
     Code.FIREWALL_DEFAULT_DENY: "a rule that allows this flow would let it pass",
     Code.INBOUND_DENY: "a rule in `inbound` that allows this flow would let it pass",
-    Code.NAT_UNMAPPED: "a nat entry that publishes it would do, or another server inside",
+    Code.NAT_UNMAPPED: "publish it by a nat entry there, or go by another server inside",
     Code.NAT_HAIRPIN: "dial an address of its own there, or let the firewall masquerade on that network",
     Code.NO_SHARED_NETWORK: "attach both to one network, or declare the firewall between their networks",
     Code.NO_ROUTE_DECLARED: "declare the firewall that leads there, or name a server that can dial it",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
-from orchestra.model.address import WILDCARD, is_loopback
+from orchestra.model.address import WILDCARD, Endpoint, is_loopback
 from orchestra.model.plan import Missing
 from orchestra.planning.problems import Problem
 
@@ -43,10 +43,10 @@ class Sshd:
         permitted = self.forwarding.permit_open
         if permitted is None or any(permits(entry, text, port) for entry in permitted):
             return
-        address = f"{text}:{port}"
+        address = Endpoint(text, port)
         yield Problem(
             code=Code.PERMITOPEN_MISMATCH,
-            text=f"the sshd of {self.host} permits {_either(permitted)}, not {address} (it compares the text)",
+            text=f"the sshd of {self.host} does not permit {address} (it compares the text){_only(permitted)}",
             at=self.host,
             place=self.place,
             missing=self._dial("permit_open", service, text, port),
@@ -98,10 +98,9 @@ class Sshd:
         return permitted is None or any(permits(entry, sent, bind.port) for entry in permitted)
 
     def _unlisted(self, bind: Bind) -> Problem:
-        permitted = _either(self.forwarding.permit_listen or ())
         return Problem(
             code=Code.PERMITLISTEN_MISMATCH,
-            text=f"the sshd of {self.host} permits listening on {permitted}, not on {bind}",
+            text=f"the sshd of {self.host} does not permit listening on {bind}{_only(self.forwarding.permit_listen)}",
             at=self.host,
             place=self.place,
             missing=self._bind("permit_listen", bind),
@@ -150,5 +149,5 @@ def permits(entry: str, host: str, port: int) -> bool:
     return text in ("*", host) and number in ("*", str(port))
 
 
-def _either(permitted: tuple[str, ...]) -> str:
-    return ", ".join(permitted) or "nothing"
+def _only(permitted: tuple[str, ...] | None) -> str:
+    return f", only {', '.join(permitted)}" if permitted else ""

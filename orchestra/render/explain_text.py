@@ -134,16 +134,17 @@ def _changes(explanation: Explanation) -> Iterator[Row]:
         if check.missing is not None:
             yield (cell(missing_text(check.missing)),)
             if check.missing.kind == "firewall":
-                yield (((None, "  "), *cell(_rule(check.missing), "quiet")),)
+                yield (((None, "  "), *cell(_rule(check.missing, check), "quiet")),)
         elif check.suggestion:
             yield (cell(check.suggestion),)
     if explanation.denials and not explanation.missing:
         yield (cell("no permission alone would do", "quiet"),)
 
 
-def _rule(missing: Missing) -> str:
-    """The rule as it would be written in the file."""
+def _rule(missing: Missing, check: Check) -> str:
+    """The rule as it would be written in the file, and where: before the one that denies."""
     where = "as a rule" if missing.setting == "rules" else "as a rule of its inbound"
+    where += f" in front of {check.rule}{_at(check)}" if check.rule else ""
     ports = f", ports: [{missing.port}]" if missing.port else ""
     protocol = f", protocol: {missing.protocol}" if missing.protocol != "tcp" else ""
     to = missing.to or missing.address or "any"

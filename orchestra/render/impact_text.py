@@ -75,7 +75,7 @@ def _said(tunnel: TunnelImpact) -> Cell:
         case "gained":
             return cell("has a path only without them")
         case "unreachable":
-            return cell("has no path as it is, either", "quiet")
+            return cell("has no path with them, either", "quiet")
         case _:
             return cell("not touched", "quiet")
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from orchestra.model.address import Endpoint
 from orchestra.model.text import clean
 from orchestra.render.layout import EMPTY, Cell, Row, Span, cell, counted, joined, line_of, table
 from orchestra.render.style import PLAIN, Role, Style
@@ -22,13 +23,32 @@ from orchestra.render.style import PLAIN, Role, Style
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from orchestra.model.plan import Dial, Missing, Plan, PlannedListen, PlannedSession, PlannedTunnel, Reason, Verdict
+    from orchestra.model.plan import (
+        Dial,
+        Missing,
+        Plan,
+        PlannedListen,
+        PlannedSession,
+        PlannedTunnel,
+        Reason,
+        Setting,
+        Verdict,
+    )
 
 _MARKS: Mapping[Verdict, Span] = {"reachable": ("good", "✔"), "unreachable": ("bad", "✘"), "elsewhere": ("quiet", "○")}
 PASSED: Span = ("good", "✔")
 DENIED: Span = ("bad", "✘")
 _INDENT = "    "
 _INLINE = 60
+_KEYWORDS: Mapping[Setting, str] = {
+    "local": "AllowTcpForwarding",
+    "remote": "AllowTcpForwarding",
+    "unix": "AllowStreamLocalForwarding",
+    "gateway_ports": "GatewayPorts",
+    "permit_open": "PermitOpen",
+    "permit_listen": "PermitListen",
+}
+"""What sshd_config(5) calls the settings of a server's ``forwarding``."""
 _NAMED = 6
 
 
@@ -48,7 +68,9 @@ def plan_text(plan: Plan, style: Style = PLAIN, *, origins: bool = False) -> str
                 rows = _blocked_steps(tunnel)
             case _:
                 rows = _elsewhere_steps(tunnel)
-        blocks.append("\n".join([_heading(tunnel, plan.client, style), *table(list(rows), style, indent=_INDENT)]))
+        steps = table(list(rows), style, indent=_INDENT)
+        more = table(list(_ways_out(tunnel)), style, indent=_INDENT)
+        blocks.append("\n".join([_heading(tunnel, plan.client, style), *steps, *more]))
     if origins and (settings := list(_origins(plan))):
         blocks.append("\n".join([style("name", "from ssh_config"), *table(settings, style, indent=_INDENT)]))
     return "\n\n".join([*blocks, totals(plan, style)])
@@ -161,12 +183,17 @@ def _blocked_steps(tunnel: PlannedTunnel) -> Iterator[Row]:
         passes = all(reason.passes for reason in dial.reasons)
         yield (PASSED if passes else DENIED,), cell(dial.by), dial_address(dial)
         yield from ((EMPTY, EMPTY, _reason(reason)) for reason in dial.reasons if not reason.passes)
-    if tunnel.instead:
-        yield EMPTY, EMPTY, cell("without any change:", "quiet")
-    yield from ((EMPTY, EMPTY, ((None, "  "), *cell(text))) for text in tunnel.instead)
-    if tunnel.missing:
-        yield EMPTY, EMPTY, cell("what would have to change:", "quiet")
-    yield from ((EMPTY, EMPTY, ((None, "  "), *cell(missing_text(missing)))) for missing in tunnel.missing)
+
+
+def _ways_out(tunnel: PlannedTunnel) -> Iterator[Row]:
+    """Of a blocked tunnel: what needs no change, then what would have to change."""
+    for title, texts in (
+        ("without any change:", tunnel.instead),
+        ("what would have to change:", tuple(map(missing_text, tunnel.missing))),
+    ):
+        if texts:
+            yield (cell(title, "quiet"),)
+            yield from ((((None, "  "), *cell(text)),) for text in texts)
 
 
 def _elsewhere_steps(tunnel: PlannedTunnel) -> Iterator[Row]:
@@ -206,6 +233,8 @@ def dial_address(dial: Dial) -> Cell:
 
 def _reason(reason: Reason) -> Cell:
     where = f" ({line_of(reason.place)})" if reason.place else ""
+    if reason.hint:
+        return (("quiet", f"  {clean(reason.text)}{where}"),)
     if reason.passes:
         role: Role = "warn" if reason.text.startswith("assumed") else "quiet"
         return ((role, f"{clean(reason.text)}{where}"),)
@@ -215,13 +244,9 @@ def _reason(reason: Reason) -> Cell:
 def missing_text(missing: Missing) -> str:
     """``edge would have to pass laptop → 10.20.0.2:22 = gateway, tcp``."""
     address = missing.address or missing.to or "any address"
-    target = f"[{address}]" if ":" in address else address
-    if missing.port is not None:
-        target += f":{missing.port}"
-    named = f" = {missing.to}" if missing.to and missing.to != address else ""
-    what = f"{missing.from_} → {target}{named}, {missing.protocol}"
-    return (
-        f"{missing.at} would have to pass {what}"
-        if missing.kind == "firewall"
-        else (f"sshd on {missing.at} would have to permit {what}")
-    )
+    where = Endpoint(address, missing.port)
+    if missing.kind == "firewall":
+        named = f" = {missing.to}" if missing.to and missing.to != address else ""
+        return f"{missing.at} would have to pass {missing.from_} → {where}{named}, {missing.protocol}"
+    act = "dialing" if missing.to else "listening on"
+    return f"the sshd of {missing.at} would have to permit {act} {where} ({_KEYWORDS[missing.setting]})"

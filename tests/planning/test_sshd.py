@@ -74,9 +74,9 @@ def test_permit_open_is_about_the_text_that_is_sent() -> None:
     assert list(gate.dialing_text(DB, "db.lan", 5432)) == []
     [problem] = gate.dialing_text(DB, "10.1.0.9", 5432)
     assert said(problem) == (Code.PERMITOPEN_MISMATCH, "10.1.0.9", 5432)
-    assert problem.text == "the sshd of gate permits db.lan:5432, not 10.1.0.9:5432 (it compares the text)"
+    assert problem.text == "the sshd of gate does not permit 10.1.0.9:5432 (it compares the text), only db.lan:5432"
     [problem] = sshd(permit_open=()).dialing_text(DB, "db.lan", 5432)
-    assert problem.text == "the sshd of gate permits nothing, not db.lan:5432 (it compares the text)"
+    assert problem.text == "the sshd of gate does not permit db.lan:5432 (it compares the text)"
 
 
 def test_listeners_that_are_off() -> None:

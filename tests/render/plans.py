@@ -127,7 +127,9 @@ BLOCKED = PlannedTunnel(
             reasons=(
                 Reason(text="core lies between office and data"),
                 Reason(text="core: no rule allows it", passes=False, place=Place(FILE, 33, 5)),
-                Reason(text="nearest rule 'web' differs in port: 443", passes=False, place=Place(FILE, 36, 7)),
+                Reason(
+                    text="nearest: rule 'web' differs in `ports`", passes=False, place=Place(FILE, 36, 7), hint=True
+                ),
             ),
         ),
     ),
@@ -135,7 +137,16 @@ BLOCKED = PlannedTunnel(
         Missing(
             kind="firewall", at="core", from_="gateway", to="vault", address="10.30.0.8", port=8200, protocol="tcp"
         ),
-        Missing(kind="sshd", at="gateway", from_="gateway", to="vault", address="::8", port=8200, protocol="tcp"),
+        Missing(
+            kind="sshd",
+            at="gateway",
+            from_="gateway",
+            to="vault",
+            address="::8",
+            port=8200,
+            protocol="tcp",
+            setting="permit_open",
+        ),
     ),
 )
 ELSEWHERE = PlannedTunnel(

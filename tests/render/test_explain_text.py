@@ -34,7 +34,7 @@ NO = """\
 
   what would have to change:
     edge would have to pass laptop → 10.1.0.2:22 = gate, tcp
-      as a rule: {allow: {from: laptop, to: gate, ports: [22]}}
+      as a rule in front of rule 'rest' (t.yaml:12): {allow: {from: laptop, to: gate, ports: [22]}}
 
   shorter, and why not:
     ✘ laptop dials 10.1.0.9:80 = db: rule 'rest' of edge denies laptop to db (10.1.0.9) port 80/tcp (t.yaml:12)"""
@@ -100,7 +100,7 @@ def test_what_sshd_would_have_to_permit_is_no_rule() -> None:
     inner = server("inner", {"internet": "203.0.113.6", "lan": "10.1.0.6"}, forwarding={"permit_open": ("10.1.0.7:1",)})
     source = topology(INTERNET, LAN, LAPTOP, DB, inner, target("web", "80", "db"))
     text = explain_text(explain(source, "laptop", "web", vocabulary=VOCABULARY))
-    assert "sshd on inner would have to permit inner → 10.1.0.9:80 = db, tcp" in text
+    assert "the sshd of inner would have to permit dialing 10.1.0.9:80 (PermitOpen)" in text
     assert "as a rule" not in text
 
 

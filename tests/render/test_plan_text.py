@@ -127,10 +127,10 @@ def test_many_users_of_a_session_are_counted():
                 ✔  laptop   dials 198.51.100.1:2222 = gateway
                 ✘  gateway  dials 10.30.0.8:8200 = vault
                             ✘ core: no rule allows it (office.yaml:33)
-                            ✘ nearest rule 'web' differs in port: 443 (office.yaml:36)
-                            what would have to change:
-                              core would have to pass gateway → 10.30.0.8:8200 = vault, tcp
-                              sshd on gateway would have to permit gateway → [::8]:8200 = vault, tcp
+                              nearest: rule 'web' differs in `ports` (office.yaml:36)
+                what would have to change:
+                  core would have to pass gateway → 10.30.0.8:8200 = vault, tcp
+                  the sshd of gateway would have to permit dialing [::8]:8200 (PermitOpen)
             """,
         ),
     ],
