@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orchestra.model.plan import Alternative, Plan, PlannedTunnel
+from orchestra.model.plan import Plan, PlannedTunnel
 from orchestra.model.text import clean
 from orchestra.model.topology import Tunnel
 from orchestra.render.picture.compose import compose
@@ -29,7 +29,7 @@ def compose_answer(topology: Topology, explanation: Explanation) -> tuple[Scene,
         path=explanation.path,
         blocked=tuple(leg.dial for leg in explanation.legs),
         missing=explanation.missing,
-        alternatives=tuple(Alternative(path=offer.path) for offer in explanation.offers),
+        instead=tuple(offer.text for offer in explanation.offers),
     )
     asked = explanation.dialer
     client = asked if asked in topology.hosts else next(iter(topology.clients), "localhost")

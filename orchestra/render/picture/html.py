@@ -99,8 +99,11 @@ def _ladder(tunnel: PlannedTunnel, steps: Iterable[Act], notes: Iterable[Diagnos
     yield from _listed("ol", map(_step, steps))
     if tunnel.direction == "direct" and tunnel.verdict == "reachable":
         yield '<p class="bad">⚠ unprotected: no SSH session carries it</p>'
+    if tunnel.instead:
+        yield "<p>Without any change:</p>"
+        yield from _listed("ul", map(text, tunnel.instead))
     if tunnel.missing:
-        yield "<p>To open it:</p>"
+        yield "<p>What would have to change:</p>"
         yield from _listed("ul", (text(missing_text(missing)) for missing in tunnel.missing))
     if tunnel.alternatives:
         yield "<p>Other ways:</p>"
@@ -125,7 +128,7 @@ def _step(act: Act) -> str:
 
 
 def _reason(reason: Reason) -> str:
-    look, sign = ("good", "✔") if reason.passes else ("bad", "✘")
+    look, sign = ("quiet", "") if reason.hint else ("good", "✔") if reason.passes else ("bad", "✘")
     where = f' <span class="quiet">{text(line_of(reason.place))}</span>' if reason.place else ""
     return f'<span class="{look}">{sign}</span> {text(reason.text)}{where}'
 

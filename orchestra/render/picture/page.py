@@ -83,5 +83,6 @@ picture.addEventListener("click", event => {
 });
 document.addEventListener("keydown", event => { if (event.key === "Escape") choose(null); });
 const wanted = decodeURIComponent(location.hash.slice(1));
-choose(buttons.some(each => each.dataset.tunnel === wanted) ? wanted : null);
+const shown = buttons.find(each => each.dataset.tunnel === wanted) || (buttons.length === 1 ? buttons[0] : null);
+choose(shown && shown.dataset.tunnel);
 """

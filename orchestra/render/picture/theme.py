@@ -1,10 +1,12 @@
 """How a picture looks: colours for light and dark paper, lines that differ in more than colour, and the icons.
 
+Colours are written out in every rule, the dark ones once more: many programs that show SVG know no variables of CSS.
 Text has a contrast of at least 4.5:1 on what it stands on, lines 3:1 (WCAG 2.2, 1.4.3 and 1.4.11).
 """
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -53,17 +55,28 @@ font-size:11.5px}
 .orchestra .label{fill:var(--paper);stroke-width:1.2}
 .orchestra .badge{fill:var(--ink)}
 .orchestra .number{fill:var(--paper);font-size:10px;font-weight:700;text-anchor:middle}
-.orchestra .session{--line:var(--session)}.orchestra .use{--line:var(--use)}.orchestra .dial{--line:var(--dial)}
-.orchestra .spare{--line:var(--spare)}.orchestra .denied{--line:var(--bad)}
-.orchestra .arrow .line,.orchestra .label{stroke:var(--line)}
-.orchestra .head,.orchestra .arrow .badge{fill:var(--line)}
 .orchestra .spare .line{stroke-dasharray:7 5}
 .orchestra .beyond{opacity:.75}
 .orchestra .line.beyond{stroke-dasharray:2 5}
 .orchestra .stop circle{fill:var(--bad);stroke:var(--paper);stroke-width:2}
 .orchestra .stop path{fill:none;stroke:var(--paper);stroke-width:2.2;stroke-linecap:round}
 """
-STYLE = f"{COLOURS}{SHAPES}@media (prefers-color-scheme:dark){{{DARK}}}\n"
+_LINES = {"session": "session", "use": "use", "dial": "dial", "spare": "spare", "denied": "bad"}
+"""What an arrow is, to the colour of its line; of two the later counts."""
+_RULES = SHAPES + "".join(
+    f".orchestra .{kind} .line,.orchestra .{kind} .label{{stroke:var(--{colour})}}\n"
+    f".orchestra .{kind} .head,.orchestra .{kind} .badge{{fill:var(--{colour})}}\n"
+    for kind, colour in _LINES.items()
+)
+
+
+def _coloured(rules: str, theme: str) -> str:
+    colours = dict(re.findall(r"--(\w+):(#\w+)", theme))
+    return re.sub(r"var\(--(\w+)\)", lambda found: colours[found[1]], rules)
+
+
+_DARK_RULES = "\n".join(line for line in _RULES.splitlines() if "var(" in line)
+STYLE = f"{_coloured(_RULES, COLOURS)}@media (prefers-color-scheme:dark){{\n{_coloured(_DARK_RULES, DARK)}\n}}\n"
 
 _LAPTOP = "M2.5 3h11v7h-11z M1 12.5h14"
 _RACK = "M2 2.5h12v4.5h-12z M2 9h12v4.5h-12z M4.5 4.7h.1 M4.5 11.2h.1"

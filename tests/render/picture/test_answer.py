@@ -21,6 +21,13 @@ def test_a_blocked_pair_is_marked_where_it_is_blocked(tmp_path):
     assert svg(arrange(scene)).count('class="stop"') == 1
 
 
+def test_a_way_that_needs_no_change_is_told_before_what_would_have_to_change():
+    scene, plan = answered(drawings.read("tests/golden/bad/loopback-elsewhere.yaml"), "laptop", "desk")
+    page = html(arrange(scene), plan)
+    assert "<li>desk can listen at gateway (localhost:5900)" in page
+    assert "What would have to change" not in page
+
+
 def test_a_pair_that_passes_has_its_whole_path():
     scene, _ = answered(drawings.read("topologies/vnc-firewall.yaml"), "laptop", "desk")
     assert [arrow.way[-1].name for arrow in scene.arrows] == ["gateway", "inner", "desk"]

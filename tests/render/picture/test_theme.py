@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from orchestra.render.picture.theme import COLOURS, DARK, ICONS
+from orchestra.render.picture.theme import COLOURS, DARK, ICONS, STYLE
 
 
 def luminance(colour):
@@ -37,3 +37,10 @@ def test_both_themes_have_the_same_colours_and_every_kind_an_icon():
     assert re.findall(r"--(\w+):", COLOURS) == re.findall(r"--(\w+):", DARK)
     assert set(ICONS) == {"client", "server", "firewall", "target", "guest", "unknown", "fold"}
     assert len({*ICONS.values()}) == len(ICONS)
+
+
+def test_no_rule_needs_variables_and_the_dark_paper_has_its_own():
+    assert not re.findall(r"var\(|--\w+:", STYLE)
+    light, dark = STYLE.split("@media (prefers-color-scheme:dark)")
+    for theme, style in ((COLOURS, light), (DARK, dark)):
+        assert set(re.findall(r"#\w{6}", theme)) == set(re.findall(r"#\w{6}", style))
