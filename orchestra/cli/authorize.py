@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestra.cli.common import read_plan, report
 from orchestra.cli.completion import names
 from orchestra.cli.console import Console
+from orchestra.cli.errors import report
 from orchestra.cli.exits import exit_of_plan
 from orchestra.cli.options import Selection, Source
+from orchestra.cli.reading import read_plan, split_file
 from orchestra.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from orchestra.cli.common import Planned
+    from orchestra.cli.reading import Planned
     from orchestra.planning.authorize import Needs
     from orchestra.render.authorize_text import Limits
 
@@ -70,7 +71,8 @@ def authorize(console: Console, source: Source, wanted: Wanted, selection: Selec
     from orchestra.planning.authorize import needs_of
     from orchestra.render.authorize_text import authorized_keys, match_block
 
-    source, servers = _apart(source, wanted.servers)
+    file, servers = split_file([*([source.file] if source.file else []), *wanted.servers])
+    source = replace(source, file=file)
     planned = read_plan(source, selection)
     read, plan = planned.read, planned.plan
     needs = needs_of(plan, read.topology, read.plugins.vocabulary)
@@ -91,14 +93,6 @@ def authorize(console: Console, source: Source, wanted: Wanted, selection: Selec
             _say_unknown(console, [each.server for each, key, _ in chosen if key is None], "public key", "--key FILE")
     report(tuple(d for d in plan.diagnostics if d.severity == "error"), read.sources, console, apart=True)
     return exit_of_plan(plan)
-
-
-def _apart(source: Source, names: Sequence[str]) -> tuple[Source, tuple[str, ...]]:
-    """FILE may be left out: what looks like no file and is none is the first SERVER."""
-    first = source.file
-    if first is None or first == "-" or re.search(r"[./]ya?ml\Z|/", first) or Path(first).exists():
-        return source, tuple(names)
-    return replace(source, file=None), (first, *names)
 
 
 def _select(console: Console, planned: Planned, needs: tuple[Needs, ...], servers: tuple[str, ...]) -> Iterator[Needs]:

@@ -101,8 +101,8 @@ def _quietly(find: Callable[[], Sequence[str]]) -> Complete:
 def _names() -> Names:
     """Those of the files that the line names, else of the default one. The words are looked at as they are: what typer
     understands of a line that ends in half an option is nothing."""
-    from orchestra.cli.common import choose_files
     from orchestra.cli.options import Source
+    from orchestra.cli.reading import choose_files
     from orchestra.loading.names import Names
 
     line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestra.cli.common import Beside, read_topology, report
 from orchestra.cli.completion import HOSTS, names
 from orchestra.cli.console import Console
-from orchestra.cli.errors import TopologyRejected
+from orchestra.cli.errors import report
 from orchestra.cli.exits import Exit, exit_of_plan
 from orchestra.cli.options import AllowExec, Client, Files, PluginModules, Source, Timeout, seconds
+from orchestra.cli.reading import read_topology
 from orchestra.cli.starting import Refused, told
-from orchestra.errors import OrchestraError, TopologyInvalid, UsageError
+from orchestra.errors import OrchestraError, UsageError
 
 if TYPE_CHECKING:
     from orchestra.assembly.launch import Launch
@@ -96,8 +96,8 @@ def _launch(console: Console, destination: Destination) -> Launch:
     from orchestra.assembly.launch import Launch
     from orchestra.planning import plan_connection
 
-    read = read_topology(destination.source, Beside.asked(allow_exec=destination.allow_exec))
-    try:
+    read = read_topology(destination.source, allow_exec=destination.allow_exec)
+    with read.excerpts():
         plan = plan_connection(
             read.topology,
             destination.words[-1],
@@ -105,8 +105,6 @@ def _launch(console: Console, destination: Destination) -> Launch:
             vocabulary=read.plugins.vocabulary,
             exit_=destination.exit_,
         )
-    except TopologyInvalid as error:
-        raise TopologyRejected(error.diagnostics, read.sources) from None
     shown = tuple(d for d in plan.diagnostics if d.severity == "error" or console.verbosity)
     report(shown, read.sources, console)
     if code := exit_of_plan(plan):

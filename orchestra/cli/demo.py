@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestra.cli.common import Beside, Planned, read_plan, report
 from orchestra.cli.console import Console
+from orchestra.cli.errors import report
 from orchestra.cli.exits import Exit
 from orchestra.cli.options import Source
+from orchestra.cli.reading import Planned, read_plan
 from orchestra.lab.kind import LabKind
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def demo(
 
     from orchestra.render.plan_text import plan_text
 
-    planned = read_plan(source, beside=Beside(ssh_config=False))
+    planned = read_plan(source, ssh_config=False)
     kind = lab or _best_lab(console)
     console.data(plan_text(planned.plan, console.out.style))
     report(planned.plan.diagnostics, planned.read.sources, console)

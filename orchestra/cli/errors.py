@@ -57,3 +57,18 @@ def explain(error: OrchestraError, console: Console) -> str:
             return "\n".join(lines)
         case _:
             return headline("error", str(error), style)
+
+
+def report(
+    diagnostics: tuple[Diagnostic, ...], sources: Mapping[str, str], console: Console, *, apart: bool = False
+) -> None:
+    """Diagnostics for a person, at standard error: errors always, warnings unless ``-q``, the rest with ``-v``.
+
+    ``apart``: after a blank line, when a person sees both streams on one screen.
+    """
+    from orchestra.render.diagnostics_text import diagnostics_text
+
+    wanted = {"error"} | (set() if console.quiet else {"warning"}) | ({"info"} if console.verbosity else set())
+    if shown := tuple(d for d in diagnostics if d.severity in wanted):
+        gap = "\n" if apart and console.out.is_terminal and console.err.is_terminal else ""
+        console.error(gap + diagnostics_text(shown, sources, console.err.style))

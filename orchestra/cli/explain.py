@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestra.cli.common import read_topology
 from orchestra.cli.completion import HOSTS, names
 from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit
 from orchestra.cli.options import Client, Files, Format, Output, PluginModules, Source
+from orchestra.cli.reading import read_topology
 from orchestra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,15 +87,16 @@ def explain(console: Console, question: Question, output: Output = Format.TEXT) 
 
     read = read_topology(question.source)
     from_, to = question.words[-2:]
-    explanation = explain_pair(
-        read.topology,
-        from_,
-        to,
-        client=read.client,
-        vocabulary=read.plugins.vocabulary,
-        via=tuple(question.via),
-        direct=question.direct,
-    )
+    with read.excerpts():
+        explanation = explain_pair(
+            read.topology,
+            from_,
+            to,
+            client=read.client,
+            vocabulary=read.plugins.vocabulary,
+            via=tuple(question.via),
+            direct=question.direct,
+        )
     if output is Format.JSON:
         from orchestra.render.explain_json import explain_json
 

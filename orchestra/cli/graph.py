@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestra.cli.common import read_plan, read_topology
 from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit
 from orchestra.cli.options import Selection, Source
+from orchestra.cli.reading import read_plan, read_topology
 from orchestra.errors import OrchestraError, UsageError
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ def _answer(source: Source, from_: str, to: str) -> tuple[Scene, Plan]:
     from orchestra.render.picture import compose_answer
 
     read = read_topology(source)
-    answer = explain(read.topology, from_, to, client=read.client, vocabulary=read.plugins.vocabulary)
+    with read.excerpts():
+        answer = explain(read.topology, from_, to, client=read.client, vocabulary=read.plugins.vocabulary)
     return compose_answer(read.topology, answer)
 
 

@@ -6,13 +6,12 @@ from typing import Annotated
 
 import typer
 
-from orchestra.cli.common import read_topology, report
 from orchestra.cli.completion import HOSTS, names
 from orchestra.cli.console import Console
-from orchestra.cli.errors import TopologyRejected
+from orchestra.cli.errors import report
 from orchestra.cli.exits import Exit
 from orchestra.cli.options import Format, Output, Source
-from orchestra.errors import TopologyInvalid
+from orchestra.cli.reading import read_topology
 
 
 def impact(
@@ -38,10 +37,8 @@ def impact(
     from orchestra.planning import impact as compare
 
     read = read_topology(source)
-    try:
+    with read.excerpts():
         found = compare(read.topology, without, client=read.client, vocabulary=read.plugins.vocabulary)
-    except TopologyInvalid as error:
-        raise TopologyRejected(error.diagnostics, read.sources) from None
     if output is Format.JSON:
         from orchestra.render.impact_json import impact_json
 

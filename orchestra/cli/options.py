@@ -76,6 +76,8 @@ AllowExec: TypeAlias = Annotated[
     typer.Option(
         "--allow-exec",
         help="Run the commands that ssh_config names (Match exec, KnownHostsCommand). Or: ORCHESTRA_ALLOW_EXEC=1.",
+        envvar="ORCHESTRA_ALLOW_EXEC",
+        show_envvar=False,
     ),
 ]
 Output: TypeAlias = Annotated[Format, typer.Option("-o", "--output", help="The form of the result.")]

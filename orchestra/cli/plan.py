@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from orchestra.cli.common import Beside, read_plan, report, with_diagnostics
 from orchestra.cli.console import Console
-from orchestra.cli.errors import TopologyRejected
+from orchestra.cli.errors import TopologyRejected, report
 from orchestra.cli.exits import exit_of_plan
 from orchestra.cli.explain import command_for, tell_unmet
 from orchestra.cli.options import AllowExec, Alternatives, Format, Output, Selection, Source
+from orchestra.cli.reading import read_plan, with_diagnostics
 
 
 def plan(
@@ -25,7 +25,7 @@ def plan(
     from orchestra.planning import unmet_expectations
 
     try:
-        planned = read_plan(source, selection, beside=Beside.asked(allow_exec=allow_exec), alternatives=alternatives)
+        planned = read_plan(source, selection, allow_exec=allow_exec, alternatives=alternatives)
     except TopologyRejected as rejected:
         if output is Format.JSON:
             from orchestra.render.plan_json import rejection_json

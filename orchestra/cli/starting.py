@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestra.cli.common import Beside, read_plan, report
 from orchestra.cli.console import Console
-from orchestra.cli.errors import explain
+from orchestra.cli.errors import explain, report
 from orchestra.cli.exits import Exit, exit_of_error, exit_of_plan
 from orchestra.cli.options import AllowExec, Selection, Source
+from orchestra.cli.reading import read_plan
 from orchestra.diagnostics import Code
 from orchestra.errors import OrchestraError, UsageError
 from orchestra.lab.kind import LabKind
@@ -38,11 +38,6 @@ class Starting:
     partial: Annotated[bool, typer.Option("--partial", help="Leave out what is unreachable by the model.")] = False
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="End at the first failure.")] = False
     allow_exec: AllowExec = False
-
-    @property
-    def beside(self) -> Beside:
-        """A lab has its own keys and names, so that nothing of the user's is read for it."""
-        return Beside.asked(ssh_config=self.lab is None, allow_exec=self.allow_exec)
 
 
 def with_default_lab(arguments: Sequence[str]) -> list[str]:
@@ -77,7 +72,10 @@ def prepare(
     """What is to be brought up. Nothing has been opened yet. Raises Refused after saying why, TopologyInvalid, …"""
     from orchestra.assembly.launch import Launch, reachable_part
 
-    planned = read_plan(source, selection, free_ports=free_ports, beside=starting.beside)
+    # a lab has its own keys and names, so that nothing of the user's is read for it
+    planned = read_plan(
+        source, selection, free_ports=free_ports, ssh_config=starting.lab is None, allow_exec=starting.allow_exec
+    )
     plan, read = planned.plan, planned.read
     # what is exposed is said below, with the rest of what a file does
     report(tuple(d for d in plan.diagnostics if d.code is not Code.LISTEN_EXPOSED), read.sources, console)

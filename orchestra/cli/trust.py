@@ -6,15 +6,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestra.cli.common import Beside, read_plan, report
 from orchestra.cli.completion import names
 from orchestra.cli.console import Console
-from orchestra.cli.errors import explain
+from orchestra.cli.errors import explain, report
 from orchestra.cli.exits import Exit, exit_of_code, exit_of_plan
 from orchestra.cli.options import (
     AllowExec,
@@ -28,6 +26,7 @@ from orchestra.cli.options import (
     Source,
     Tunnels,
 )
+from orchestra.cli.reading import read_plan, split_file
 from orchestra.cli.starting import Refused, told
 from orchestra.errors import UsageError
 
@@ -72,21 +71,17 @@ class Whom:
     ] = field(default_factory=list)
 
     @property
-    def file(self) -> str | None:
-        """The first word, when it is a file's name: there is no such server."""
-        first = self.words[0] if self.words and not self.files else ""
-        is_file = first.endswith((".yaml", ".yml")) or "/" in first or first == "-" or Path(first).is_file()
-        return first if first and is_file else None
-
-    @property
-    def servers(self) -> list[str]:
+    def servers(self) -> tuple[str, ...]:
         """The words that are servers."""
-        return self.words[self.file is not None :]
+        return self._split()[1]
 
     @property
     def source(self) -> Source:
         """The topology."""
-        return Source(file=self.file, files=self.files, client=self.client, plugins=self.plugins)
+        return Source(file=self._split()[0], files=self.files, client=self.client, plugins=self.plugins)
+
+    def _split(self) -> tuple[str | None, tuple[str, ...]]:
+        return (None, tuple(self.words)) if self.files else split_file(self.words)
 
 
 def trust(console: Console, whom: Whom, output: Output = Format.TEXT) -> int:
@@ -118,7 +113,7 @@ def _trust(console: Console, whom: Whom, fingerprints: Mapping[str, str], output
     from orchestra.engine.asking import Questions
 
     selection = Selection(tunnels=whom.tunnels, profiles=whom.profiles)
-    planned = read_plan(whom.source, selection, beside=Beside.asked(allow_exec=whom.allow_exec))
+    planned = read_plan(whom.source, selection, allow_exec=whom.allow_exec)
     read = planned.read
     report(planned.plan.diagnostics, read.sources, console)
     plan, code = reachable_part(planned.plan), exit_of_plan(planned.plan)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestra.cli.common import client_of, load_source, report, with_static_checks
 from orchestra.cli.console import Console
+from orchestra.cli.errors import report
 from orchestra.cli.exits import BY_MODEL, Exit
 from orchestra.cli.explain import command_for, tell_unmet
 from orchestra.cli.options import Format, Output, Source
+from orchestra.cli.reading import client_of, load_source, with_static_checks
 from orchestra.diagnostics import Diagnostic, in_file_order
 from orchestra.model.text import clean
 from orchestra.render.layout import counted

@@ -175,3 +175,15 @@ def test_the_document_says_where_settings_come_from(run_cli, tmp_path, monkeypat
     assert [session["server"] for session in document["sessions"]] == ["hop", "gw"]
     origin = {"setting": "user", "value": "ops", "from": f"{tmp_path}/.ssh/config:1"}
     assert origin in document["sessions"][1]["origins"]
+
+
+@pytest.mark.parametrize(
+    ("value", "options", "may"), [("", (), False), ("0", (), False), ("1", (), True), ("", ("--allow-exec",), True)]
+)
+def test_commands_of_ssh_config_run_only_when_they_may(run_cli, monkeypatch, value, options, may):
+    monkeypatch.setenv("ORCHESTRA_ALLOW_EXEC", value)
+    topology = "servers: {bastion: {ssh: {host: bastion.example.com, ssh_config: ./config}}}\ntargets: {db: db:5432}\n"
+    files = {"office.yaml": topology, "config": "Match exec true\n  Port 2222\n"}
+    ran = run_cli("plan", "office.yaml", *options, files=files)
+    assert ("bastion.example.com:2222" in ran.out) == may, ran
+    assert ("--allow-exec" in ran.err) != may

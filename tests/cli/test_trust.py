@@ -133,10 +133,10 @@ def test_the_first_word_is_a_file_when_it_looks_like_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "here").touch()
     words = {"gw": None, "x.yaml": "x.yaml", "./x": "./x", "-": "-", "here": "here"}
-    assert {word: Whom(words=[word, "db"]).file for word in words} == words
-    assert Whom(words=["gw", "db"]).servers == ["gw", "db"]
-    assert Whom(words=["x.yaml", "db"]).servers == ["db"]
-    assert Whom(words=["x.yaml"], files=["f"]).servers == ["x.yaml"]
+    assert {word: Whom(words=[word, "db"]).source.file for word in words} == words
+    assert Whom(words=["gw", "db"]).servers == ("gw", "db")
+    assert Whom(words=["x.yaml", "db"]).servers == ("db",)
+    assert Whom(words=["x.yaml"], files=["f"]).servers == ("x.yaml",)
 
 
 def test_up_asks_too_and_once(servers, tmp_path):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestra.cli.common import choose_files
 from orchestra.cli.options import Source
+from orchestra.cli.reading import choose_files, split_file
 from orchestra.errors import UsageError
 
 
@@ -26,3 +26,13 @@ def test_the_nearest_file_is_found(tmp_path):
 def test_none_is_an_error_that_says_how_to_begin(tmp_path):
     with pytest.raises(UsageError, match="orchestra init"):
         choose_files(Source(), {}, tmp_path)
+
+
+def test_a_file_may_be_left_out_before_other_words(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "topology").touch()
+    (tmp_path / "bastion").mkdir()
+    for file in ("-", "none.yaml", "none.yml", "some/where", "topology"):
+        assert split_file([file, "bastion"]) == (file, ("bastion",))
+    assert split_file(["bastion", "db"]) == (None, ("bastion", "db"))
+    assert split_file([]) == (None, ())

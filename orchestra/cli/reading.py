@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +14,8 @@ from orchestra.diagnostics import Code
 from orchestra.errors import TopologyInvalid, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from orchestra.cli.console import Console
     from orchestra.diagnostics import Diagnostic
     from orchestra.loading import Loaded
     from orchestra.model.plan import Plan
@@ -33,6 +33,14 @@ class Read:
     plugins: Plugins
     sources: Mapping[str, str]
     diagnostics: tuple[Diagnostic, ...]
+
+    @contextmanager
+    def excerpts(self) -> Iterator[None]:
+        """What turns out to be wrong with the topology inside is shown with the lines that it is about."""
+        try:
+            yield
+        except TopologyInvalid as error:
+            raise TopologyRejected(error.diagnostics, self.sources) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,27 +67,23 @@ def choose_files(source: Source, environ: Mapping[str, str], directory: Path) ->
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
-    """What is read beside the topology: ssh_config, and what the commands in it answer."""
-
-    ssh_config: bool = True
-    allow_exec: bool = False
-
-    @classmethod
-    def asked(cls, *, ssh_config: bool = True, allow_exec: bool) -> Beside:
-        """``allow_exec``: the option; ORCHESTRA_ALLOW_EXEC=1 says the same."""
-        return cls(ssh_config=ssh_config, allow_exec=allow_exec or os.environ.get("ORCHESTRA_ALLOW_EXEC") == "1")
+def split_file(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
+    """FILE and the words after it, where FILE may be left out: what looks like no file and is none is no FILE."""
+    first = words[0] if words else ""
+    looks_so = first == "-" or "/" in first or first.endswith((".yaml", ".yml"))
+    return (first, tuple(words[1:])) if looks_so or Path(first).is_file() else (None, tuple(words))
 
 
-def load_source(source: Source, beside: Beside | None = None) -> tuple[Loaded, Plugins]:
-    """Loads the files that the options name, whether or not they can be used."""
+def load_source(source: Source, *, ssh_config: bool = True, allow_exec: bool = False) -> tuple[Loaded, Plugins]:
+    """Loads the files that the options name, whether or not they can be used.
+
+    ``ssh_config`` and ``allow_exec``: see :func:`orchestra.assembly.topology.load_topology`.
+    """
     from orchestra.assembly import topology
 
     plugins = topology.plugins(source.plugins)
     files = choose_files(source, os.environ, Path.cwd())
-    also = beside or Beside()
-    loaded = topology.load_topology(files, plugins, os.environ, ssh_config=also.ssh_config, allow_exec=also.allow_exec)
+    loaded = topology.load_topology(files, plugins, os.environ, ssh_config=ssh_config, allow_exec=allow_exec)
     return loaded, plugins
 
 
@@ -88,9 +92,9 @@ def client_of(source: Source) -> str | None:
     return source.client or os.environ.get("ORCHESTRA_CLIENT") or None
 
 
-def read_topology(source: Source, beside: Beside | None = None) -> Read:
+def read_topology(source: Source, *, ssh_config: bool = True, allow_exec: bool = False) -> Read:
     """The topology that the options name. Raises TopologyInvalid with every problem, and UsageError."""
-    loaded, plugins = load_source(source, beside)
+    loaded, plugins = load_source(source, ssh_config=ssh_config, allow_exec=allow_exec)
     diagnostics = with_static_checks(loaded, plugins, client_of(source))
     if loaded.topology is None:
         raise TopologyRejected(diagnostics, loaded.sources)
@@ -119,7 +123,8 @@ def read_plan(
     selection: Selection | None = None,
     *,
     free_ports: bool = False,
-    beside: Beside | None = None,
+    ssh_config: bool = True,
+    allow_exec: bool = False,
     alternatives: int = 3,
 ) -> Planned:
     """The plan for what the options name. Raises TopologyInvalid, with the sources for its excerpts, and UsageError.
@@ -128,8 +133,8 @@ def read_plan(
     """
     from orchestra.planning import make_plan
 
-    read, chosen = read_topology(source, beside), selection or Selection()
-    try:
+    read, chosen = read_topology(source, ssh_config=ssh_config, allow_exec=allow_exec), selection or Selection()
+    with read.excerpts():
         plan = make_plan(
             read.topology,
             client=read.client,
@@ -139,8 +144,6 @@ def read_plan(
             free_ports=free_ports,
             alternatives=alternatives,
         )
-    except TopologyInvalid as error:
-        raise TopologyRejected(error.diagnostics, read.sources) from None
     # which listeners meet depends on the selection, so that is the plan's to say
     more = tuple(d for d in read.diagnostics if d.code is not Code.LISTEN_CONFLICT)
     return Planned(plan=with_diagnostics(plan, more), read=read)
@@ -155,18 +158,3 @@ def with_diagnostics(plan: Plan, more: tuple[Diagnostic, ...]) -> Plan:
     said = {(d.code, d.place) for d in rest if d.place is not None}
     own = tuple(d for d in plan.diagnostics if (d.code, d.place) not in said)
     return replace(plan, diagnostics=in_file_order((*rest, *own)))
-
-
-def report(
-    diagnostics: tuple[Diagnostic, ...], sources: Mapping[str, str], console: Console, *, apart: bool = False
-) -> None:
-    """Diagnostics for a person, at standard error: errors always, warnings unless ``-q``, the rest with ``-v``.
-
-    ``apart``: after a blank line, when a person sees both streams on one screen.
-    """
-    from orchestra.render.diagnostics_text import diagnostics_text
-
-    wanted = {"error"} | (set() if console.quiet else {"warning"}) | ({"info"} if console.verbosity else set())
-    if shown := tuple(d for d in diagnostics if d.severity in wanted):
-        gap = "\n" if apart and console.out.is_terminal and console.err.is_terminal else ""
-        console.error(gap + diagnostics_text(shown, sources, console.err.style))
