@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from orchestra.model.events import ConnectionFailed
+from orchestra.model.topology import Topology
 from orchestra.testing import Collector
-from tests.acceptance.world import LABS, World, play, world
+from tests.acceptance.world import LABS, World, play, with_server, world
 
 EXAMPLE = Path(__file__).parents[2] / "topologies" / "socks.yaml"
 SOCKS = ("--socks4", "--socks4a", "--socks5", "--socks5-hostname")
@@ -117,5 +118,116 @@ def test_remote_dynamic_enters_at_the_server_and_dials_from_here(kind: str) -> N
             assert bytes(user.data).startswith(b"\5\0" + b"\5\0\0\1" + bytes(6) + b"HTTP/1.")
             assert b"dev-web on laptop" in user.data
             stream.close()
+
+    play(scene())
+
+
+HELLO = b"\5\1\0"
+TO_WIKI = b"\5\1\0\1" + bytes((10, 20, 0, 30)) + (8080).to_bytes(2)
+
+
+def no(code: int) -> bytes:
+    return b"\5\0\5" + bytes((code, 0, 1, 0, 0, 0, 0, 0, 0))
+
+
+MALFORMED = [
+    (b"\x16\x03\x01\x02\x00", b""),  # TLS
+    (b"\0", b""),
+    (b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 400 "),
+    (b"GET http://10.20.0.30:8080/ HTTP/1.1\r\n\r\n", b"HTTP/1.1 405 "),
+    (b"CONNECT 10.20.0.30 HTTP/1.1\r\n\r\n", b"HTTP/1.1 400 "),
+    (b"CONNECT a:1 HTTP/1.1\r\n" + b"x" * 70_000, b"HTTP/1.1 431 "),
+    (b"\4\2\x1f\x90\x0a\x14\0\x1e\0", b"\0\x5b" + bytes(6)),  # BIND
+    (b"\4\1\x1f\x90\x0a\x14\0\x1e" + b"u" * 70_000, b"\0\x5b" + bytes(6)),
+    (b"\5\0", b"\5\xff"),
+    (b"\5\1\1", b"\5\xff"),
+    (HELLO + b"\5\2" + TO_WIKI[2:], no(7)),  # BIND
+    (HELLO + b"\5\3" + TO_WIKI[2:], no(7)),  # UDP ASSOCIATE
+    (HELLO + b"\5\1\0\x09" + TO_WIKI[4:], no(8)),
+    (HELLO + b"\4\1\0\1" + TO_WIKI[4:], no(1)),
+    (HELLO + b"\5\1\0\3\0\x1f\x90", no(1)),
+    (HELLO + TO_WIKI[:-2] + b"\0\0" + b"x" * 70_000, no(1)),
+]
+
+
+async def answer(up: World, sent: bytes) -> bytes:
+    """Everything that comes back, up to the end of file: a reset would raise."""
+    reader, writer = await asyncio.open_connection(*up.entrance("browse"))
+    try:
+        writer.write(sent)
+        return await asyncio.wait_for(reader.read(), 15)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("kind", LABS)
+def test_malformed_handshakes_end_soon_with_an_answer_and_harm_nobody(kind: str) -> None:
+    async def scene() -> None:
+        async with world(EXAMPLE, kind) as up:
+            await up.until_ready()
+            for sent, begins in MALFORMED:
+                got = await answer(up, sent)
+                assert (got[: len(begins)], bool(got)) == (begins, bool(begins)), sent[:40]
+            assert [code for code, _ in told(up)] == ["PROTOCOL_ERROR"] * len(MALFORMED)
+            idle = [await asyncio.open_connection(*up.entrance("browse")) for _ in range(200)]
+            for _, writer in idle[100:]:
+                writer.write(b"\5")
+            pages = await asyncio.gather(*(answer(up, HELLO + TO_WIKI + b"GET / HTTP/1.0\r\n\r\n") for _ in range(200)))
+            assert {got.endswith(pages[0][-20:]) and WIKI.encode() in got for got in pages} == {True}
+            for _, writer in idle:
+                writer.close()
+                await writer.wait_closed()
+            await up.until(lambda: up.tunnel("browse").state == "ready")
+
+    play(scene())
+
+
+@pytest.mark.netns
+@pytest.mark.parametrize("kind", LABS[1:])
+def test_what_sshd_says_of_a_dial_becomes_the_right_code(kind: str, tmp_path: Path) -> None:
+    text = EXAMPLE.read_text().replace('"*.office.example:*", "10.20.0.30:8000-8999"', '"*:*"')
+    (tmp_path / "open.yaml").write_text(text)
+
+    def reality(topology: Topology) -> Topology:
+        return with_server(
+            topology,
+            "gateway",
+            forwarding={"permit_open": ("10.20.0.30:8080", "203.0.113.1:1", "a.example:1", "10.20.0.99:1")},
+        )
+
+    async def scene() -> None:
+        async with world(tmp_path / "open.yaml", kind, reality=reality) as up:
+            await up.until_ready()
+            assert b"\5\0\5\0" + bytes((0, 1)) in await answer(up, HELLO + TO_WIKI + b"GET / HTTP/1.0\r\n\r\n")
+            assert await answer(up, HELLO + b"\5\1\0\1" + bytes((10, 20, 0, 40)) + (8200).to_bytes(2)) == no(2)
+            assert await answer(up, HELLO + b"\5\1\0\1" + bytes((10, 20, 0, 99)) + (1).to_bytes(2)) == no(4)
+            # sshd says nothing of dials that fail at once
+            assert await answer(up, HELLO + b"\5\1\0\1" + bytes((203, 0, 113, 1)) + (1).to_bytes(2)) == no(1)
+            assert await answer(up, HELLO + b"\5\1\0\3\x09a.example" + (1).to_bytes(2)) == no(4)
+            assert [code for code, _ in told(up)] == [
+                "FORWARD_REFUSED",
+                "DIAL_FAILED",
+                "DIAL_FAILED",
+                "NAME_UNRESOLVED",
+            ]
+
+    play(scene())
+
+
+def test_a_listener_that_others_reach_serves_nothing_without_a_list(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text().replace(
+        'listen: localhost:1080\n    socks: {allow: ["*', "listen: '*:1080'\n    x-socks: {allow: [\"*"
+    )
+    (tmp_path / "exposed.yaml").write_text(text)
+
+    async def scene() -> None:
+        async with world(tmp_path / "exposed.yaml", "embedded") as up:
+            await up.until_ready()
+            assert up.plan.tunnel("browse").listen.exposed
+            port = up.entrance("browse")[1]
+            code, out = await curl("--socks5", f"127.0.0.1:{port}", "http://10.20.0.30:8080/")
+            assert (code != 0, "(2)" in out) == (True, True)
+            assert "allow" in told(up)[0][1]
 
     play(scene())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from orchestra_plugins.socks.allow import parse_entry
 
 from orchestra.control.codec import decode_error, decode_event, decode_status, encode_event, encode_status
 from orchestra.engine.builtin import orchestra_secrets
@@ -25,7 +26,7 @@ from orchestra.loading.shapes.values import duration
 from orchestra.loading.sshconfig.choosing import Context, Source
 from orchestra.loading.sshconfig.files import Library, Text
 from orchestra.loading.sshconfig.resolving import resolve
-from orchestra.model.address import AddressError, UnixPath, parse_address
+from orchestra.model.address import AddressError, Endpoint, UnixPath, parse_address
 from orchestra.model.events import Noticed, Occurrence, SessionChanged
 from orchestra.model.names import UnsafeName, check_alias, check_file, check_user
 from orchestra.model.status import ErrorStatus, SessionStatus, Status, TunnelStatus
@@ -34,6 +35,7 @@ from orchestra.plugin.vocabulary import Vocabulary
 from tests.engine.ssh.sshd import make_key
 from tests.engine.ssh.test_hostkeys import KEY, OTHER, hashed
 from tests.fuzz.mutate import mutations, survives
+from tests.plugins.socks.talk import LOGIN, talk
 
 ROOT = Path(__file__).parents[2]
 TOPOLOGIES = sorted([*(ROOT / "topologies").glob("*.yaml"), *(ROOT / "tests" / "loading" / "errors").glob("*.yaml")])
@@ -211,3 +213,31 @@ def test_text_of_peers(seed: int) -> None:
             assert shown.isprintable(), ascii(shown)
 
     survives(parse_text, corpus, seed)
+
+
+def test_handshakes_with_a_proxy(seed: int) -> None:
+    corpus = [
+        b"\4\1\x1f\x90\0\0\0\1alice\0db.internal\0rest",
+        b"\5\2\0\2" + b"\1\5alice\6s3cret" + b"\5\1\0\3\x0bdb.internal\x1f\x90rest",
+        b"\5\1\0" + b"\5\1\0\4" + bytes(10) + b"\xff\xff\x0a\0\0\7\0\x50",
+        b"CONNECT [::1]:443 HTTP/1.1\r\nHost: a\r\nProxy-Authorization: Basic YWxpY2U6czNjcmV0\r\n\r\n\x16\x03",
+    ]
+
+    def handshake(data: bytes) -> None:
+        for wanted in (None, LOGIN):
+            answer, ended = talk(data, wanted)
+            assert len(answer) < 1000
+            if ended.request:
+                where = parse_address(str(Endpoint(ended.request.host, ended.request.port)))
+                assert where == Endpoint(ended.request.host, ended.request.port)
+            assert ended.refused is None or ended.refused.isprintable()
+
+    survives(handshake, corpus, seed)
+
+
+def test_allow_lists_of_a_proxy(seed: int) -> None:
+    def entry(data: bytes) -> None:
+        parsed = parse_entry(data.decode("utf-8", "surrogateescape"))
+        assert parsed.covers("10.0.0.1", 22) in {True, False}
+
+    survives(entry, [b"10.0.0.0/8:*", b"[fd00::/64]:22", b"*.office.example:8000-8100", b"*:443"], seed, AddressError)
