@@ -53,7 +53,7 @@ class Meaning:
     assumed: Code | None = None
     code: Code | None = None
     networks: tuple[str, ...] = ()
-    """With ``code``: the networks that compete for the address, or that it is on."""
+    """With ``code``: the networks that compete for the address, or the hosts that compete for the name."""
 
 
 def dialer_at(world: World, host: str) -> Dialer:

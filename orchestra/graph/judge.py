@@ -15,6 +15,7 @@ from orchestra.graph.addresses import Dialer, Meaning, Party, meaning, networks_
 from orchestra.graph.filters import Flow, deciding_rule
 from orchestra.graph.nat import handed_to, masquerade, own_party, port_forward
 from orchestra.graph.routes import BadRoute, Hop, circle_between, next_hop
+from orchestra.graph.world import canonical
 from orchestra.model.address import parse_ip
 
 if TYPE_CHECKING:
@@ -138,20 +139,36 @@ def _unwalked(
         steps = (Step(kind="own", at=str(dialer), detail=host), *_assumption(dialer, host, found))
         means = dialer.host
     else:
-        means = meant
+        bearers = _bearers(world, host, meant)
+        means = bearers[0] if len(bearers) == 1 else meant
         steps = (_nowhere(world, dialer, host, found, meant),)
     return Judgement(dialer=dialer, host=host, port=port, protocol=protocol, means=means, means_port=port, steps=steps)
 
 
 def _nowhere(world: World, dialer: Dialer, host: str, found: Meaning, meant: str | None) -> Step:
     if found.code is Code.AMBIGUOUS_ADDRESS:
-        detail = f"{host} is on {', '.join(found.networks)}, and {dialer} is on none of them alone"
+        detail = _ambiguity(dialer, host, found)
         return Step(kind="stuck", at=str(dialer), passes=False, code=found.code, detail=detail)
-    targets = world.networks_of(meant)
+    targets = {name: None for bearer in _bearers(world, host, meant) for name in world.networks_of(bearer)}
     for target in targets:
         if circle := circle_between(world, dialer.host, dialer.networks, target):
             return _round(world, str(dialer), circle, target)
     return no_way(world, dialer, " or ".join(targets) or "no network")
+
+
+def _ambiguity(dialer: Dialer, host: str, found: Meaning) -> str:
+    if parse_ip(host) is None:
+        return f"to {dialer}, {host} is a name of {' and of '.join(found.networks)}"
+    own = [name for name in found.networks if name in dialer.networks]
+    where = f"on {' and '.join(own)}" if own else "on none of them"
+    return f"{host} may be on {' or '.join(found.networks)}, and {dialer} is {where}"
+
+
+def _bearers(world: World, host: str, meant: str | None) -> tuple[str, ...]:
+    """Whom a text that leads nowhere is for: whom the file intends with it, else who bears that name."""
+    if meant is not None and meant in world.hosts:
+        return (meant,)
+    return tuple(sorted({name for name, _ in world.names.get(canonical(host), ())}))
 
 
 def _round(world: World, at: str, circle: tuple[str, ...], target: str) -> Step:

@@ -82,11 +82,11 @@ def reverse_offers(ground: Ground, context: Context, to: str) -> tuple[Offer, ..
 
 
 def _candidates(context: Context, service: Service) -> tuple[str, ...]:
-    """Who might hold it: clients, then the service's own machine, then servers beside it."""
+    """Who might hold it: clients, then the service's own machine, if its networks are known, then servers beside it."""
     world = context.world
     networks = set(world.networks_of(service.host))
     beside = [name for name in context.servers if networks.intersection(world.networks_of(name))]
-    names = dict.fromkeys((*context.topology.clients, service.host, *beside))
+    names = dict.fromkeys((*context.topology.clients, *([service.host] if networks else []), *beside))
     able = [name for name in names if name in world.hosts and not world.same_machine(name, context.here)]
     return tuple(able[:HOLDERS])
 

@@ -227,7 +227,7 @@ def dial_address(dial: Dial) -> Cell:
     verb = "opens " if dial.transport is not None else "dials "
     address: tuple[Span, ...] = ((None, verb), ("address", clean(str(dial))))
     if dial.means is None:
-        return (*address, ("warn", " = ? (assumed: not declared)"))
+        return (*address, ("warn", " = ? (not declared)"))
     return (*address, (None, " = "), ("name", clean(dial.means)))
 
 

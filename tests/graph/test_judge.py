@@ -50,6 +50,11 @@ def test_a_tie_goes_to_the_dialers_own_network() -> None:
     things = [one, two, NET, x, y, client("a", {"net": None}), server("s", {"two": "192.168.1.2"})]
     assert verdict(things, "s", "192.168.1.9").means == "y"
     assert codes(things, "a", "192.168.1.9") == [Code.AMBIGUOUS_ADDRESS]
+    [said] = verdict(things, "a", "192.168.1.9").denials
+    assert said.detail == "192.168.1.9 may be on one or two, and a is on none of them"
+    both = server("both", {"one": "192.168.1.3", "two": "192.168.1.3"})
+    [said] = verdict([*things, both], "both", "192.168.1.9").denials
+    assert said.detail == "192.168.1.9 may be on one or two, and both is on one and two"
 
 
 def test_an_own_network_is_reached_directly() -> None:
@@ -136,7 +141,16 @@ def test_a_name_of_two_machines_is_ambiguous() -> None:
         host("x", networks={"lan": "10.1.0.8"}, names=["n"]),
         host("y", networks={"lan": "10.1.0.9"}, names=["n"]),
     )
-    assert codes([LAN, A, one, two], "a", "n") == [Code.AMBIGUOUS_ADDRESS]
+    [said] = verdict([LAN, A, one, two], "a", "n").denials
+    assert (said.code, said.detail) == (Code.AMBIGUOUS_ADDRESS, "to a, n is a name of x and of y")
+
+
+def test_where_a_name_leads_is_said_although_nothing_leads_there() -> None:
+    apart = [LAN, DMZ, A, host("b", networks={"dmz": "10.2.0.7"}, names=["b.example"])]
+    judged = verdict(apart, "a", "b.example")
+    [said] = judged.denials
+    assert judged.means == "b"
+    assert said.detail == "a is on lan; no network and no firewall joins it to dmz"
 
 
 def test_an_undeclared_address_on_a_known_network_is_assumed_and_its_firewalls_judge_it() -> None:

@@ -55,6 +55,11 @@ def test_a_listener_beyond_loopback_needs_no_session_of_its_user() -> None:
     assert offer.text.endswith("by dialing 203.0.113.9:10080")
 
 
+def test_a_machine_of_which_nothing_is_known_is_no_holder() -> None:
+    one, two = (server(name, ssh_host=f"{name}.example") for name in ("one", "two"))
+    assert offers(topology(one, two, target("web", "web.internal:80")), from_="localhost") == ()
+
+
 def test_nothing_is_offered_where_the_other_direction_is_shut_too() -> None:
     assert offers(topology(NET, LAN, HERE, INSIDE, JUMP, edge(deny("any", "any")), DB, WEB)) == ()
     shut = server("jump", {"net": "203.0.113.9"}, forwarding={"remote": False})

@@ -91,7 +91,7 @@ def test_many_users_of_a_session_are_counted():
                 listen  laptop   127.0.0.1:auto, [::1]:auto  any free port
                 ssh     laptop   dials 198.51.100.1:2222 = gateway
                 ssh     gateway  dials [fd00::7]:22 = inner
-                dial    inner    dials db.internal:5432 = ? (assumed: not declared)
+                dial    inner    dials db.internal:5432 = ? (not declared)
             """,
         ),
         (

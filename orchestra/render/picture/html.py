@@ -119,7 +119,7 @@ def _listed(tag: str, items: Iterable[str], look: str = "") -> Iterator[str]:
 def _step(act: Act) -> str:
     dial = act.dial
     look = act.kind if all(reason.passes for reason in dial.reasons) else "denied"
-    means = f"<b>{text(dial.means)}</b>" if dial.means else "nobody declared (assumed)"
+    means = f"<b>{text(dial.means)}</b>" if dial.means else "? (not declared)"
     reasons = "".join(_listed("ul", map(_reason, dial.reasons)))
     return (
         f'<span class="step {look}">{act.step}</span> <b>{text(dial.by)}</b> {_VERBS[act.kind]} '
