@@ -23,7 +23,7 @@ from orchestra.planning.sessions import hop
 from orchestra.planning.tunnels import Request, Solution, make_request, solve
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from orchestra.model.plan import Direction
     from orchestra.model.topology import Host, Topology, Tunnel
@@ -91,15 +91,8 @@ def _plan(context: Context, planned: list[_Settled | _Solved]) -> Plan:
         client=context.here,
         sessions=_sessions(context, ids),
         tunnels=finished,
-        diagnostics=in_file_order((*notes, *listen_conflicts(context, listeners), *_refusals(context, ids))),
+        diagnostics=in_file_order((*notes, *listen_conflicts(context, listeners))),
     )
-
-
-def _refusals(context: Context, ids: Ids) -> Iterator[Diagnostic]:
-    """Why servers of the plan must not be dialed, as ssh_config says."""
-    for server in sorted({chain[-1] for chain in ids}):
-        part = context.host(server).server
-        yield from part.ssh.config.refusals if part and part.ssh.config else ()
 
 
 def select(topology: Topology, tunnels: Collection[str] | None, profiles: Sequence[str]) -> tuple[Tunnel, ...]:
@@ -283,7 +276,10 @@ def _origins(host: Host) -> tuple[Origin, ...]:
     ssh = host.server.ssh if host.server else None
     if ssh is None or ssh.config is None:
         return ()
-    values = {name: getattr(ssh, name, None) or getattr(ssh.config, name, None) for name in ssh.config.origins}
+    values = {
+        name: host.behind if name == "behind" else getattr(ssh, name, None) or getattr(ssh.config, name, None)
+        for name in ssh.config.origins
+    }
     return tuple(Origin(name, _shown(values[name]), where) for name, where in sorted(ssh.config.origins.items()))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestra.planning.dials import Attempt, attempt
+from orchestra.planning.problems import Problem
 from orchestra.planning.reach import servers_worth_trying
 from orchestra.planning.services import ssh_service
 
@@ -39,7 +40,24 @@ def hop(context: Context, place: str, server: str) -> Attempt:
     spec = context.transport(server)
     if not spec.dialed:
         return _undialed(context, place, server)
-    return attempt(context, place, ssh_service(context, server))
+    made = attempt(context, place, ssh_service(context, server))
+    refused = _refused(context, server)
+    return replace(made, further=(*made.further, *refused)) if refused else made
+
+
+def _refused(context: Context, server: str) -> tuple[Problem, ...]:
+    """Why ssh_config says that a server is not to be dialed, whoever would dial it."""
+    part = context.host(server).server
+    return tuple(
+        Problem(
+            code=each.code,
+            text=each.message.removeprefix(f"{server}: "),
+            at=server,
+            place=each.place,
+            suggestion=each.suggestion,
+        )
+        for each in (part.ssh.config.refusals if part and part.ssh.config else ())
+    )
 
 
 def _undialed(context: Context, place: str, server: str) -> Attempt:

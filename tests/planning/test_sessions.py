@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from orchestra.diagnostics import Code, Diagnostic, Place
+from orchestra.model.topology import ConfigSettings, Host
 from orchestra.planning.context import make_context
 from orchestra.planning.sessions import HERE as HERE_CHAIN
 from orchestra.planning.sessions import hop, prefixes, search, through
@@ -100,3 +104,28 @@ def test_what_finds_its_own_way_does_so_from_here_only() -> None:
     context = make_context(topology(NET, LAN, HERE, GATE, pod), "here", VOCABULARY)
     assert (hop(context, "here", "pod").transport, hop(context, "here", "pod").text) == ("pod", None)
     assert (hop(context, "gate", "pod").transport, hop(context, "gate", "pod").text) == (None, "10.1.0.7")
+
+
+def refused(made: Host) -> Host:
+    """A server that ssh_config says not to dial."""
+    assert made.server is not None
+    why = Diagnostic(
+        code=Code.SSH_CONFIG_REFUSED,
+        severity="error",
+        message=f"{made.name}: RefuseConnection: gone",
+        place=Place("config", 2, 3),
+        suggestion="ask",
+    )
+    ssh = replace(made.server.ssh, config=ConfigSettings(refusals=(why,)))
+    return replace(made, server=replace(made.server, ssh=ssh))
+
+
+def test_a_server_that_ssh_config_refuses_is_avoided_and_else_the_reason() -> None:
+    first, second = gates_of("ab", 0, 1)
+    assert only(NET, LAN, HERE, first, second, DB, target("db", "80")).path == ("here", "a")
+    assert only(NET, LAN, HERE, refused(first), second, DB, target("db", "80")).path == ("here", "b")
+    made = plan(NET, LAN, HERE, refused(first), DB, target("db", "80"))
+    assert (made.tunnel("db").verdict, made.sessions) == ("unreachable", ())
+    [error] = [each for each in made.diagnostics if each.severity == "error"]
+    assert (error.code, error.place, error.suggestion) == (Code.SSH_CONFIG_REFUSED, Place("config", 2, 3), "ask")
+    assert error.message.endswith("(a): RefuseConnection: gone")

@@ -128,6 +128,9 @@ class _Settings:
 
     def made(self) -> SshSettings:
         config = self._config()
+        jumps, proxy = _jumps(self.choice)
+        if jumps and proxy is not None:
+            self._note("behind", proxy)
         return SshSettings(
             host=self._host(),
             port=self._value("port", "port"),
