@@ -87,6 +87,8 @@ def destination(context: Context, text: str, *, direct: bool = False, own: str |
         return Destination(service=target_service(context, topology.targets[text]))
     if text in context.world.hosts:
         return _host(context, text)
+    if (server := _server_at(context, text)) is not None:
+        return _host(context, server)
     if text in topology.networks:
         raise UsageError(f"{text} is a network; name a host on it and a port, or one of its addresses: ADDRESS:PORT")
     return Destination(service=_address(context, text, own or context.here, direct=direct))
@@ -106,6 +108,15 @@ def _host(context: Context, name: str) -> Destination:
         suggestion=f"write {name}:PORT for another service",
     )
     return Destination(service=service, assumed=(note,))
+
+
+def _server_at(context: Context, text: str) -> str | None:
+    """The one server whose `ssh.host` this is, as ssh fills in the %h of a ProxyCommand."""
+    if is_loopback(text) or canonical(text) in context.world.names:
+        return None
+    hosts = ((name, context.host(name).server) for name in context.servers)
+    found = [name for name, part in hosts if part and part.ssh.host and canonical(part.ssh.host) == canonical(text)]
+    return found[0] if len(found) == 1 else None
 
 
 def _ports_of(context: Context, name: str) -> str:
@@ -136,6 +147,8 @@ def _address(context: Context, text: str, own: str, *, direct: bool) -> Service:
         return host_service(context, address.host, address.port)
     if address.host in context.topology.targets:
         return host_service(context, context.topology.targets[address.host].host, address.port)
+    if (server := _server_at(context, address.host)) is not None:
+        return host_service(context, server, address.port)
     if parse_ip(address.host) is None and canonical(address.host) not in world.names:
         _refuse_misspelt(context, address.host, known)
     itself = direct or world.hosts[context.here].kind == "server"

@@ -110,3 +110,16 @@ def test_names_that_nothing_bears(text: str, exit_: str | None, said: str) -> No
 def test_an_exit_that_is_no_server_is_no_way() -> None:
     (made,) = connected("db", "store").tunnels
     assert made.verdict == "unreachable"
+
+
+@pytest.mark.parametrize("text", ["bastion.example", "Bastion.Example.", "bastion.example:2200"])
+def test_what_ssh_fills_into_a_proxy_command_means_that_server(text: str) -> None:
+    (made,) = connected(text, at=SHORT).tunnels
+    assert made.dial is not None
+    assert (str(made.dial), made.dial.means) == ("bastion.example:2200", "bastion")
+
+
+def test_a_host_that_several_servers_have_is_none_of_them() -> None:
+    several = topology(server("a", ssh_host="gw.example", ssh_port=2200), server("b", ssh_host="gw.example"))
+    with pytest.raises(UsageError, match=r"gw\.example"):
+        connected("gw.example", at=several)
