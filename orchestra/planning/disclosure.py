@@ -57,7 +57,8 @@ def _of_server(host: Host) -> Iterator[Disclosure]:
     if ssh.config is not None and ssh.config.known_hosts_command and ssh.config.allow_exec:
         command = shlex.join(ssh.config.known_hosts_command)
         yield Disclosure(deed="runs", what=command, why=f"KnownHostsCommand for {host.name}")
-    if ssh.host_key_policy == "accept-new" and not ssh.host_key:
+    by_user = ssh.config is not None and "host_key_policy" in ssh.config.origins
+    if ssh.host_key_policy == "accept-new" and not ssh.host_key and not by_user:
         yield Disclosure(deed="trusts", what="the first host key that it shows, unseen", why=host.name)
 
 

@@ -70,6 +70,8 @@ def test_commands_of_ssh_config_that_may_run() -> None:
 def test_host_keys_that_nobody_looks_at() -> None:
     assert said(host_key_policy="accept-new") == [("trusts", "the first host key that it shows, unseen", "gw")]
     assert said(host_key_policy="accept-new", host_key=("ssh-ed25519 AAAA",)) == []
+    by_user = ConfigSettings(origins={"host_key_policy": "/home/ann/.ssh/config:1"})
+    assert said(host_key_policy="accept-new", config=by_user) == []
 
 
 def test_what_others_can_connect_to() -> None:
