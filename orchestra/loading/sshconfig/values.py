@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -89,15 +90,19 @@ def number(line: Line) -> int:
 
 
 def port(line: Line) -> int:
-    """A port."""
+    """A port, or the name of a service."""
     return port_number(word(line))
 
 
 def port_number(text: str) -> int:
-    """A port from 1 to 65535."""
-    if not _NUMBER.match(text) or not 1 <= int(text) <= 65535:
+    """A port from 1 to 65535, or the name of a TCP service (services(5))."""
+    try:
+        found = int(text) if _NUMBER.match(text) else socket.getservbyname(text, "tcp")
+    except (OSError, ValueError):  # no such service; no text that could be one
+        found = 0
+    if not 1 <= found <= 65535:
         raise BadValue(f"{text!r} is no port")
-    return int(text)
+    return found
 
 
 def time(line: Line) -> int | None:

@@ -1,5 +1,7 @@
 """What may stand after a keyword."""
 
+import socket
+
 import pytest
 
 from orchestra.loading.sshconfig.syntax import parse
@@ -51,7 +53,7 @@ def test_values(made, text, value):
         (number, "-1"),
         (number, "99999999999"),
         (port, "0"),
-        (port, "ssh"),
+        (port, "no-such-service"),
         (time, "soon"),
         (time, "9" * 99),
         (word, "a b"),
@@ -89,3 +91,7 @@ def test_what_is_no_jump(text):
 def test_jumps_print_as_they_are_written():
     for text in ("gw", "ann@gw:22", "[::1]:22"):
         assert str(jump(text)) == text
+
+
+def test_a_port_by_the_name_of_its_service():
+    assert port(line("ssh")) == socket.getservbyname("ssh", "tcp")
