@@ -57,7 +57,9 @@ class Answers:
         """The next password to try; None when there is no more."""
         answer = self._take_secret()
         if answer is None and may_ask and not self.has_secret:
-            answer = await self._put("password", f"password of {self._account}:", "password of " + self._account)
+            what = f"password of {self._account}"
+            again = "not accepted, once more the " if self._asked[what] else ""
+            answer = await self._put("password", f"{again}{what}:", what)
         return answer
 
     def may_begin(self, *, may_ask: bool) -> bool:

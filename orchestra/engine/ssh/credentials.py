@@ -188,7 +188,8 @@ class _Gatherer:
         """Raises ValueError when nobody knows the passphrase."""
         hint, tries = "name its passphrase as a secret, or add the key to the agent", self.config.password_prompts
         for attempt in range(tries):
-            text = f"{self.server}: passphrase of {clean(name)}:"
+            again = "wrong, once more the " if attempt else ""
+            text = f"{self.server}: {again}passphrase of {clean(name)}:"
             question = Question(kind="passphrase", host=self.server, subject=name, text=text, again=attempt > 0)
             passphrase = await self.asking.ask(question)
             if not passphrase:
@@ -312,16 +313,19 @@ class _Gatherer:
         if parsed is None:
             return False
         if (fault := parsed.user_fault(time.time())) is not None:
-            self._doubt(f"certificate {file} {fault}: it is not offered")
+            self._doubt(f"certificate {file} {fault}: it is not offered", "have the key signed anew")
             return False
         if self.user not in parsed.principals:
             whom = clean(", ".join(parsed.principals[:5]), 200) or "nobody by name"
-            self._doubt(f"certificate {file} is for {whom}, not for {self.user}; the server may see it otherwise")
+            self._doubt(
+                f"certificate {file} is for {whom}, not for {self.user}; the server may see it otherwise",
+                f"log in as whom the certificate is for (user:), or have the key signed for {self.user}",
+            )
         return True
 
-    def _doubt(self, text: str) -> None:
+    def _doubt(self, text: str, hint: str) -> None:
         self.asking.notice(text)
-        self.found.remarks.add(text)
+        self.found.remarks.add(text, hint)
 
     def _failed(self, what: str, hint: str | None = None) -> OpenFailed:
         return OpenFailed(Code.AUTH_FAILED, f"{self.server}: {what}", host=self.server, suggestion=hint)

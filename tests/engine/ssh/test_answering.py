@@ -80,6 +80,8 @@ def test_a_person_is_asked_three_times_for_the_same_and_told_that_it_was_wrong()
 
     assert asyncio.run(main()) == ["answer 1", "answer 2", "answer 3", None]
     assert [q.again for q in person.questions] == [False, True, True]
+    assert person.questions[0].text == "gw: password of me@gw:"
+    assert {q.text for q in person.questions[1:]} == {"gw: not accepted, once more the password of me@gw:"}
 
 
 def test_prompts_begin_three_times_and_not_again_when_none_came():

@@ -155,8 +155,8 @@ def test_a_passphrase_is_asked_for_up_to_three_times(keys):
     identity = locked_key(keys)
     person = Person("wrong", "sesame")
     assert to_sshd(keys, ask=person, identity=identity) is None
-    text = f"gateway: passphrase of {identity[0]}:"
-    assert person.asked == [(text, False), (text, True)]
+    what = f"passphrase of {identity[0]}:"
+    assert person.asked == [(f"gateway: {what}", False), (f"gateway: wrong, once more the {what}", True)]
     person = Person("a", "b", "c")
     failure = to_sshd(keys, ask=person, identity=identity)
     assert (failure.code, "was wrong 3 times" in failure.message) == (Code.AUTH_FAILED, True)
@@ -343,8 +343,8 @@ def test_a_person_is_asked_for_a_password_where_the_file_leaves_it_to_us_and_no_
     server, person = Server("sesame"), Person("wrong", "sesame", delay=0.6)
     assert to_server(keys, server, person, connect_timeout=1.0) is None
     assert server.tried == ["wrong", "sesame"]
-    text = "gateway: password of alice@gateway:"
-    assert person.asked == [(text, False), (text, True)]
+    what = "password of alice@gateway:"
+    assert person.asked == [(f"gateway: {what}", False), (f"gateway: not accepted, once more the {what}", True)]
 
 
 def test_a_password_that_is_never_right_is_asked_for_three_times(keys):
