@@ -29,6 +29,11 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIMPLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*([_-][A-Za-z0-9]+)*\Z")
 _TOPOLOGY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_OBEYED = re.compile(
+    r"(PATH|HOME|SHELL|IFS|ENV|BASH_ENV|(LD|DYLD)_\w+|PYTHON(PATH|HOME|STARTUP)|(PERL5|RUBY)(LIB|OPT)"
+    r"|NODE_OPTIONS|JAVA_TOOL_OPTIONS)\Z"
+)
+"""Variables by which loaders, shells and interpreters run other code: a topology may be a stranger's."""
 PORTS = "ports are numbers from 1 to 65535"
 
 
@@ -182,6 +187,8 @@ def variable_name(text: str) -> str:
     """The name of an environment variable."""
     if not _VARIABLE.match(text):
         raise Fault(f"{quoted(text)} is not the name of a variable", suggestion="letters, digits and '_'")
+    if _OBEYED.match(text):
+        raise Fault(f"{text} decides which code is run, so a topology does not set it", suggestion="set it yourself")
     return text
 
 

@@ -41,6 +41,8 @@ def test_durations(text: str, seconds: float) -> None:
         (values.dns_name, "db.example", "db.example"),
         (values.user_name, "CORP\\me", "CORP\\me"),
         (values.variable_name, "_DB_1", "_DB_1"),
+        (values.variable_name, "DB_PATH", "DB_PATH"),
+        (values.variable_name, "PGPASSFILE", "PGPASSFILE"),
         (values.topology_name, "office-2.x", "office-2.x"),
         (values.service_address, "*:80", Endpoint(None, 80)),
         (values.service_address, "localhost", Endpoint("localhost", None)),
@@ -77,6 +79,9 @@ def test_what_a_scalar_is(parse: Callable[[Any], Any], value: object, result: ob
         (values.user_name, "-oProxyCommand=x", NO_USER),
         (values.user_name, "a b", NO_USER),
         (values.variable_name, "1X", "letters, digits and '_'"),
+        (values.variable_name, "PATH", "set it yourself"),
+        (values.variable_name, "LD_PRELOAD", "set it yourself"),
+        (values.variable_name, "BASH_ENV", "set it yourself"),
         (values.topology_name, "../x", "letters, digits, '.', '-' and '_', beginning with a letter or digit"),
     ],
 )  # fmt: skip
