@@ -12,6 +12,7 @@ from orchestra.cli.errors import TopologyRejected
 from orchestra.cli.options import Selection, Source
 from orchestra.diagnostics import Code
 from orchestra.errors import TopologyInvalid, UsageError
+from orchestra.model.garbage import collector_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -74,6 +75,7 @@ def split_file(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
     return (first, tuple(words[1:])) if looks_so or Path(first).is_file() else (None, tuple(words))
 
 
+@collector_off()  # also for the imports, which are most of the work for a small file
 def load_source(source: Source, *, ssh_config: bool = True, allow_exec: bool = False) -> tuple[Loaded, Plugins]:
     """Loads the files that the options name, whether or not they can be used.
 
@@ -107,6 +109,7 @@ def read_topology(source: Source, *, ssh_config: bool = True, allow_exec: bool =
     )
 
 
+@collector_off()
 def with_static_checks(loaded: Loaded, plugins: Plugins, client: str | None) -> tuple[Diagnostic, ...]:
     """What the loader found, and what is wrong whatever the paths are; of a file with errors, in what is left of it."""
     from orchestra.diagnostics import in_file_order

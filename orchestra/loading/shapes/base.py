@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
+from textwrap import dedent
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
 
 from pydantic import (
@@ -98,9 +102,7 @@ Many: TypeAlias = Annotated[tuple[T, ...], OneOrList()]
 class Shape(BaseModel):
     """One thing in the file. ``long_form`` turns its short forms into the long one, before anything is checked."""
 
-    model_config = ConfigDict(
-        strict=True, extra="forbid", use_attribute_docstrings=True, arbitrary_types_allowed=True, validate_default=False
-    )
+    model_config = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True, validate_default=False)
 
     expects: ClassVar[str]
     """What the thing is, for the message when something else stands in its place."""
@@ -162,7 +164,10 @@ class Shape(BaseModel):
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
         shape = handler.resolve_ref_schema(reference := handler(schema))
         shape["patternProperties"] = {"^x-": {}}
+        texts = {name: text for each in reversed(cls.__mro__) for name, text in _attribute_docstrings(each).items()}
         for name, field in shape["properties"].items():
+            if text := texts.get(cls.known_keys()[name]):
+                field.setdefault("description", text)
             if name not in cls.may_be_empty and isinstance(field.get("anyOf"), list):
                 field["anyOf"] = [form for form in field["anyOf"] if form != {"type": "null"}]
         shape["properties"].pop(OPTIONS, None)
@@ -172,6 +177,24 @@ class Shape(BaseModel):
             shape.clear()
             shape.update(described | {"anyOf": [*cls.short, long]})
         return reference
+
+
+def _attribute_docstrings(cls: type[Any]) -> dict[str, str]:
+    """Attribute to the text below it. Only a schema needs them; pydantic would parse the source whenever a class is made,
+    which takes as long as all the rest."""
+    if not issubclass(cls, Shape):
+        return {}
+    (definition,) = ast.parse(dedent(inspect.getsource(cls))).body
+    assert isinstance(definition, ast.ClassDef)  # noqa: S101 - it is one's source
+    return {
+        attribute.target.id: inspect.cleandoc(below.value.value)
+        for attribute, below in pairwise(definition.body)
+        if isinstance(attribute, ast.AnnAssign)
+        and isinstance(attribute.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
+    }
 
 
 def unknown_key(key: str, known: frozenset[str]) -> Fault:
