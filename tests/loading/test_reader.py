@@ -61,9 +61,9 @@ def test_deep_nesting_is_a_limit_and_no_crash(text: str) -> None:
 def test_an_alias_bomb_is_a_limit() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 30)]
-    start = time.perf_counter()
+    start = time.process_time()
     assert refusal("\n".join(lines)).code is Code.YAML_LIMIT
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_aliases_cannot_nest_without_end() -> None:

@@ -39,9 +39,9 @@ def test_patterns_are_what_regular_expressions_say():
 
 
 def test_many_stars_take_no_time():
-    started = time.perf_counter()
+    started = time.process_time()
     assert not matches("*a" * 500 + "b", "a" * 20_000)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(

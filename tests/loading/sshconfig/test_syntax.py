@@ -64,9 +64,9 @@ def test_a_null_byte_ends_a_line():
 
 def test_anything_is_read_in_time_that_is_linear():
     for unit in ('"', "'", "\\", "a ", '\\"', "=", "\"'", "# "):
-        started = time.perf_counter()
-        parse("Host " + unit * (1_000_000 // len(unit)))
-        assert time.perf_counter() - started < 5
+        started = time.process_time()
+        parse("Host " + unit * (200_000 // len(unit)))
+        assert time.process_time() - started < 2
 
 
 def test_junk_raises_nothing():
