@@ -13,15 +13,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import asyncssh
-from asyncssh.sk import sk_available
 
 from orchestra.diagnostics import Code
-from orchestra.engine.ssh import agents
+from orchestra.engine.ssh import agents, internals
 from orchestra.engine.ssh.agents import NO_AGENT, Agent, NoAgent
 from orchestra.engine.ssh.answering import Answers
 from orchestra.engine.ssh.certificates import parse_certificate
-from orchestra.engine.ssh.keyfiles import KeyTooOpen, Locked, NoKey, is_public, mended, open_private, read_private
-from orchestra.engine.ssh.keyfiles import public_key as public_part
+from orchestra.engine.ssh.keyfiles import (
+    KeyTooOpen,
+    Locked,
+    NoKey,
+    is_public,
+    mended,
+    open_private,
+    public_part,
+    read_private,
+)
 from orchestra.engine.ssh.knownhosts import ssh_folder
 from orchestra.engine.ssh.offers import Offer, OfferedKey, Sign, excluded, local, offer
 from orchestra.model.text import clean
@@ -281,7 +288,7 @@ class _Gatherer:
             return local(key)
 
         async def sign(data: bytes, algorithm: bytes) -> bytes:
-            if not sk_available:
+            if not internals.HAS_FIDO2:
                 hint = "pip install 'asyncssh[fido2]', or add the key to an agent"
                 self.found.remarks.add(f"{name} is on a security key, which needs the library fido2", hint)
                 raise ValueError("fido2 is missing")

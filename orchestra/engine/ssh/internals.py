@@ -15,11 +15,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import asyncssh
+from asyncssh import sk
 
 from orchestra.engine.ssh.algorithms import assemble
 from orchestra.engine.ssh.certificates import SIGNATURES
 from orchestra.engine.ssh.gcm import GCM, LENGTH, LONGEST_PADDING, TAG, padding_length
 
+HAS_FIDO2 = sk.sk_available
+"""Whether the library is there that talks to security keys; without it asyncssh fails in the middle of signing."""
 _FITS = "2.24."
 """The asyncssh whose packets may go past it. Another one may count or check something more in its own way."""
 _TOUCHED = (

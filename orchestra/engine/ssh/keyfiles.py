@@ -52,7 +52,7 @@ def is_public(data: bytes) -> bool:
     return True
 
 
-def public_key(file: str, data: bytes) -> asyncssh.SSHKey | None:
+def public_part(file: str, data: bytes) -> asyncssh.SSHKey | None:
     """The public key of what may be encrypted: inside it, or beside it."""
     for source in (data, _beside(file)):
         try:

@@ -15,7 +15,7 @@ from asyncssh import sk_eddsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from orchestra.diagnostics import Code
-from orchestra.engine.ssh import credentials
+from orchestra.engine.ssh import internals
 from orchestra.engine.ssh.authenticating import methods
 from orchestra.engine.ssh.transport import SshTransport
 from orchestra.model.topology import ConfigSettings, SecretRef, SshSettings
@@ -225,11 +225,11 @@ class SecurityKey:
 def test_a_security_key_signs_when_it_is_touched_and_without_its_library_says_so(keys, monkeypatch):
     device, notices = SecurityKey(keys.folder), []
     identity = (str(keys.folder / "id_sk"),)
-    monkeypatch.setattr(credentials, "sk_available", False)
+    monkeypatch.setattr(internals, "HAS_FIDO2", False)
     failure = to_sshd(keys, identity=identity)
     assert f"{identity[0]} is on a security key, which needs the library fido2" in failure.message
     assert "asyncssh[fido2]" in failure.suggestion
-    monkeypatch.setattr(credentials, "sk_available", True)
+    monkeypatch.setattr(internals, "HAS_FIDO2", True)
     monkeypatch.setattr(sk_eddsa, "sk_sign", device.sign)
     assert to_sshd(keys, identity=identity, notices=notices) is None
     assert notices == [f"touch the security key for {identity[0]}"]

@@ -10,7 +10,7 @@ from orchestra.engine.ssh.keyfiles import (
     is_public,
     mended,
     open_private,
-    public_key,
+    public_part,
     read_private,
 )
 from tests.engine.ssh.sshd import make_key
@@ -38,7 +38,7 @@ def test_every_format_is_read_locked_or_not(tmp_path, kind, options):
             open_private(locked, passphrase)
         assert caught.value.wrong is wrong
     key = open_private(locked, b"sesame")
-    beside = public_key(str(tmp_path / "locked"), locked)
+    beside = public_part(str(tmp_path / "locked"), locked)
     assert beside is not None
     assert key.public_data == beside.public_data
 
