@@ -180,8 +180,8 @@ class Shape(BaseModel):
 
 
 def _attribute_docstrings(cls: type[Any]) -> dict[str, str]:
-    """Attribute to the text below it. Only a schema needs them; pydantic would parse the source whenever a class is made,
-    which takes as long as all the rest."""
+    """Attribute to the text below it. Only a schema needs them; pydantic would parse the source of each class as it is
+    made, which takes a fifth of the time in which all of them are made."""
     if not issubclass(cls, Shape):
         return {}
     (definition,) = ast.parse(dedent(inspect.getsource(cls))).body
