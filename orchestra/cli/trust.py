@@ -120,6 +120,8 @@ def _trust(console: Console, whom: Whom, fingerprints: Mapping[str, str], output
     if code is Exit.USAGE or (code and not plan.sessions):
         raise Refused(code)
     _check_servers([*whom.servers, *fingerprints], {session.server for session in plan.sessions})
+    if not plan.sessions:
+        console.say("no tunnel that is opened from here passes a server: there is nothing to trust")
     questions = Questions(_ask)
     tour = Tour(
         sessions=sessions_to(plan, whom.servers),

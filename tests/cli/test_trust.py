@@ -109,6 +109,12 @@ def test_a_server_that_is_down_is_no_question_of_trust(cli):
     assert (ran.code, "CONNECT_REFUSED" in ran.err) == (1, True)
 
 
+def test_a_file_whose_tunnels_pass_no_server(cli):
+    ran = cli("trust", files={"orchestra.yaml": "servers: {gateway: }\n"})
+    assert (ran.code, ran.out) == (0, "")
+    assert "there is nothing to trust" in ran.err
+
+
 def test_a_person_is_asked_at_the_terminal(servers, tmp_path):
     with at_terminal(tmp_path, os.environ, "-m", "orchestra", "trust", "office.yaml") as person:
         shown = person.shows(r"\(yes/no/the fingerprint\)")
