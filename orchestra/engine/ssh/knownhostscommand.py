@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import getpass
-import hashlib
 import os
 import socket
 from pathlib import Path
 
 from orchestra.engine.programs import ProgramFailed, output_of
 from orchestra.engine.ssh import refusals
-from orchestra.engine.ssh.hostkeys import ShownKey
+from orchestra.engine.ssh.hostkeys import SSH_PORT, ShownKey
 from orchestra.engine.ssh.refusals import About
+from orchestra.loading.sshconfig.tokens import BadToken, connection_hash, expand
 from orchestra.model.topology import SshSettings
 
 DEADLINE = 30.0
@@ -30,8 +30,6 @@ async def known_hosts_of_command(settings: SshSettings, about: About, user: str,
     shortly = " ".join(config.known_hosts_command)
     if not config.allow_exec:
         raise refusals.command_not_allowed(about, shortly)
-    from orchestra.loading.sshconfig.tokens import BadToken, expand
-
     try:
         values = _tokens(settings, about, user, shown)
         command = [expand(word, values) for word in config.known_hosts_command]
@@ -43,9 +41,9 @@ async def known_hosts_of_command(settings: SshSettings, about: About, user: str,
 def _tokens(settings: SshSettings, about: About, user: str, shown: ShownKey | None) -> dict[str, str]:
     """TOKENS of ssh_config(5)."""
     local = socket.gethostname()
-    host, port = settings.host or about.name, str(settings.port or 22)
+    host, port = settings.host or about.name, settings.port or SSH_PORT
     return {
-        "C": hashlib.sha1(f"{local}{host}{port}{user}".encode(), usedforsecurity=False).hexdigest(),
+        "C": connection_hash(local, host, port, user, ""),
         "d": str(Path.home()),
         "h": host,
         "i": str(os.getuid()),
@@ -54,7 +52,7 @@ def _tokens(settings: SshSettings, about: About, user: str, shown: ShownKey | No
         "L": local.partition(".")[0],
         "l": local,
         "n": settings.config_host or host,
-        "p": port,
+        "p": str(port),
         "r": user,
         "u": getpass.getuser(),
         "H": about.filed,
