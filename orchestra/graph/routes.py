@@ -13,6 +13,8 @@ import networkx as nx
 from orchestra.graph.build import network_node
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from orchestra.diagnostics import Place
     from orchestra.graph.world import World
 
@@ -35,13 +37,32 @@ class BadRoute:
     place: Place | None
 
 
-def distances(world: World, network: str) -> dict[str, int]:
-    """Firewall to the number of firewalls, itself included, on the shortest chain from it into the network."""
-    key = ("distances", network)
+class Around:
+    """The firewalls around a network, by how many of them, themselves included, a chain from each into it has at
+    least: found ring by ring, as far as anybody has asked."""
+
+    def __init__(self, world: World, network: str) -> None:
+        self._rings = nx.bfs_layers(world.skeleton, network_node(network))
+        self._ring = 0
+        self._away: dict[str, int] = {}
+
+    def nearest(self, firewalls: Collection[str]) -> dict[str, int]:
+        """Of some firewalls those that have been found, the nearest among them; none when no chain leads in."""
+        while self._away.keys().isdisjoint(firewalls):
+            ring = next(self._rings, None)
+            if ring is None:
+                break
+            self._away.update({name: (self._ring + 1) // 2 for kind, name in ring if kind == "host"})
+            self._ring += 1
+        return {name: self._away[name] for name in firewalls if name in self._away}
+
+
+def around(world: World, network: str) -> Around:
+    """The firewalls around a network; what is asked of it once is remembered."""
+    key = ("around", network)
     if key not in world.memo:
-        lengths = nx.single_source_shortest_path_length(world.skeleton, network_node(network))
-        world.memo[key] = {node[1]: (length + 1) // 2 for node, length in lengths.items() if node[0] == "host"}
-    found: dict[str, int] = world.memo[key]
+        world.memo[key] = Around(world, network)
+    found: Around = world.memo[key]
     return found
 
 
@@ -107,17 +128,13 @@ def _next_hop(world: World, host: str | None, networks: tuple[str, ...], target:
             return Hop(shared[0], firewall)
         place = world.topology.place_of(_section(world, host), host, "route", target) or world.hosts[host].place
         return BadRoute(host, target, firewall, place)
-    away = distances(world, target)
-    options = [
-        (away[firewall], firewall, link)
-        for link in networks
-        for firewall in firewalls_on(world, link)
-        if firewall != host and firewall in away
-    ]
-    if not options:
+    links = sorted(networks, reverse=True)
+    near = {firewall: link for link in links for firewall in firewalls_on(world, link) if firewall != host}
+    away = around(world, target).nearest(near)
+    if not away:
         return None
-    _, firewall, link = min(options)
-    return Hop(link, firewall)
+    firewall = min(away, key=lambda name: (away[name], name))
+    return Hop(near[firewall], firewall)
 
 
 def _section(world: World, host: str) -> str:

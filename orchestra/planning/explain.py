@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from orchestra.errors import UsageError
+from orchestra.model.garbage import collector_off
 from orchestra.planning.client import choose_client
 from orchestra.planning.dials import attempt, attempt_by
 from orchestra.planning.explanation import Explanation, Leg, Offer, Rejected
@@ -59,6 +60,7 @@ def any_client(topology: Topology, client: str | None) -> str:
     return topology.clients[0] if client is None and topology.clients else choose_client(topology, client)
 
 
+@collector_off()
 def explain_on(ground: Ground, from_: str, to: str, *, via: tuple[str, ...] = (), direct: bool = False) -> Explanation:
     """The same of a topology that is compiled already."""
     context = ground.seen_from(from_)
