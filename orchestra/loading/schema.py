@@ -119,8 +119,9 @@ def _draft_07(value: Any) -> Any:
         return [_draft_07(item) for item in value]
     if not isinstance(value, dict):
         return value
-    if value == SECRET:
-        return {"$ref": REFERENCE.format(model="Secret")}
+    if value.items() >= SECRET.items():
+        value = {key: item for key, item in value.items() if key not in SECRET}
+        value["$ref"] = REFERENCE.format(model="Secret")
     value = {key: _draft_07(item) for key, item in value.items() if not (key == "default" and item is None)}
     if "$ref" in value and len(value) > 1:
         reference = value.pop("$ref")

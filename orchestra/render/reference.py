@@ -96,7 +96,7 @@ def _table(shape: Schema) -> str:
     rows = []
     for key, fields in _keys(shape).items():
         having = [form for form in forms if key in form["properties"]]
-        types = " or ".join(dict.fromkeys(_type(field) for field in fields))
+        types = " or ".join(dict.fromkeys(_link(key) if "properties" in field else _type(field) for field in fields))
         needed = all(key in form.get("required", ()) for form in having)
         meaning, _, default = _line(fields[0].get("description", "")).partition("; default: ")
         if len(having) < len(forms):
@@ -118,8 +118,7 @@ def _type(field: Schema) -> str:
         words = field.get("enum") or [field["const"]]
         return " or ".join(f"`{word}`" for word in words if not isinstance(word, bool))
     if "$ref" in field:
-        heading = _heading(_referred(field))
-        return f"[{heading.lower()}](#{heading.lower().replace(' ', '-')})"
+        return _link(_referred(field))
     if forms := [form for form in (*field.get("anyOf", ()), *field.get("allOf", ())) if form != {"type": "null"}]:
         of_lists = [form["items"] for form in forms if "items" in form]
         return ", or ".join(dict.fromkeys(_type(form) for form in forms if form not in of_lists))
@@ -174,6 +173,11 @@ def _comments(part: Any) -> Iterator[str]:
 
 def _referred(field: Schema) -> str:
     return str(field["$ref"]).rpartition("/")[2]
+
+
+def _link(name: str) -> str:
+    words = _heading(name).lower()
+    return f"[{words}](#{words.replace(' ', '-')})"
 
 
 def _heading(name: str) -> str:

@@ -7,13 +7,15 @@ from typing import Any
 
 import jsonschema
 import pytest
+from pydantic import BaseModel
 
 from orchestra.diagnostics import Code
 from orchestra.loading import TEMPLATE, json_schema
 from orchestra.loading.nodes import plain
 from orchestra.loading.reader import read_yaml
 from orchestra.loading.report import Report
-from orchestra.plugin.vocabulary import Vocabulary
+from orchestra.loading.shapes.ssh import Secret
+from orchestra.plugin.vocabulary import KindSpec, Vocabulary
 from tests.loading.words import VOCABULARY, read
 
 SCHEMA = json_schema(VOCABULARY)
@@ -160,6 +162,15 @@ def test_every_key_says_what_it_is() -> None:
     plugins = {"Tunnel.socks", "Tunnel.kind"}
     assert [key for name, part in own.items() for key in bare(part, name) if key not in plugins] == []
     assert bare(SCHEMA, "") == []
+
+
+def test_a_secret_among_the_fields_of_a_plugin_is_one_like_any_other() -> None:
+    class Fields(BaseModel):
+        password: Secret
+
+    schema = json_schema(Vocabulary(kinds={"proxy": KindSpec(name="proxy", fields=Fields)}, secrets=VOCABULARY.secrets))
+    fields = schema["definitions"]["Tunnel"]["anyOf"][-1]["properties"]["proxy"]
+    assert fields["properties"]["password"]["allOf"] == [{"$ref": "#/definitions/Secret"}]
 
 
 def test_the_schema_knows_only_the_words_it_was_given() -> None:

@@ -77,6 +77,7 @@ def test_the_fields_of_plugins() -> None:
         "checks": {"tcp": CheckSpec(name="tcp"), "http": CheckSpec(name="http", fields=Http)},
     }
     text = reference(json_schema(Vocabulary(**words)))
+    assert row(text, "Tunnel", "socks")[0] == "[socks](#socks)"
     assert row(text, "Tunnel", "kind")[:2] == ["`socks` or `tcp`", "`tcp`"]
     assert "\n## Socks\n\n`tunnels.NAME.socks`\n" in text
     assert row(text, "Socks", "allow") == ["list of texts", "all that the exit reaches", "What may be dialed."]
