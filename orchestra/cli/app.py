@@ -13,6 +13,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+from typer._completion_classes import completion_init
 from typer.core import TyperCommand
 
 from orchestra.cli import (
@@ -91,10 +92,12 @@ def build(commands: Sequence[Command]) -> typer.Typer:
     """The typer application of these commands. Help is plain text: it answers at once, in every terminal."""
     app = typer.Typer(
         no_args_is_help=True,
+        add_completion=False,  # `orchestra completion` prints the scripts
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    completion_init()  # typer does so itself only where it adds options that install the scripts
     app.callback()(_root)
     for name, command in commands:
         cls = _Runner if _runs(command) else None
