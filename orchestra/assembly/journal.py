@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestra.control.paths import make_own_directory, unwritable
+from orchestra.render.layout import timestamp
 
 _FULL = 4 << 20
 """Bytes; a log that has grown beyond that is set aside, in place of an older one, when an orchestra starts."""
@@ -24,7 +25,7 @@ class Journal:
 
     def write(self, text: str) -> None:
         """Each line of the text with the time before it. A full disk stops no tunnel: what is lost is said later."""
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        now = timestamp(time.time())
         gap = f"\n{now} … lines were lost: the log could not be written\n" if self._lost else ""
         data = (gap + "".join(f"{now} {line}\n" for line in text.splitlines())).encode("utf-8", "backslashreplace")
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ import typer
 from orchestra.cli.console import Console
 from orchestra.cli.exits import Exit
 from orchestra.cli.instance import Instance
+from orchestra.render.layout import timestamp
 
 if TYPE_CHECKING:
     from orchestra.model.events import Occurrence
@@ -52,5 +52,4 @@ def events(console: Console, instance: Instance = None, output: Output = Form.TE
 def _line(told: Occurrence, lines: ProgressLines) -> str:
     """Empty for what says nothing new."""
     line = lines.line(told.event, now=told.time)
-    when = datetime.fromtimestamp(told.time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return f"{when} {line}" if line else ""
+    return f"{timestamp(told.time)} {line}" if line else ""

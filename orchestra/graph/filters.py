@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from orchestra.graph.addresses import Party, selects
+from orchestra.model.address import SSH_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from orchestra.graph.world import World
     from orchestra.model.topology import Rule, Selector
 
-SSH_PORT = 22
 NEAREST = 3
 """How many near misses are worth telling."""
 

@@ -18,6 +18,8 @@ IPNetwork: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOCALHOST = "localhost"
 WILDCARD = "*"
 LOOPBACKS = ("127.0.0.1", "::1")
+SSH_PORT = 22
+"""RFC 4253 section 4.1."""
 SUN_PATH = 107
 """Bytes of a Unix socket's path, by Linux's unix(7); macOS and the BSDs take 103."""
 

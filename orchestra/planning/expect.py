@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code, Diagnostic, in_file_order
 from orchestra.errors import UsageError
+from orchestra.model.address import SSH_PORT
 from orchestra.planning.client import choose_client
 from orchestra.planning.explain import any_client, explain_on
 from orchestra.planning.explanation import in_short
 from orchestra.planning.question import Ground
-from orchestra.planning.services import SSH_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,11 +10,11 @@ from orchestra.diagnostics import Code, Diagnostic
 from orchestra.errors import UsageError
 from orchestra.graph import compile_world
 from orchestra.graph.world import canonical
-from orchestra.model.address import AddressError, UnixPath, is_loopback, parse_address, parse_ip
+from orchestra.model.address import SSH_PORT, AddressError, UnixPath, is_loopback, parse_address, parse_ip
 from orchestra.model.topology import Attachment, Host
 from orchestra.planning.context import Context, seen_by
 from orchestra.planning.elsewhere import offered_elsewhere
-from orchestra.planning.services import SSH_PORT, Service, target_service, trusted_dialers
+from orchestra.planning.services import Service, target_service, trusted_dialers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestra.model.address import UnixPath, is_loopback, parse_ip
+from orchestra.model.address import SSH_PORT, UnixPath, is_loopback, parse_ip
 
 if TYPE_CHECKING:
     from orchestra.diagnostics import Place
     from orchestra.model.topology import Host, Target
     from orchestra.planning.context import Context
 
-SSH_PORT = 22
 EVERY_ADDRESS = {None: ("127.0.0.1", "::1"), "*": ("127.0.0.1", "::1"), "0.0.0.0": ("127.0.0.1",), "::": ("::1",)}  # noqa: S104
 """Wildcards to the loopback literals at which their own host dials them."""
 

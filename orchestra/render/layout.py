@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from orchestra.model.text import clean
@@ -54,6 +55,11 @@ def line_of(place: Place | None) -> str:
 def counted(number: int, noun: str) -> str:
     """``1 tunnel``, ``2 tunnels``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def timestamp(seconds: float) -> str:
+    """A moment as logs and events have it: UTC, to the millisecond (RFC 3339). ``seconds``: since the epoch."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def joined(names: Iterable[str], by: str = ", ") -> str:

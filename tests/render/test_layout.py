@@ -3,7 +3,7 @@
 import pytest
 
 from orchestra.diagnostics import Place
-from orchestra.render.layout import EMPTY, cell, columns, counted, joined, line_of, table
+from orchestra.render.layout import EMPTY, cell, columns, counted, joined, line_of, table, timestamp
 from orchestra.render.style import PLAIN, Style
 
 
@@ -39,3 +39,7 @@ def test_text_from_strangers_is_cleaned():
 
 def test_counts():
     assert [counted(number, "tunnel") for number in range(3)] == ["0 tunnels", "1 tunnel", "2 tunnels"]
+
+
+def test_a_moment_is_in_utc_to_the_millisecond():
+    assert timestamp(1.25) == "1970-01-01T00:00:01.250Z"

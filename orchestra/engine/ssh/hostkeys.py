@@ -20,8 +20,8 @@ from typing import Literal, TypeAlias
 from orchestra.engine.ssh.certificates import SIGNATURES, Certificate
 from orchestra.engine.ssh.revocations import Revocations
 from orchestra.engine.ssh.wire import Wire
+from orchestra.model.address import SSH_PORT
 
-SSH_PORT = 22
 Marker: TypeAlias = Literal["", "cert-authority", "revoked"]
 Standing: TypeAlias = Literal["known", "unknown", "changed", "revoked", "uncertified"]
 """``uncertified``: a trusted authority has signed it, and the certificate does not hold."""

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from orchestra.engine.programs import ProgramFailed, output_of
 from orchestra.engine.ssh import refusals
-from orchestra.engine.ssh.hostkeys import SSH_PORT, ShownKey
+from orchestra.engine.ssh.hostkeys import ShownKey
 from orchestra.engine.ssh.refusals import About
 from orchestra.loading.sshconfig.tokens import BadToken, connection_hash, expand
+from orchestra.model.address import SSH_PORT
 from orchestra.model.topology import SshSettings
 
 DEADLINE = 30.0

@@ -12,7 +12,6 @@ from orchestra.engine.ssh import knownhosts, refusals
 from orchestra.engine.ssh.algorithms import assemble
 from orchestra.engine.ssh.certificates import SIGNATURES, parse_certificate
 from orchestra.engine.ssh.hostkeys import (
-    SSH_PORT,
     KnownKey,
     ShownKey,
     TrustedKeys,
@@ -31,6 +30,7 @@ from orchestra.engine.ssh.knownhostscommand import known_hosts_of_command
 from orchestra.engine.ssh.refusals import About
 from orchestra.engine.ssh.revocations import Revocations, parse_revocations
 from orchestra.engine.vouching import is_vouched_for
+from orchestra.model.address import SSH_PORT
 from orchestra.model.text import clean
 from orchestra.model.topology import ConfigSettings, Host, SshSettings
 from orchestra.plugin.interfaces import Ask, Identity, OpenRequest, Question

@@ -12,12 +12,12 @@ from orchestra.lab.credentials import Credentials, make_credentials, with_creden
 from orchestra.lab.embedded.directory import PrivateDirectory
 from orchestra.lab.embedded.network import Binding, VirtualNetwork
 from orchestra.lab.embedded.place import Place
-from orchestra.lab.embedded.server import SSH_PORT, SshServer
+from orchestra.lab.embedded.server import SshServer
 from orchestra.lab.embedded.settle import guest_name, settle
 from orchestra.lab.embedded.tasks import Tasks
 from orchestra.lab.interface import Counter
 from orchestra.lab.stub import identity, serve_socket
-from orchestra.model.address import WILDCARD, Endpoint, IPAddress
+from orchestra.model.address import SSH_PORT, WILDCARD, Endpoint, IPAddress
 from orchestra.model.topology import Target, Topology
 from orchestra.session.here import Here
 

@@ -14,8 +14,6 @@ from orchestra.lab.embedded.tasks import Tasks
 from orchestra.model.address import IPAddress
 from orchestra.model.topology import Forwarding
 
-SSH_PORT = 22
-
 
 class SshServer:
     """The SSH server of one host; it listens on all its addresses while it runs."""

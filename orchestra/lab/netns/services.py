@@ -13,13 +13,12 @@ import orchestra
 from orchestra.lab.credentials import Credentials
 from orchestra.lab.netns.layout import Layout, dialers
 from orchestra.lab.netns.plumbing import DIRECTORY, Identities
-from orchestra.model.address import Endpoint, UnixPath, is_loopback, parse_ip
+from orchestra.model.address import SSH_PORT, Endpoint, UnixPath, is_loopback, parse_ip
 from orchestra.model.topology import Forwarding, Target
 
 Version: TypeAlias = tuple[int, int]
 """OpenSSH 9.8 is (9, 8)."""
 
-_SSH_PORT = 22
 _STUB = "import sys; sys.path.insert(0, {root!r}); from orchestra.lab.stub import main; sys.exit(main())"
 
 
@@ -51,7 +50,7 @@ def sshd_services(layout: Layout, credentials: Credentials, sshd: str, version: 
         if not servers:
             continue
         parts = [server for host in servers if (server := layout.topology.hosts[host].server)]
-        ports = sorted({part.ssh.port or _SSH_PORT for part in parts})
+        ports = sorted({part.ssh.port or SSH_PORT for part in parts})
         config = f"sshd_config.{ids.machine(name)}"
         yield Service(
             kind="server",

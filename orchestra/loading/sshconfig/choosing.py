@@ -15,14 +15,13 @@ from orchestra.loading.sshconfig.files import NOT_REGULAR, ConfigFile, Library
 from orchestra.loading.sshconfig.patterns import in_list, matches, on_networks
 from orchestra.loading.sshconfig.tokens import BadToken, connection_hash, expand, tilde
 from orchestra.loading.sshconfig.values import Jump
-from orchestra.model.address import IPAddress, parse_ip
+from orchestra.model.address import SSH_PORT, IPAddress, parse_ip
 from orchestra.model.text import clean
 
 DEEPEST = 16
 """Files that include one another."""
 MOST_FILES = 1000
 MOST_VALUES = 100
-SSH_PORT = 22
 VERSION = "OpenSSH_10.2"
 """What ``Match version`` is compared with."""
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orchestra.diagnostics import Code, Place
-from orchestra.loading.sshconfig.choosing import SSH_PORT, Choice, Remark
+from orchestra.loading.sshconfig.choosing import Choice, Remark
 from orchestra.loading.sshconfig.values import NONE, Jump
-from orchestra.model.address import AddressError, check_host_name, parse_ip
+from orchestra.model.address import SSH_PORT, AddressError, check_host_name, parse_ip
 from orchestra.model.text import clean
 
 _IGNORED = {
