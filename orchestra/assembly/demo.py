@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.assembly.observers import Observers
 from orchestra.assembly.readiness import as_failure
+from orchestra.diagnostics import Code
 from orchestra.engine import Engine
 from orchestra.engine.outcome import outcome
 from orchestra.errors import RuntimeFailure
@@ -75,10 +76,13 @@ async def carry(plan: Plan, lab: Lab, plugins: Plugins, observe: Callable[[Event
     engine = Engine(plan, lab.topology, here=lab.here, plugins=plugins, observe=watch)
     running = asyncio.create_task(engine.run())
     try:
-        async with asyncio.timeout(DEADLINE):
-            while not (found := outcome(engine.snapshot())).ready and not found.fatal:
-                changed.clear()
-                await changed.wait()
+        try:
+            async with asyncio.timeout(DEADLINE):
+                while not (found := outcome(engine.snapshot())).ready and not found.fatal:
+                    changed.clear()
+                    await changed.wait()
+        except TimeoutError:
+            raise _late(engine) from None
         if found.fatal:
             raise as_failure(found.fatal)
         listening = {tunnel.name: tunnel.listen for tunnel in engine.snapshot().tunnels}
@@ -90,6 +94,14 @@ async def carry(plan: Plan, lab: Lab, plugins: Plugins, observe: Callable[[Event
     finally:
         engine.stop()
         await running
+
+
+def _late(engine: Engine) -> RuntimeFailure:
+    """What is said of the first tunnel that did not become ready in time."""
+    waiting = next(tunnel for tunnel in engine.snapshot().tunnels if tunnel.state != "ready")
+    if waiting.error is not None:
+        return as_failure(waiting.error)
+    return RuntimeFailure(Code.CONNECT_TIMEOUT, f"tunnel {waiting.name} was not ready within {DEADLINE:g} s")
 
 
 def user_of(tunnel: PlannedTunnel, lab: Lab) -> Session:

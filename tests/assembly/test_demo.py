@@ -13,6 +13,7 @@ import pytest
 from orchestra.assembly import demo
 from orchestra.assembly.launch import open_lab
 from orchestra.assembly.topology import load_topology, plugins
+from orchestra.errors import RuntimeFailure
 from orchestra.lab.interface import Counter, Lab
 from orchestra.lab.kind import LabKind
 from orchestra.model.events import Event, TunnelChanged
@@ -84,3 +85,14 @@ def test_what_comes_through_is_bit_for_bit_what_was_sent(
 def test_firewalls_that_let_nothing_pass_say_so() -> None:
     assert demo.what_passed(()) == "nothing"
     assert demo.what_passed((Counter(firewall="edge", protocol="tcp", port=22, packets=0),)) == "nothing"
+
+
+def test_a_tunnel_that_does_not_become_ready_is_named(
+    in_lab: Callable[[Callable[[Plan, Lab], Awaitable[None]]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(plan: Plan, lab: Lab) -> None:
+        with pytest.raises(RuntimeFailure, match="tunnel desk was not ready within 0 s"):
+            await demo.carry(plan, lab, plugins(), lambda _: None)
+
+    monkeypatch.setattr(demo, "DEADLINE", 0.0)
+    in_lab(scene)
