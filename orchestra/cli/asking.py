@@ -63,12 +63,13 @@ def _open_terminal() -> int | None:
 
 
 async def _at_terminal(terminal: int, question: Question) -> str | None:
+    line = None
     with _echo(terminal, shown=question.echo):
         os.write(terminal, f"{question.text} ".encode())
         try:
             line = await _line(terminal)
         finally:
-            if not question.echo:
+            if line is None or not question.echo:  # no line break was typed, or none was shown
                 os.write(terminal, b"\n")
     return None if line is None else line.decode("utf-8", "surrogateescape")
 
