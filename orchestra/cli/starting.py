@@ -87,6 +87,11 @@ def prepare(
         raise Refused(code)
     if not plan.tunnels and read.topology.tunnels:
         raise UsageError(f"every tunnel of {read.topology.file} has a profile: name one with -t, or its --profile")
+    if starting.lab is LabKind.EMBEDDED and (names := _over_unix(part)):
+        raise UsageError(
+            f"the hosts of the embedded lab have no unix sockets, which {', '.join(names)} would need: "
+            "use --lab netns, or choose other tunnels with -t"
+        )
     _disclose(console, part, read.topology, in_lab=starting.lab is not None)
     return Launch(
         name=name or read.topology.name,
@@ -95,6 +100,16 @@ def prepare(
         plugins=read.plugins,
         lab=starting.lab,
     )
+
+
+def _over_unix(plan: Plan) -> list[str]:
+    """Tunnels that end or begin at a unix socket of another host."""
+    return [
+        tunnel.name
+        for tunnel in plan.tunnels
+        if (tunnel.listen and tunnel.listen.unix and tunnel.listen.session is not None)
+        or (tunnel.dial and tunnel.dial.path is not None and tunnel.dial.by != plan.client)
+    ]
 
 
 def _disclose(console: Console, plan: Plan, topology: Topology, *, in_lab: bool) -> None:

@@ -14,6 +14,7 @@ from orchestra.cli.options import Selection, Source
 from orchestra.cli.starting import Refused, Starting, prepare, told, with_default_lab
 from orchestra.diagnostics import Code
 from orchestra.errors import OrchestraError, RuntimeFailure, UsageError
+from orchestra.lab.kind import LabKind
 from orchestra.model.status import Status, TunnelStatus
 from orchestra.render.style import PLAIN
 from tests.cli.instances import LAB, UNREACHABLE
@@ -95,3 +96,25 @@ def test_how_it_ended_is_said_once_and_is_the_exit_code(console, error, code, sa
     assert told(console, work, failed=Exit.ORCHESTRA_FAILED) == code
     assert said in console.err.stream.getvalue()
     assert bool(said) == bool(console.err.stream.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("target", "tunnel", "fits"),
+    [
+        ("{host: gw, address: unix:/run/x.sock}", "{listen: localhost:8080}", False),
+        ("{host: here, address: 127.0.0.1:80}", "{at: gw, listen: unix:/run/y.sock}", False),
+        ("{host: gw, address: 127.0.0.1:80}", "{listen: unix:/tmp/z.sock}", True),
+    ],
+)
+def test_the_embedded_lab_says_that_its_hosts_have_no_unix_sockets(tmp_path, console, target, tunnel, fits):
+    (tmp_path / "office.yaml").write_text(
+        "networks: {lan: 10.0.0.0/24}\nclients: {here: {networks: {lan: 10.0.0.2}}}\n"
+        f"servers: {{gw: {{networks: {{lan: 10.0.0.3}}}}}}\ntargets: {{web: {target}}}\ntunnels: {{web: {tunnel}}}\n"
+    )
+    source = Source(file=str(tmp_path / "office.yaml"))
+    assert prepare(console, source, Selection(), Starting(lab=LabKind.NETNS)).lab is LabKind.NETNS
+    if fits:
+        assert prepare(console, source, Selection(), Starting(lab=LabKind.EMBEDDED)).lab is LabKind.EMBEDDED
+    else:
+        with pytest.raises(UsageError, match="no unix sockets, which web would need"):
+            prepare(console, source, Selection(), Starting(lab=LabKind.EMBEDDED))
