@@ -120,9 +120,9 @@ def test_whoever_can_ssh_has_a_tunnel(tmp_path):
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [
-        ('RefuseConnection "moved to another place"\n', 2, "moved to another place"),
-        ("ProxyCommand nc %h %p\n", 2, "ProxyCommand nc %h %p"),
-        ('Match exec "touch {folder}/ran"\n  Port 1\nMatch all\n', 2, "--allow-exec"),
+        ('RefuseConnection "moved to another place"\n', 3, "moved to another place"),
+        ("ProxyCommand nc %h %p\n", 3, "ProxyCommand nc %h %p"),
+        ('Match exec "touch {folder}/ran"\n  Port 1\nMatch all\n', 3, "--allow-exec"),
         ("HostKeyAlias someone-else\n", 4, "someone-else"),
     ],
 )
