@@ -5,6 +5,8 @@ The modules here import nothing heavy at the top; a command imports what it need
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line (``sys.argv`` by default) and returns its exit code."""
+    for name in ("stdout", "stderr"):  # closed by whoever started us; ssh, too, opens /dev/null then
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+
     from orchestra.cli.app import run
 
     return run(argv)

@@ -93,3 +93,11 @@ def test_a_full_disk_is_said():
     script = f"{sys.executable} -m orchestra version > /dev/full"
     done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "error: cannot write the result: No space left on device\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_are_written_to_nowhere(closed):
+    script = f"{sys.executable} -m orchestra version {closed}"
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert bool(done.stdout) == (">&-" not in closed.replace("2>&-", ""))
