@@ -5,8 +5,20 @@ beside them each know one act: :mod:`.listening` opens listeners, :mod:`.proof` 
 :mod:`.relay` carries. Transports are found by hook; :mod:`.ssh` is one of them.
 """
 
-from orchestra.engine.core.report import EngineStatus
-from orchestra.engine.outcome import Outcome, outcome
-from orchestra.engine.shell import Engine
+from __future__ import annotations
 
-__all__ = ["Engine", "EngineStatus", "Outcome", "outcome"]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestra.engine.shell import Engine
+
+__all__ = ["Engine"]
+
+
+def __getattr__(name: str) -> object:
+    """Who asks only for what core plugs in, as `plan` does, does not wait for what makes plans true."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from orchestra.engine.shell import Engine
+
+    return Engine

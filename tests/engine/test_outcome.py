@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from orchestra.engine import EngineStatus, outcome
+from orchestra.engine.core.report import EngineStatus
+from orchestra.engine.outcome import outcome
 from orchestra.model.status import ErrorStatus, OverallState, SessionStatus, TunnelState, TunnelStatus
 
 

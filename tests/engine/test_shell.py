@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestra.diagnostics import Code
-from orchestra.engine import outcome
+from orchestra.engine.outcome import outcome
 from orchestra.errors import RuntimeFailure
 from orchestra.model.events import ConnectionFailed, OverallChanged, TunnelChanged
 from orchestra.model.plan import Dial
