@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line (``sys.argv`` by default) and returns its exit code."""
-    for name in ("stdout", "stderr"):  # closed by whoever started us; ssh, too, opens /dev/null then
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+    for name in ("stdin", "stdout", "stderr"):  # closed by whoever started us: as ssh does, so that no file of ours
+        if getattr(sys, name) is None:  # takes the number of one
+            found = os.open(os.devnull, os.O_WRONLY)
+            if name != "stdin":
+                setattr(sys, name, os.fdopen(found, "w"))
 
     from orchestra.cli.app import run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import os
 import select
 import socket
@@ -42,6 +43,8 @@ class StandardStreams:
     @classmethod
     def taken(cls) -> Self:
         """This process's own, which nothing else reads or writes from now on. Raises OSError when one is closed."""
+        if fcntl.fcntl(0, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY:  # it was closed, see orchestra.cli.main
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return cls(take(0), take(1))
 
     async def join(self, receiver: Receiver) -> bool:
