@@ -276,20 +276,20 @@ class _Walk:
 
     def _leave(self, link: str) -> None:
         """What leaves a host bears its address there; what leaves a masquerading firewall bears the firewall's."""
-        self._check_family(link)
+        self._check_family(self.at, link)
         if self.source is None:
             self.source = own_party(self.world, self.dialer.host, link, self.version)
             self._add("network", detail=link)
         elif self.at is not None and masquerade(self.world, self.at, link):
             self.source = own_party(self.world, self.at, link, self.version)
 
-    def _check_family(self, link: str) -> None:
-        """Who sends by a network needs an address there, of the family of what is sent."""
-        declared = self.world.networks_of(self.at).get(link, ())
+    def _check_family(self, host: str | None, link: str) -> None:
+        """Who sends by a network, or passes on what comes from it, has an address of that family there."""
+        declared = self.world.networks_of(host).get(link, ())
         cidrs = self.world.topology.networks[link].cidrs
         versions = {address.version for address in declared} or {cidr.version for cidr in cidrs}
         if versions and self.version is not None and self.version not in versions:
-            detail = f"{self.at or self.dialer} has no IPv{self.version} address on {link}"
+            detail = f"{host or self.dialer} has no IPv{self.version} address on {link}"
             self._add("stuck", False, Code.FAMILY_MISMATCH, detail)
 
     def _arrive(self, host: str, link: str) -> bool:
@@ -315,6 +315,7 @@ class _Walk:
                     detail=link,
                 )
             )
+        self._check_family(host, link)
         self._filter("rules", host, self.world.hosts[host].rules)
         return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestra.graph.addresses import Dialer, Party, dialer_at, seen_from
+from orchestra.graph.addresses import Dialer, Party, dialer_at, meaning, seen_from
 from orchestra.graph.routes import firewalls_between
 from orchestra.model.topology import Masquerade, PortForward
 
@@ -82,7 +82,14 @@ def publications(world: World, dialer: Dialer, host: str, port: int, protocol: s
         Publication(address, entry.port, firewall)
         for firewall, entry in _publishing(world, host, port, protocol, on_way)
         for address in world.networks_of(firewall).get(entry.network, ())
+        if _not_elsewhere(world, dialer, address, firewall)
     )
+
+
+def _not_elsewhere(world: World, dialer: Dialer, address: IPAddress, firewall: str) -> bool:
+    """Whether the dialer does not take the address for one of another site with the same range."""
+    parties = meaning(world, dialer, str(address), firewall).parties
+    return not parties or any(party.host == firewall for party in parties)
 
 
 def _published(world: World) -> frozenset[str]:

@@ -202,18 +202,18 @@ def missing_rule(context: Context, step: Step) -> Missing | None:
 def _someone_else(context: Context, service: Service, candidate: Candidate, verdict: Judgement) -> tuple[Problem, ...]:
     """The address has to mean the machine of the service to this dialer, also once every filter lets it pass."""
     world = context.world
-    if (
-        not all(step.permission for step in verdict.denials)
-        or verdict.means is None
-        or not world.networks_of(candidate.meant)
-    ):
+    if not all(step.permission for step in verdict.denials) or not world.networks_of(candidate.meant):
         return ()
-    fitting = world.same_machine(verdict.means, candidate.meant)
-    if fitting and service.one_address and verdict.address is not None and candidate.meant == service.host:
-        fitting = verdict.address == parse_ip(service.text or "")
+    if verdict.means is None:  # believed to be meant, unless the file says that it has this address elsewhere
+        fitting = verdict.address not in world.addresses.get(candidate.meant, ())
+    else:
+        fitting = world.same_machine(verdict.means, candidate.meant)
+        if fitting and service.one_address and verdict.address is not None and candidate.meant == service.host:
+            fitting = verdict.address == parse_ip(service.text or "")
     if fitting:
         return ()
-    text = f"{candidate.text} dialed by {verdict.dialer} is {verdict.means}, not {candidate.meant}"
+    means = verdict.means or "a host that nobody declared"
+    text = f"{candidate.text} dialed by {verdict.dialer} is {means}, not {candidate.meant}"
     return (Problem(code=Code.NO_ADDRESS_AT_HOP, text=text, at=str(verdict.dialer), place=service.place),)
 
 

@@ -8,7 +8,7 @@ from orchestra.diagnostics import Code
 from orchestra.graph import compile_world, dialer_at, judge, reasons
 from orchestra.graph.nat import handed_to, port_forward, publications
 from tests.graph.ground import DMZ, LAN, NET, OUT, A, B, codes, edge, nat, verdict
-from tests.planning.make import allow, firewall, hide, host, network, numbered, publish, topology
+from tests.planning.make import allow, client, firewall, hide, host, network, numbered, publish, topology
 
 
 def test_what_is_masqueraded_is_reached_by_nat_only() -> None:
@@ -118,3 +118,13 @@ def test_what_is_published_on_the_way_also_by_one_firewall_to_another() -> None:
     seen = publications(world, dialer_at(world, "a"), "b", 22, "tcp")
     assert [(str(each.address), each.port) for each in seen] == [("10.3.0.2", 2022), ("198.51.100.1", 2222)]
     assert publications(world, dialer_at(world, "inner"), "b", 22, "tcp") == ()
+
+
+def test_what_is_published_at_another_site_is_not_dialed_by_the_address_that_it_has_there() -> None:
+    """Two sites with one range: to who is at one of them, the address is of some host of its own site."""
+    sites = (network("site1", "192.168.1.0/24"), network("site2", "192.168.1.0/24"))
+    outer = firewall("outer", {"site1": "192.168.1.1", "net": "198.51.100.1"})
+    inner = firewall("inner", {"net": "198.51.100.2", "site2": "192.168.1.2"}, nat=(publish("site2", 2222, "b", 22),))
+    inside = (host("b", networks={"site2": "192.168.1.9"}), client("a", {"site1": "192.168.1.7"}))
+    world = compile_world(topology(NET, *sites, outer, inner, *inside), "a")
+    assert publications(world, dialer_at(world, "a"), "b", 22, "tcp") == ()

@@ -8,7 +8,7 @@ from orchestra.diagnostics import Code
 from orchestra.planning.context import make_context
 from orchestra.planning.dials import as_dial, attempt, problems_of
 from orchestra.planning.services import ssh_service
-from tests.planning.make import client, host, network, server, target, topology, tunnel
+from tests.planning.make import allow, client, firewall, host, network, server, target, topology, tunnel
 from tests.planning.office import DB, GATE, HERE, LAN, NET, OFFICE, VOCABULARY, codes, dialed, edge, only, plan
 
 
@@ -103,3 +103,14 @@ def test_the_attempt_with_the_least_against_it_is_told() -> None:
     assert (problem.code, problem.at) == (Code.FIREWALL_DEFAULT_DENY, "edge")
     assert problem.missing is not None
     assert str(as_dial(context, made)) == "10.1.0.2:22"
+
+
+def test_an_address_at_another_site_is_not_the_host_that_has_it_here() -> None:
+    """Two sites with one range: what the dialer would reach there is some host that nobody declared."""
+    sites = (network("site1", "192.168.1.0/24"), network("site2", "192.168.1.0/24"))
+    wall = firewall("edge", {"site1": "192.168.1.1", "site2": "192.168.1.2"}, allow("any", "any"))
+    things = (*sites, client("here", {"site1": "192.168.1.7"}), server("gate", {"site2": "192.168.1.5"}), wall)
+    made = plan(*things, target("web", "127.0.0.1:80", "gate"))
+    assert made.tunnels[0].verdict == "unreachable"
+    assert codes(made) == {Code.NO_ADDRESS_AT_HOP}
+    assert "192.168.1.5 dialed by here is a host that nobody declared, not gate" in made.diagnostics[0].message

@@ -81,10 +81,11 @@ def walk(world: World, dialer: str, destination: IPAddress, port: int, protocol:
             return Lost("unreachable", host.name, passed)
         if flow.destination in world.addresses(host.name):
             return _deliver(world, host, flow, passed)
+        came = _own_address(world, host.name, hop.network, flow.destination.version)
         if handed_on:  # by an address that only its own network is sure to know
             target = _network_of(world, host.name, flow.destination)
         hop = _next_hop(world, host.name, target, flow.destination)
-        if hop is None or not host.forwards:
+        if hop is None or came is None or not host.forwards:
             return Lost("unreachable", host.name, passed)
         if not allows(world, host.rules, flow):
             return Lost("dropped", host.name, passed)

@@ -72,14 +72,15 @@ def _forward_chains(layout: Layout, machine: Machine, denial: Denial) -> Iterato
     )
     forwards = [line for _, entry in nat if isinstance(entry, PortForward) for line in _dnat(layout, machine, entry)]
     mute = [
-        f'oifname "{interface.name}" meta nfproto ipv{version} ct state new reject with icmpx admin-prohibited'
+        f'ifname "{interface.name}" meta nfproto ipv{version} ct state new reject with icmpx admin-prohibited'
         for interface in machine.interfaces
         for version in _FAMILY
         if not any(address.version == version for address in interface.addresses)
     ]
-    if mute:  # neither what is its own nor what it passes on
-        yield from _chain("own", "filter hook output priority filter; policy accept", mute)
-        yield from _chain("others", "filter hook forward priority filter; policy accept", mute)
+    if mute:  # of a family that it does not have there it sends nothing and passes nothing on
+        sent, taken = [f"o{rule}" for rule in mute], [f"i{rule}" for rule in mute]
+        yield from _chain("own", "filter hook output priority filter; policy accept", sent)
+        yield from _chain("others", "filter hook forward priority filter; policy accept", [*sent, *taken])
     if forwards:
         yield from _chain("publish", "nat hook prerouting priority dstnat; policy accept", forwards)
     if masked:
