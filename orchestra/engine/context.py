@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from orchestra.engine.places import Places
     from orchestra.model.events import Event
+    from orchestra.plugin.interfaces import ReadSecret
     from orchestra.session.protocols import Accept, Peer, Session, Stream
 
 R = TypeVar("R", bound=Receiver)
@@ -33,8 +34,16 @@ GRACE = 5.0
 class OpenTunnel:
     """A :class:`~orchestra.plugin.interfaces.TunnelContext`, and what the engine does with it."""
 
-    def __init__(self, tunnel: PlannedTunnel, places: Places, caps: Caps, observe: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        tunnel: PlannedTunnel,
+        places: Places,
+        caps: Caps,
+        observe: Callable[[Event], None],
+        read_secret: ReadSecret,
+    ) -> None:
         self._tunnel, self._places, self._caps, self._observe = tunnel, places, caps, observe
+        self.read_secret = read_secret
         self._relays: set[Relay] = set()
         self._tracked: set[Tracked] = set()
         self._accepting: set[asyncio.Timeout] = set()

@@ -83,7 +83,8 @@ class Engine:
         self._teller = Teller(self._state)
         caps = Caps()
         self._tunnels = {
-            name: OpenTunnel(entry.spec, self._places, caps, observe) for name, entry in self._state.tunnels.items()
+            name: OpenTunnel(entry.spec, self._places, caps, observe, self._work.read_secret)
+            for name, entry in self._state.tunnels.items()
         }
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()

@@ -71,7 +71,7 @@ class Work:
         self._plugins, self._topology, self._places = plugins, topology, places
         self._tell, self._observe = tell, observe
         self._questions = Questions(ask)
-        self._read_secret = secret_reader(plugins, OPEN_DEADLINE)
+        self.read_secret = secret_reader(plugins, OPEN_DEADLINE)
         self._checking = asyncio.Semaphore(CHECKS)
         self._listeners: dict[str, tuple[Bound, PlannedListen, Session]] = {}
         self._removals: set[asyncio.Task[bool]] = set()
@@ -115,7 +115,7 @@ class Work:
             dial=planned.dial,
             over=over,
             depth=planned.depth,
-            read_secret=self._read_secret,
+            read_secret=self.read_secret,
             notice=notice,
             ask=ask,
         )

@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     from orchestra.loading.files import find_file
     from orchestra.loading.loader import Loaded, load
     from orchestra.loading.schema import json_schema
+    from orchestra.loading.shapes.ssh import Secret
     from orchestra.loading.template import TEMPLATE
 
-__all__ = ["TEMPLATE", "Loaded", "find_file", "json_schema", "load"]
+__all__ = ["TEMPLATE", "Loaded", "Secret", "find_file", "json_schema", "load"]
 
 _HOMES = {
     "TEMPLATE": "template",
     "Loaded": "loader",
+    "Secret": "shapes.ssh",
     "find_file": "files",
     "json_schema": "schema",
     "load": "loader",

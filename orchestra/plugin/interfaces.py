@@ -142,6 +142,11 @@ class TunnelContext(Protocol):
         then carried both ways, with half-close, back-pressure, counters and truthful endings."""
         ...
 
+    @property
+    def read_secret(self) -> ReadSecret:
+        """Reads a secret that is among the fields of the kind or the check, when it is needed."""
+        ...
+
     def count(self, bytes_in: int = 0, bytes_out: int = 0) -> None:
         """Adds to the tunnel's counters."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Literal
 
 from orchestra.diagnostics import Code
@@ -45,10 +45,10 @@ class SocksKind:
     spec = KindSpec(name="socks", to="no", exit="optional", fields=Fields, package="orchestra-tunnels")
 
     def serve(self, context: TunnelContext) -> Accept:
-        allow = allowed_by(context)
+        allow, login = allowed_by(context), login_of(context)
 
         async def accept(peer: Peer) -> Receiver:
-            return Conversation(context, peer, allow, None)
+            return Conversation(context, peer, allow, await login())
 
         return accept
 
@@ -60,6 +60,22 @@ def allowed_by(context: TunnelContext) -> tuple[Entry, ...]:
     if written is None:
         written = [] if listen is not None and listen.exposed else ["*:*"]
     return tuple(map(parse_entry, written))
+
+
+def login_of(context: TunnelContext) -> Callable[[], Awaitable[Login | None]]:
+    """Reads the tunnel's user and password when they are needed first; whoever comes meanwhile waits."""
+    wanted, reading, known = context.tunnel.spec.options.get("login"), asyncio.Lock(), list[Login]()
+
+    async def login() -> Login | None:
+        if wanted is None:
+            return None
+        async with reading:
+            if not known:
+                password = await context.read_secret(wanted["password"])
+                known.append(Login(wanted["user"].encode(), password))
+        return known[0]
+
+    return login
 
 
 class Conversation:

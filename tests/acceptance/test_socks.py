@@ -231,3 +231,26 @@ def test_a_listener_that_others_reach_serves_nothing_without_a_list(tmp_path: Pa
             assert "allow" in told(up)[0][1]
 
     play(scene())
+
+
+def test_a_user_and_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROXY_PASSWORD", "s3cret")
+    login = 'login: {user: alice, password: {env: PROXY_PASSWORD}}, allow: ["*.office'
+    (tmp_path / "login.yaml").write_text(EXAMPLE.read_text().replace('allow: ["*.office', login))
+
+    async def scene() -> None:
+        async with world(tmp_path / "login.yaml", "embedded") as up:
+            await up.until_ready()
+            proxy, url = entrance(up), "http://wiki.office.example:8080/"
+            for option in (("--socks5-hostname", proxy), ("--proxytunnel", "-x", f"http://{proxy}")):
+                code, out = await curl(*option, "--proxy-user", "alice:s3cret", url)
+                assert (code, WIKI in out) == (0, True), out
+                for wrong in (("--proxy-user", "alice:guess"), ()):
+                    code, out = await curl(*option, *wrong, url)
+                    assert code != 0
+                    assert any(said in out for said in ("407", "SOCKS5", "authentication")), out
+            code, _ = await curl("--socks4a", proxy, "--proxy-user", "alice:s3cret", url)
+            assert code != 0
+            assert "s3cret" not in str(told(up))
+
+    play(scene())

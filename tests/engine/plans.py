@@ -8,7 +8,7 @@ from typing import Any
 from orchestra.engine import builtin
 from orchestra.model.address import UnixPath
 from orchestra.model.plan import Bind, Dial, ListenProbe, Plan, PlannedListen, PlannedSession, PlannedTunnel
-from orchestra.model.topology import CheckRef, Host, Server, Topology, Tunnel
+from orchestra.model.topology import CheckRef, Host, SecretRef, Server, Topology, Tunnel
 from orchestra.plugin.manager import Plugins
 
 
@@ -62,6 +62,11 @@ def tunnel(
         exit=exit_,
         dial=dial or Dial(by=exit_ or "laptop", host="10.20.0.30", port=5900, means="desk-vnc"),
     )
+
+
+async def read_secret(ref: SecretRef) -> bytes:
+    """As it is written."""
+    return str(ref.value).encode()
 
 
 def plan(sessions: tuple[PlannedSession, ...] = (), *tunnels: PlannedTunnel) -> Plan:

@@ -30,7 +30,11 @@ class Scene:
         self.served: list[Collector] = []
         self.told: list[Event] = []
         self.tunnel = OpenTunnel(
-            plans.tunnel(**spec), Places(self.here, lambda _: Outlook("it is down")), Caps(), self.told.append
+            plans.tunnel(**spec),
+            Places(self.here, lambda _: Outlook("it is down")),
+            Caps(),
+            self.told.append,
+            plans.read_secret,
         )
 
     async def serve(self) -> None:

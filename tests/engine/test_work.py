@@ -51,7 +51,9 @@ class Scene:
         self.work = Work(plugins, topology, self.places, ask=nobody, tell=self.told.append, observe=self.said.append)
 
     def open_tunnel(self, *sessions: str, **parts: Any) -> OpenTunnel:
-        return OpenTunnel(plans.tunnel("desk", *sessions, **parts), self.places, Caps(), self.said.append)
+        return OpenTunnel(
+            plans.tunnel("desk", *sessions, **parts), self.places, Caps(), self.said.append, plans.read_secret
+        )
 
 
 async def settle() -> None:

@@ -12,7 +12,7 @@ from orchestra_plugins import greetings
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
 from orchestra.model.plan import Dial, PlannedTunnel
-from orchestra.model.topology import Tunnel
+from orchestra.model.topology import SecretRef, Tunnel
 from orchestra.plugin.interfaces import Check, TunnelContext
 from orchestra.plugin.manager import load_plugins
 from orchestra.session import DialRefused, Peer, Receiver, Session, Stream
@@ -59,6 +59,9 @@ class Dialing:
         return self._exit
 
     async def relay(self, host: str | None = None, port: int | None = None) -> Receiver:
+        raise NotImplementedError
+
+    async def read_secret(self, ref: SecretRef) -> bytes:
         raise NotImplementedError
 
     def count(self, bytes_in: int = 0, bytes_out: int = 0) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from orchestra.diagnostics import Code, KeyPath
 from orchestra.loading.building.rules import build_nat, build_rules
 from orchestra.loading.building.scope import Scope, kind_of
+from orchestra.loading.building.secrets import secret, with_secrets
 from orchestra.loading.report import quoted
 from orchestra.loading.shapes import hosts as shapes
 from orchestra.loading.shapes import ssh as ssh_shapes
@@ -19,7 +20,6 @@ from orchestra.model.topology import (
     Forwarding,
     Host,
     Network,
-    SecretRef,
     Server,
     SshSettings,
     Target,
@@ -143,16 +143,17 @@ def _leads_on(scope: Scope, name: str, firewall: str, path: KeyPath) -> bool:
 def _server(scope: Scope, shape: shapes.ServerPart, path: KeyPath, vocabulary: Vocabulary) -> Server:
     return Server(
         ssh=SshSettings() if shape.ssh is None else _ssh(scope, shape.ssh, (*path, "ssh"), vocabulary),
-        transport=_transport(scope, shape.transport, (*path, "transport")),
+        transport=_transport(scope, shape.transport, (*path, "transport"), vocabulary),
         forwarding=_forwarding(scope, shape.forwarding, (*path, "forwarding")),
         cost=shape.cost or 0,
     )
 
 
-def _transport(scope: Scope, shape: Transport | None, path: KeyPath) -> TransportRef:
+def _transport(scope: Scope, shape: Transport | None, path: KeyPath, vocabulary: Vocabulary) -> TransportRef:
     if shape is None:
         return TransportRef()
-    return TransportRef(type=shape.type, options=shape.options, place=scope.place(path))
+    options = with_secrets(scope, shape.options, path, vocabulary)
+    return TransportRef(type=shape.type, options=options, place=scope.place(path))
 
 
 def _forwarding(scope: Scope, shape: ssh_shapes.Forwarding | None, path: KeyPath) -> Forwarding:
@@ -171,14 +172,8 @@ def _ssh(scope: Scope, shape: ssh_shapes.Ssh, path: KeyPath, vocabulary: Vocabul
             given[key] = scope.file(given[key], (*path, key))
     for key in _SECRETS:
         if key in given:
-            given[key] = _secret(scope, given[key], (*path, key), vocabulary)
+            given[key] = secret(scope, given[key], (*path, key), vocabulary)
     return SshSettings(**given, place=scope.place(path))
-
-
-def _secret(scope: Scope, secret: SecretRef, path: KeyPath, vocabulary: Vocabulary) -> SecretRef:
-    spec = vocabulary.secrets[secret.kind]
-    value = scope.file(secret.value, (*path, secret.kind)) if spec.value == "path" else secret.value
-    return SecretRef(kind=secret.kind, value=value, place=scope.place(path))
 
 
 def build_targets(scope: Scope) -> dict[str, Target]:

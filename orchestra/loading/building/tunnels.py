@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from orchestra.diagnostics import Code, KeyPath
 from orchestra.loading.building.scope import Scope
+from orchestra.loading.building.secrets import with_secrets
 from orchestra.loading.report import did_you_mean, quoted
 from orchestra.loading.shapes import tunnels as shapes
 from orchestra.loading.shapes.plugged import Check
@@ -66,7 +67,7 @@ def _tunnel(scope: Scope, name: str, shape: shapes.Tunnel, path: KeyPath, vocabu
         optional=shape.optional,
         env=shape.env,
         profiles=shape.profiles,
-        options=shape.options,
+        options=with_secrets(scope, shape.options, (*path, kind.name), vocabulary),
         place=scope.place(path),
         **given,
     )
@@ -140,7 +141,8 @@ def _check(scope: Scope, shape: Check | None, kind: str, path: KeyPath, vocabula
             path,
             "write `check: none`",
         )
-    return CheckRef(type=shape.type, every=shape.every, options=shape.options, place=scope.place(path))
+    options = with_secrets(scope, shape.options, path, vocabulary)
+    return CheckRef(type=shape.type, every=shape.every, options=options, place=scope.place(path))
 
 
 def check_variables(scope: Scope, tunnels: Iterable[Tunnel]) -> None:

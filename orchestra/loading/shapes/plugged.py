@@ -14,11 +14,15 @@ from orchestra.loading.report import did_you_mean, quoted
 from orchestra.loading.shapes.base import OPTIONS, JsonSchema, Shape, Text, unknown_key
 from orchestra.loading.shapes.translate import faults_of
 from orchestra.loading.shapes.values import PositiveDuration
+from orchestra.model.topology import SecretRef
 from orchestra.plugin.vocabulary import Vocabulary
 
 
-def plugin_options(fields: type[Any] | None, given: Mapping[str, Any], at: str | None, faults: list[Fault]) -> Any:
+def plugin_options(
+    fields: type[Any] | None, given: Mapping[str, Any], at: str | None, vocabulary: Vocabulary, faults: list[Fault]
+) -> Any:
     """What a plugin's own model makes of its fields, as plain values spelled as in the file; faults stand below ``at``.
+    Secrets stay references.
 
     A model that raises what a model must not raise is reported with the plugin's keys.
     """
@@ -28,7 +32,7 @@ def plugin_options(fields: type[Any] | None, given: Mapping[str, Any], at: str |
         faults += [unknown_key(key, frozenset()).below(prefix) for key in given]
         return {}
     try:
-        made = TypeAdapter(fields).validate_python(dict(given))
+        made = TypeAdapter(fields).validate_python(dict(given), context=vocabulary)
     except ValidationError as error:
         faults += [_hinted(fault, fields).below(prefix) for fault in faults_of(error)]
     except Exception as error:  # noqa: BLE001 - somebody else's code
@@ -36,8 +40,17 @@ def plugin_options(fields: type[Any] | None, given: Mapping[str, Any], at: str |
             Fault(f"the plugin's model failed: {type(error).__name__}: {error}", code=Code.PLUGIN_FAILED, key=prefix)
         )
     else:
-        return made.model_dump(by_alias=True) if isinstance(made, BaseModel) else dict(vars(made))
+        return _plain(made) if isinstance(made, BaseModel) else dict(vars(made))
     return {}
+
+
+def _plain(made: BaseModel) -> dict[str, Any]:
+    plain = made.model_dump(by_alias=True)
+    for name, field in type(made).model_fields.items():
+        value = getattr(made, name)
+        if isinstance(value, BaseModel | SecretRef):
+            plain[field.alias or name] = _plain(value) if isinstance(value, BaseModel) else value
+    return plain
 
 
 def _whole(value: Any) -> Any:
@@ -88,7 +101,7 @@ class Plugged(Shape):
         spec = known.get(name)
         if spec is not None:
             rest = {key: item for key, item in value.items() if key not in cls._known}
-            own[OPTIONS] = plugin_options(spec.fields, rest, None, faults)
+            own[OPTIONS] = plugin_options(spec.fields, rest, None, vocabulary, faults)
         elif name not in cls.plain_words():
             faults.append(
                 Fault(

@@ -126,14 +126,16 @@ class Tunnel(Shape):
             )
             del own[other]
         if kind in kinds:
-            own[OPTIONS] = cls._options(kinds[kind].fields, kind, value, faults)
+            own[OPTIONS] = cls._options(kinds[kind].fields, kind, value, vocabulary, faults)
         return own
 
     @classmethod
-    def _options(cls, fields: type[Any] | None, kind: str, value: dict[str, Any], faults: list[Fault]) -> Any:
+    def _options(
+        cls, fields: type[Any] | None, kind: str, value: dict[str, Any], vocabulary: Any, faults: list[Fault]
+    ) -> Any:
         given = {} if kind in cls._known else value.get(kind, {})
         if isinstance(given, dict):
-            return plugin_options(fields, given, kind, faults) if fields is not None or given else {}
+            return plugin_options(fields, given, kind, vocabulary, faults) if fields is not None or given else {}
         faults.append(Fault(f"a map with the fields of {kind} is needed here", code=Code.BAD_TYPE, key=(kind,)))
         return {}
 

@@ -18,6 +18,7 @@ from orchestra.engine.dialing import Caps
 from orchestra.engine.places import Outlook, Places
 from orchestra.errors import RuntimeFailure
 from orchestra.model.events import ConnectionFailed, Event
+from orchestra.model.topology import SecretRef
 from orchestra.session import Peer, Receiver
 from orchestra.testing import Collector, MemoryNetwork, run_virtual
 from tests.engine import plans
@@ -43,7 +44,7 @@ class Scene:
         places = Places(self.laptop, lambda _: Outlook("it is down"))
         places.put("gateway", self.gateway)
         planned = plans.tunnel("proxy", "gateway", kind="socks", hold=2.0, **spec)
-        self.tunnel = OpenTunnel(replace(planned, dial=None), places, Caps(), self.told.append)
+        self.tunnel = OpenTunnel(replace(planned, dial=None), places, Caps(), self.told.append, plans.read_secret)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Scene]:
@@ -304,6 +305,39 @@ def test_what_is_open_to_others_needs_a_list(exposed: bool, options: dict[str, A
     async def main() -> None:
         scene = Scene(options=options, entry=replace(plans.listen("127.0.0.1"), exposed=exposed), exit_="gateway")
         assert any(entry.covers("wiki", 80) for entry in allowed_by(scene.tunnel)) is lets
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(("password", "answered"), [(b"s3cret", b"\5\2\1\0" + GRANTED), (b"wrong!", b"\5\2\1\1")])
+def test_a_user_and_a_password_where_they_are_wanted(password: bytes, answered: bytes) -> None:
+    async def scene(ready: Scene) -> None:
+        client = await ready.client()
+        await client.send(b"\5\1\2" + b"\1\5alice\6" + password + WIKI)
+        assert await client.receive(len(answered)) == answered
+
+    played(scene, options={"login": {"user": "alice", "password": SecretRef(kind="env", value="s3cret")}})
+
+
+def test_a_password_is_read_once_and_only_when_somebody_comes() -> None:
+    async def main() -> None:
+        read = []
+
+        async def read_secret(ref: SecretRef) -> bytes:
+            read.append(ref.kind)
+            await asyncio.sleep(1)
+            if len(read) == 1:
+                raise RuntimeFailure(Code.SECRET_UNAVAILABLE, "not yet")
+            return b"s3cret"
+
+        scene = Scene(options={"login": {"user": "alice", "password": SecretRef(kind="vault", value="x")}})
+        scene.tunnel.read_secret = read_secret
+        accept = scene.tunnel.fence(SocksKind().serve(scene.tunnel))
+        assert read == []
+        peer = Peer(host=None, port=None, text="somebody")
+        came = await asyncio.gather(*(accept(peer) for _ in range(3)), return_exceptions=True)
+        assert [isinstance(each, RuntimeFailure) for each in came] == [True, False, False]
+        assert (read, scene.codes()) == (["vault"] * 2, [Code.SECRET_UNAVAILABLE])
 
     run_virtual(main())
 
