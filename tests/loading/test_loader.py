@@ -124,3 +124,15 @@ def test_no_damage_raises(data: st.DataObject) -> None:
     loaded = read(text[:start] + data.draw(st.text(max_size=5)) + text[end:])
     assert loaded.topology is not None or loaded.diagnostics
     assert all(isinstance(d.code, Code) for d in loaded.diagnostics)
+
+
+def test_a_mistake_in_the_last_line_of_a_large_file_is_placed_there() -> None:
+    """Large enough that what is done for each line, or for each pair of lines, would be felt."""
+    names = [f"host{number}" for number in range(3_000)]
+    lines = ["networks: {lan: 10.0.0.0/8}", "servers:"]
+    lines += [f"  {name}: {{networks: {{lan: 10.1.{n // 200}.{n % 200 + 1}}}}}" for n, name in enumerate(names)]
+    lines += ["targets: {web: {host: host7, address: 80}}", "tunnels:", "  web: {to: web, via: [host2999, host3000]}"]
+    loaded = read("\n".join(lines) + "\n")
+    [found] = loaded.diagnostics
+    assert (found.code, found.place and found.place.line) == (Code.UNKNOWN_NAME, len(lines))
+    assert "host3000" in found.message
