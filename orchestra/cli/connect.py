@@ -13,7 +13,7 @@ from orchestra.cli.errors import report
 from orchestra.cli.exits import Exit, exit_of_plan
 from orchestra.cli.options import AllowExec, Client, Files, PluginModules, Source, Timeout, seconds
 from orchestra.cli.reading import read_topology
-from orchestra.cli.starting import Refused, told
+from orchestra.cli.starting import Refused, disclose, told
 from orchestra.errors import OrchestraError, UsageError
 
 if TYPE_CHECKING:
@@ -92,9 +92,10 @@ def _connect(console: Console, destination: Destination, limit: float | None) ->
 
 
 def _launch(console: Console, destination: Destination) -> Launch:
-    """What is to be brought up. Only errors are said, unless -v: whoever starts this wants the data."""
+    """What is to be brought up. Only errors and what is run are said, unless -v: whoever starts this wants the data."""
     from orchestra.assembly.launch import Launch
     from orchestra.planning import plan_connection
+    from orchestra.planning.disclosure import disclosures
 
     read = read_topology(destination.source, allow_exec=destination.allow_exec)
     with read.excerpts():
@@ -109,6 +110,8 @@ def _launch(console: Console, destination: Destination) -> Launch:
     report(shown, read.sources, console)
     if code := exit_of_plan(plan):
         raise Refused(code)
+    found = disclosures(plan, read.topology)
+    disclose(console, read.topology, [each for each in found if each.deed == "runs" or console.verbosity])
     return Launch(name=read.topology.name, plan=plan, topology=read.topology, plugins=read.plugins)
 
 

@@ -51,7 +51,7 @@ def _run(
 
     try:
         find_program(command[0])  # before anything is opened
-        launch = prepare(console, source, selection, starting, free_ports=True)
+        launch = prepare(console, source, selection, starting, free_ports=True, environment=True)
 
         async def work(interrupts: Interrupts) -> int:
             return await _beside(console, launch, command, limit, starting.fail_fast, interrupts)

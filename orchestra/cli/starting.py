@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from orchestra.assembly.readiness import GaveUp
     from orchestra.model.plan import Plan
     from orchestra.model.topology import Topology
+    from orchestra.planning.disclosure import Disclosure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +69,14 @@ def prepare(
     *,
     name: str | None = None,
     free_ports: bool = False,
+    environment: bool = False,
 ) -> Launch:
-    """What is to be brought up. Nothing has been opened yet. Raises Refused after saying why, TopologyInvalid, …"""
+    """What is to be brought up. Nothing has been opened yet. Raises Refused after saying why, TopologyInvalid, …
+
+    ``environment``: the tunnels' variables will be a command's.
+    """
     from orchestra.assembly.launch import Launch, reachable_part
+    from orchestra.planning.disclosure import disclosures
 
     # a lab has its own keys and names, so that nothing of the user's is read for it
     planned = read_plan(
@@ -92,7 +98,9 @@ def prepare(
             f"the hosts of the embedded lab have no unix sockets, which {', '.join(names)} would need: "
             "use --lab netns, or choose other tunnels with -t"
         )
-    _disclose(console, part, read.topology, in_lab=starting.lab is not None)
+    found = disclosures(part, read.topology, environment=environment)
+    in_lab = starting.lab is not None  # its servers have credentials of its own
+    disclose(console, read.topology, [each for each in found if each.deed in ("listens", "sets") or not in_lab])
     return Launch(
         name=name or read.topology.name,
         plan=part,
@@ -112,12 +120,10 @@ def _over_unix(plan: Plan) -> list[str]:
     ]
 
 
-def _disclose(console: Console, plan: Plan, topology: Topology, *, in_lab: bool) -> None:
-    """What will be run, read, believed or exposed. A lab's servers have credentials of its own."""
-    from orchestra.planning.disclosure import disclosures
+def disclose(console: Console, topology: Topology, found: Sequence[Disclosure]) -> None:
+    """What will be run, read, set, believed or exposed, before any of it is."""
     from orchestra.render.disclosure_text import disclosure_text
 
-    found = [each for each in disclosures(plan, topology) if each.deed == "listens" or not in_lab]
     console.say(disclosure_text(topology.file, found, console.err.style))
 
 

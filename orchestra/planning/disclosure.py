@@ -13,27 +13,32 @@ if TYPE_CHECKING:
     from orchestra.model.plan import Plan
     from orchestra.model.topology import Host, Server, Topology
 
-Deed: TypeAlias = Literal["runs", "reads", "trusts", "listens"]
+Deed: TypeAlias = Literal["runs", "reads", "sets", "trusts", "listens"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure:
-    """One such thing: ``what`` is run, read, believed or opened; ``why`` says for whom. Nothing is cleaned yet."""
+    """One such thing: ``what`` is run, read, set, believed or opened; ``why`` says for whom. Nothing is cleaned yet."""
 
     deed: Deed
     what: str
     why: str
 
 
-def disclosures(plan: Plan, topology: Topology) -> tuple[Disclosure, ...]:
+def disclosures(plan: Plan, topology: Topology, *, environment: bool = False) -> tuple[Disclosure, ...]:
     """Commands that are run, secrets that are read and what they are for, host keys that are believed unseen, and
-    listeners beyond loopback; nothing about sessions and tunnels that the plan leaves out."""
+    listeners beyond loopback; nothing about sessions and tunnels that the plan leaves out.
+
+    ``environment``: a command is run with the variables of the tunnels, so these are told as well.
+    """
     found: list[Disclosure] = []
     for name in dict.fromkeys(session.server for session in plan.sessions):
         found += _of_server(topology.hosts[name])
     for tunnel in plan.tunnels:
         options = (tunnel.spec.options, tunnel.spec.check.options)
         found += (_of_secret(ref, f"the tunnel {tunnel.name}") for ref in _secrets(options))
+        for name, value in tunnel.spec.env.items() if environment else ():
+            found.append(Disclosure(deed="sets", what=f"{name}={value}", why=f"the tunnel {tunnel.name}"))
         if tunnel.listen is not None and tunnel.listen.exposed:
             where = ", ".join(tunnel.listen.addresses)
             what = f"{where} of {tunnel.listen.at}"
@@ -41,7 +46,7 @@ def disclosures(plan: Plan, topology: Topology) -> tuple[Disclosure, ...]:
     return tuple(sorted(dict.fromkeys(found), key=lambda each: _ORDER.index(each.deed)))
 
 
-_ORDER: tuple[Deed, ...] = ("runs", "reads", "trusts", "listens")
+_ORDER: tuple[Deed, ...] = ("runs", "reads", "sets", "trusts", "listens")
 
 
 def _of_server(host: Host) -> Iterator[Disclosure]:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from orchestra.planning.disclosure import Disclosure
 
-_ROLES: Mapping[str, Role] = MappingProxyType({"runs": "warn", "reads": "note", "trusts": "warn", "listens": "warn"})
+_ROLES: Mapping[str, Role] = MappingProxyType(
+    {"runs": "warn", "reads": "note", "sets": "note", "trusts": "warn", "listens": "warn"}
+)
 
 
 def disclosure_text(file: str, disclosures: Sequence[Disclosure], style: Style = PLAIN) -> str:

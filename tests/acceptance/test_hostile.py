@@ -143,6 +143,16 @@ def test_what_will_be_done_is_said_before_anything_is(home: Path) -> None:
     assert "hunter2" not in ran.stdout + ran.stderr
 
 
+def test_one_connection_says_only_what_it_runs(home: Path) -> None:
+    (home / ".ssh" / "config").unlink()
+    ran = run(home, sys.executable, "-m", "orchestra", "connect", "--timeout", "20", "db")
+    first, deed, *_ = ran.stderr.splitlines()
+    assert first.startswith("besides its tunnels, ")
+    assert deed == f"  runs  touch {home}/secret/ran  (the password for gate)"
+    assert "reads" not in ran.stderr
+    assert ran.stdout == ""
+
+
 NOISE = "\x1b]0;owned\x07\x9b2J\u202e\u2066evil\u200b\r\nerror: all is well\x00" + "\u0335" * 50
 
 

@@ -50,6 +50,21 @@ def test_secrets_are_named_with_what_they_are_for() -> None:
     ]
 
 
+def test_variables_are_told_where_a_command_gets_them() -> None:
+    spec = Tunnel(name="web", env={"GIT_SSH_COMMAND": "sh -c evil", "WEB_URL": "http://{host}:{port}"})
+    plan = Plan(
+        topology="t",
+        client="laptop",
+        tunnels=(PlannedTunnel(name="web", kind="tcp", verdict="reachable", spec=spec),),
+    )
+    topology = Topology(name="t", file="t")
+    assert disclosures(plan, topology) == ()
+    assert [(each.deed, each.what) for each in disclosures(plan, topology, environment=True)] == [
+        ("sets", "GIT_SSH_COMMAND=sh -c evil"),
+        ("sets", "WEB_URL=http://{host}:{port}"),
+    ]
+
+
 def test_secrets_of_plugins_are_found_wherever_they_stand() -> None:
     transport = TransportRef(type="vault", options={"a": {"b": [SecretRef(kind="keyring", value="x")]}})
     check = CheckRef(type="login", options={"password": SecretRef(kind="env", value="PW")})
