@@ -205,16 +205,36 @@ def _sharing_address(world: World, host: str) -> frozenset[str]:
 
 
 def _overlapping(world: World, network: str) -> frozenset[str]:
-    """The networks of which some address may lie in a network."""
+    """The networks of which some address may lie in a network; one without a range may hold any."""
     key = ("overlapping", network)
     if key not in world.memo:
         cidrs = world.topology.networks[network].cidrs
-        world.memo[key] = frozenset(
-            name
-            for name, other in world.topology.networks.items()
-            if name == network
-            or any(one.version == two.version and one.overlaps(two) for one in cidrs for two in other.cidrs)
-            or not (cidrs and other.cidrs)
-        )
+        meeting = (name for cidr in cidrs for name in _meeting(world, cidr))
+        world.memo[key] = frozenset({network, *world.open_networks, *meeting} if cidrs else world.topology.networks)
     found: frozenset[str] = world.memo[key]
+    return found
+
+
+def _meeting(world: World, cidr: IPNetwork) -> Iterator[str]:
+    """The networks with a range that holds it, or that lies in it: two ranges never overlap in part."""
+    shift, start = cidr.max_prefixlen - cidr.prefixlen, int(cidr.network_address)
+    for version, wider, table in world.prefixes:
+        if version == cidr.version and wider >= shift:
+            yield from table.get(start >> wider, ())
+    starts = _starts(world, cidr.version)
+    inside = slice(bisect_left(starts, (start, "")), bisect_left(starts, (start + cidr.num_addresses, "")))
+    yield from (name for _, name in starts[inside])
+
+
+def _starts(world: World, version: int) -> list[tuple[int, str]]:
+    """The first address of every range, in order, and its network."""
+    key = ("starts", version)
+    if key not in world.memo:
+        world.memo[key] = sorted(
+            (int(cidr.network_address), name)
+            for name, network in world.topology.networks.items()
+            for cidr in network.cidrs
+            if cidr.version == version
+        )
+    found: list[tuple[int, str]] = world.memo[key]
     return found

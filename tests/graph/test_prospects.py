@@ -39,6 +39,22 @@ def test_what_no_rule_lets_pass_is_no_prospect() -> None:
     assert might(world, "gate", "db", 5432)
 
 
+def test_networks_overlap_when_one_range_holds_the_other_and_those_without_a_range_always_do() -> None:
+    ranges = {
+        "all": ("10.0.0.0/8",),
+        "site": ("10.1.0.0/16", "fd00:1::/32"),
+        "cell": ("10.1.2.0/24",),
+        "six": ("fd00:1:2::/48",),
+        "other": ("10.2.0.0/16",),
+        "internet": (),
+    }
+    networks = [network(name, *cidrs) for name, cidrs in ranges.items()]
+    edge = firewall("edge", {"internet": "198.51.100.1", "all": "10.9.0.1"}, allow("any", "@site"))
+    world = compile_world(topology(*networks, edge, client("laptop", {"internet": None})), "laptop")
+    found = prospects(world, dialer_at(world, "laptop"), 22, "tcp")
+    assert found.networks == {"site", "all", "cell", "six", "internet"}
+
+
 def test_hosts_of_one_network_that_rules_treat_otherwise_have_prospects_of_their_own() -> None:
     """One is asked for after the other, so that what is remembered of the first is not told of the second."""
     lan, sub, dual = (

@@ -81,21 +81,28 @@ def walk(world: World, dialer: str, destination: IPAddress, port: int, protocol:
             return Lost("unreachable", host.name, passed)
         if flow.destination in world.addresses(host.name):
             return _deliver(world, host, flow, passed)
-        came = _own_address(world, host.name, hop.network, flow.destination.version)
         if handed_on:  # by an address that only its own network is sure to know
             target = _network_of(world, host.name, flow.destination)
-        hop = _next_hop(world, host.name, target, flow.destination)
-        if hop is None or came is None or not host.forwards:
+        came, hop = hop, _next_hop(world, host.name, target, flow.destination)
+        if hop is None or not _joins(world, host, came.network, hop.network, flow):
             return Lost("unreachable", host.name, passed)
         if not allows(world, host.rules, flow):
             return Lost("dropped", host.name, passed)
         passed = (*passed, Passage(host.name, flow.port))
-        bears = _own_address(world, host.name, hop.network, flow.destination.version)
-        if bears is None:
-            return Lost("unreachable", host.name, passed)
-        if _masquerades(host, hop.network):
-            flow = replace(flow, source=bears)
+        flow = _leaving(world, host, hop.network, flow)
     return Lost("dropped", hop.host, passed)
+
+
+def _joins(world: World, host: Host, one: str, other: str, flow: Flow) -> bool:
+    """Whether a host passes a flow on from network to network: a firewall, with an address of the family on both."""
+    version = flow.destination.version
+    return host.forwards and all(_own_address(world, host.name, network, version) for network in (one, other))
+
+
+def _leaving(world: World, host: Host, network: str, flow: Flow) -> Flow:
+    """The flow as it leaves a firewall by a network."""
+    bears = _own_address(world, host.name, network, flow.destination.version)
+    return replace(flow, source=bears) if bears and _masquerades(host, network) else flow
 
 
 def _deliver(world: World, host: Host, flow: Flow, passed: tuple[Passage, ...]) -> Arrival | Lost:
