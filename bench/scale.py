@@ -25,8 +25,8 @@ from orchestra.graph import compile_world
 from orchestra.loading import load
 from orchestra.model.topology import Topology
 from orchestra.planning import make_plan
-from orchestra.planning.explain import explain_on
-from orchestra.planning.question import Ground
+from orchestra.planning.explaining.explain import explain_on
+from orchestra.planning.explaining.question import Ground
 
 SIZES = (100, 1_000, 10_000, 100_000)
 PER_SITE = 100

@@ -17,7 +17,7 @@ from orchestra.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestra.planning.expect import Unmet
+    from orchestra.planning.explaining.expect import Unmet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from orchestra.loading import Loaded
-    from orchestra.planning.expect import Unmet
+    from orchestra.planning.explaining.expect import Unmet
     from orchestra.plugin.manager import Plugins
 
 

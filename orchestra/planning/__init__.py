@@ -7,12 +7,12 @@ file's own tests, :func:`check_statically` for what is wrong whatever the paths 
 
 from orchestra.planning.client import choose_client
 from orchestra.planning.connection import STREAMS
-from orchestra.planning.expect import check_expectations, unmet_expectations
-from orchestra.planning.explain import explain
-from orchestra.planning.explanation import Explanation
+from orchestra.planning.explaining.expect import check_expectations, unmet_expectations
+from orchestra.planning.explaining.explain import explain
+from orchestra.planning.explaining.explanation import Explanation
+from orchestra.planning.explaining.permissions import with_permissions
 from orchestra.planning.impact import Impact, impact
 from orchestra.planning.lint.usage import unused_parts
-from orchestra.planning.permissions import with_permissions
 from orchestra.planning.plan import make_plan, plan_connection
 from orchestra.planning.static import check_statically
 

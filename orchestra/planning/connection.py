@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from orchestra.errors import UsageError
 from orchestra.model.address import UnixPath
 from orchestra.model.topology import CheckRef, Tunnel
-from orchestra.planning.question import destination
+from orchestra.planning.explaining.question import destination
 from orchestra.planning.tunnels import Request, make_request
 
 if TYPE_CHECKING:

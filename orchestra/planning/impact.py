@@ -16,7 +16,7 @@ from orchestra.model.topology import Host
 from orchestra.planning.client import choose_client
 from orchestra.planning.context import make_context
 from orchestra.planning.elsewhere import held_by, offered_elsewhere
-from orchestra.planning.expect import check_expectations
+from orchestra.planning.explaining.expect import check_expectations
 from orchestra.planning.plan import make_plan
 from orchestra.planning.sessions import search
 

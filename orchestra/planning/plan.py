@@ -11,13 +11,13 @@ from orchestra.errors import UsageError
 from orchestra.model.garbage import collector_off
 from orchestra.model.plan import Alternative, Origin, Plan, PlannedSession, PlannedTunnel
 from orchestra.planning.alternatives import MOST, Other, others
-from orchestra.planning.blocked import explain_blocked
 from orchestra.planning.client import choose_client
 from orchestra.planning.conflicts import listen_conflicts
 from orchestra.planning.connection import connection
 from orchestra.planning.context import make_context
 from orchestra.planning.dials import as_dial
 from orchestra.planning.elsewhere import held_by, no_holder, offered_elsewhere
+from orchestra.planning.explaining.blocked import explain_blocked
 from orchestra.planning.notes import notes_of
 from orchestra.planning.sessions import hop
 from orchestra.planning.tunnels import Request, Solution, make_request, solve

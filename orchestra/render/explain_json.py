@@ -10,7 +10,7 @@ from orchestra.render.plan_json import dial_address_json, missing_json
 if TYPE_CHECKING:
     from orchestra.diagnostics import Place
     from orchestra.model.topology import Tunnel
-    from orchestra.planning.explanation import Check, Explanation, Leg, NearRule, Offer, Rejected
+    from orchestra.planning.explaining.explanation import Check, Explanation, Leg, NearRule, Offer, Rejected
 
 FORMAT_VERSION = 1
 

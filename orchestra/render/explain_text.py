@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from orchestra.graph import FieldMatch
     from orchestra.model.plan import Missing
     from orchestra.model.topology import Tunnel
-    from orchestra.planning.explanation import Check, Explanation, Leg, NearRule
+    from orchestra.planning.explaining.explanation import Check, Explanation, Leg, NearRule
 
 _INDENT = "  "
 _MOST_DENIALS = 3

@@ -12,9 +12,9 @@ from orchestra.graph.reasons import rule_text
 from orchestra.model.address import LOCALHOST
 from orchestra.planning.dials import attempt
 from orchestra.planning.elsewhere import held_by
-from orchestra.planning.explain import any_client, explain_on
+from orchestra.planning.explaining.explain import any_client, explain_on
+from orchestra.planning.explaining.question import Ground
 from orchestra.planning.plan import plan_tunnels
-from orchestra.planning.question import Ground
 from orchestra.planning.reach import places_worth_trying
 from orchestra.planning.services import target_service
 from orchestra.planning.sessions import search

@@ -12,7 +12,7 @@ from orchestra.render.picture.compose import compose
 
 if TYPE_CHECKING:
     from orchestra.model.topology import Topology
-    from orchestra.planning.explanation import Explanation
+    from orchestra.planning.explaining.explanation import Explanation
     from orchestra.render.picture.scene import Scene
 
 

@@ -10,15 +10,15 @@ from orchestra.diagnostics import Code, Diagnostic, in_file_order
 from orchestra.errors import UsageError
 from orchestra.model.address import SSH_PORT
 from orchestra.planning.client import choose_client
-from orchestra.planning.explain import any_client, explain_on
-from orchestra.planning.explanation import in_short
-from orchestra.planning.question import Ground
+from orchestra.planning.explaining.explain import any_client, explain_on
+from orchestra.planning.explaining.explanation import in_short
+from orchestra.planning.explaining.question import Ground
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestra.model.topology import Expectation, Topology
-    from orchestra.planning.explanation import Explanation
+    from orchestra.planning.explaining.explanation import Explanation
     from orchestra.plugin.vocabulary import Vocabulary
 
 COMMAND = ("orchestra", "explain")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchestra.graph import code_of, explain, near_misses, opposite, rule_text, rules_of
 from orchestra.graph.filters import compared
 from orchestra.planning.dials import as_dial, missing_rule
-from orchestra.planning.explanation import Check, Leg, NearRule
+from orchestra.planning.explaining.explanation import Check, Leg, NearRule
 from orchestra.planning.problems import SUGGESTIONS
 
 if TYPE_CHECKING:

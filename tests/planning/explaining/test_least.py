@@ -12,9 +12,9 @@ from orchestra.model.plan import Missing
 from orchestra.model.topology import Topology
 from orchestra.planning.context import Context
 from orchestra.planning.dials import attempt
-from orchestra.planning.least import least
-from orchestra.planning.permissions import with_permissions
-from orchestra.planning.question import Ground, destination
+from orchestra.planning.explaining.least import least
+from orchestra.planning.explaining.permissions import with_permissions
+from orchestra.planning.explaining.question import Ground, destination
 from orchestra.planning.services import Service
 from orchestra.planning.sessions import hop
 from tests.planning.pairs import WORDS, asked, pairs, shuffled

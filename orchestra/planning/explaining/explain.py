@@ -9,12 +9,12 @@ from orchestra.errors import UsageError
 from orchestra.model.garbage import collector_off
 from orchestra.planning.client import choose_client
 from orchestra.planning.dials import attempt, attempt_by
-from orchestra.planning.explanation import Explanation, Leg, Offer, Rejected
-from orchestra.planning.least import Lacking, least
-from orchestra.planning.legs import leg
+from orchestra.planning.explaining.explanation import Explanation, Leg, Offer, Rejected
+from orchestra.planning.explaining.least import Lacking, least
+from orchestra.planning.explaining.legs import leg
+from orchestra.planning.explaining.offers import reverse_offers
+from orchestra.planning.explaining.question import Ground, destination
 from orchestra.planning.notes import assumptions
-from orchestra.planning.offers import reverse_offers
-from orchestra.planning.question import Ground, destination
 from orchestra.planning.reach import leading_to, places_worth_trying
 from orchestra.planning.services import ssh_service
 from orchestra.planning.sessions import Chain, hop, search, through

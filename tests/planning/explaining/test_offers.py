@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestra.model.topology import Topology
 from orchestra.planning import explain
-from orchestra.planning.explanation import Offer
+from orchestra.planning.explaining.explanation import Offer
 from orchestra.plugin.vocabulary import Vocabulary
 from tests.planning.make import allow, client, deny, server, target, topology
 from tests.planning.office import DB, HERE, LAN, NET, edge

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestra.planning import explain
-from orchestra.planning.explanation import in_short
+from orchestra.planning.explaining.explanation import in_short
 from orchestra.plugin.vocabulary import Vocabulary
 from tests.planning.make import host, target, topology
 from tests.planning.office import DB, GATE, HERE, LAN, NET, edge

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from orchestra.planning.dials import Attempt, attempt, problems_of
-from orchestra.planning.permissions import change_of
+from orchestra.planning.explaining.permissions import change_of
 from orchestra.planning.reach import leading_to, servers_worth_trying
 from orchestra.planning.services import ssh_service
 from orchestra.planning.sessions import HERE, Chain, hop, prefixes, search

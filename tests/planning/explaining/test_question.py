@@ -6,7 +6,7 @@ import pytest
 
 from orchestra.diagnostics import Code
 from orchestra.errors import UsageError
-from orchestra.planning.question import Destination, Ground, destination
+from orchestra.planning.explaining.question import Destination, Ground, destination
 from orchestra.plugin.vocabulary import Vocabulary
 from tests.planning.make import client, server, target, topology
 from tests.planning.office import DB, LAN, NET

@@ -6,9 +6,9 @@ from orchestra.diagnostics import Code
 from orchestra.model.topology import Topology
 from orchestra.planning.context import make_context
 from orchestra.planning.dials import attempt
-from orchestra.planning.explanation import Check, Leg
-from orchestra.planning.legs import leg
-from orchestra.planning.question import destination
+from orchestra.planning.explaining.explanation import Check, Leg
+from orchestra.planning.explaining.legs import leg
+from orchestra.planning.explaining.question import destination
 from orchestra.plugin.vocabulary import Vocabulary
 from tests.planning.make import allow, deny, hide, publish, server, target, topology
 from tests.planning.office import DB, HERE, LAN, NET, edge

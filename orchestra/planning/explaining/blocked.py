@@ -9,11 +9,11 @@ from orchestra.diagnostics import Code, Diagnostic
 from orchestra.model.address import Endpoint
 from orchestra.planning.dials import as_dial, problems_of
 from orchestra.planning.entry import entries
-from orchestra.planning.least import SMALL, least
-from orchestra.planning.offers import reverse_offers
-from orchestra.planning.permissions import change_of
+from orchestra.planning.explaining.least import SMALL, least
+from orchestra.planning.explaining.offers import reverse_offers
+from orchestra.planning.explaining.permissions import change_of
+from orchestra.planning.explaining.question import Ground
 from orchestra.planning.problems import SUGGESTIONS
-from orchestra.planning.question import Ground
 from orchestra.planning.tunnels import solve
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestra.model.plan import Missing
-from orchestra.planning.permissions import rule_of, with_permissions
+from orchestra.planning.explaining.permissions import rule_of, with_permissions
 from orchestra.planning.sshd import permits
 from tests.planning.make import allow, deny, numbered, selectors, server, topology
 from tests.planning.office import DB, HERE, LAN, NET, edge

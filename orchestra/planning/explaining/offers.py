@@ -14,9 +14,9 @@ from orchestra.model.address import LOCALHOST, LOOPBACKS, Endpoint
 from orchestra.model.plan import Bind
 from orchestra.model.topology import Tunnel
 from orchestra.planning.dials import Attempt, attempt, attempt_by
-from orchestra.planning.explanation import Leg, Offer
-from orchestra.planning.legs import leg
-from orchestra.planning.question import destination
+from orchestra.planning.explaining.explanation import Leg, Offer
+from orchestra.planning.explaining.legs import leg
+from orchestra.planning.explaining.question import destination
 from orchestra.planning.reach import places_worth_trying, servers_worth_trying
 from orchestra.planning.services import Service
 from orchestra.planning.sessions import HERE, Chain, hop, search
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchestra.planning.context import Context
-    from orchestra.planning.question import Ground
+    from orchestra.planning.explaining.question import Ground
 
 MOST = 3
 """Offers that are told."""
