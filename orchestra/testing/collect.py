@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from orchestra.session.protocols import Stream
 
 
 class Collector:
-    """Keeps data and endings. ``calls`` has the names of what was called, in order, without data."""
+    """Keeps data and endings. ``calls`` has the names of what was called, in order, without data.
 
-    def __init__(self, *, paused: bool = False, keep_open: bool = True, echo: bool = False) -> None:
+    ``made`` is told when there is a connection.
+    """
+
+    def __init__(
+        self,
+        *,
+        paused: bool = False,
+        keep_open: bool = True,
+        echo: bool = False,
+        made: Callable[[Collector], None] = lambda _: None,
+    ) -> None:
         self.stream: Stream | None = None
         self.data = bytearray()
         self.error: Exception | None = None
@@ -19,7 +30,7 @@ class Collector:
         self.eof = asyncio.Event()
         self.writable = asyncio.Event()
         self.writable.set()
-        self._paused, self._keep_open, self._echo = paused, keep_open, echo
+        self._paused, self._keep_open, self._echo, self._made = paused, keep_open, echo, made
         self._wakers: set[asyncio.Future[None]] = set()
 
     def connection_made(self, stream: Stream, /) -> None:
@@ -27,6 +38,7 @@ class Collector:
         self.stream = stream
         if self._paused:
             stream.pause_reading()
+        self._made(self)
 
     def data_received(self, data: bytes, /) -> None:
         self.data += data

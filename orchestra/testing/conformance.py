@@ -62,7 +62,7 @@ async def run_check(check: Check, open_arena: OpenArena) -> None:
 
 
 class Accepting:
-    """An accept that makes collectors and keeps them; ``gate`` holds each back until it is set."""
+    """An accept that makes collectors and keeps them once connected; ``gate`` holds each back until it is set."""
 
     def __init__(self, *, gate: asyncio.Event | None = None, refuse: bool = False, **options: bool) -> None:
         self.collectors: asyncio.Queue[Collector] = asyncio.Queue()
@@ -75,9 +75,7 @@ class Accepting:
             await self._gate.wait()
         if self._refuse:
             raise ConnectionAbortedError("not today")
-        collector = Collector(**self._options)
-        self.collectors.put_nowait(collector)
-        return collector
+        return Collector(**self._options, made=self.collectors.put_nowait)
 
 
 @asynccontextmanager
