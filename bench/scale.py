@@ -12,6 +12,7 @@ machine.
 
 from __future__ import annotations
 
+import gc
 import resource
 import subprocess
 import sys
@@ -121,6 +122,7 @@ def measure(hosts: int) -> None:
     used: list[float] = []
 
     def timed(what: Any, *arguments: Any, **options: Any) -> Any:
+        gc.collect()  # what one step has made is not looked through on the next one's time
         start, before = time.perf_counter(), time.process_time()
         result = what(*arguments, **options)
         wall.append(time.perf_counter() - start)
