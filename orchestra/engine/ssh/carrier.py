@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import asyncssh
 
-from orchestra.engine.ssh.internals import tune
+from orchestra.engine.ssh.internals import is_opening, tune
 from orchestra.model.topology import Family
 from orchestra.session.here import Here
 from orchestra.session.protocols import Session, Stream
@@ -24,6 +25,8 @@ FLUSH_AT = 112 * 1024
 """Bytes that are passed on at once, without waiting for the turn of the loop to end; three packets and more. Pieces
 above 128 KiB are slower: malloc(3) gives them back to the system each time."""
 _HIDDEN = frozenset({"peername", "sockname"})
+_TURNS = 3
+"""Turns of the loop in which asyncssh handles a packet: a task, its end, and what is made of it."""
 _SILENCE = 30_000
 """Milliseconds after which unacknowledged data breaks a TCP connection (TCP_USER_TIMEOUT, tcp(7))."""
 
@@ -157,7 +160,7 @@ class Carrier:
 
     def eof_received(self) -> bool | None:
         if self._connection is not None:
-            self._connection.eof_received()
+            self._tell(self._connection.eof_received)
         else:
             self.connection_lost(ConnectionResetError("it was closed at once"))
         return False
@@ -172,7 +175,15 @@ class Carrier:
         if not self.is_lost:
             self.is_lost, self._lost = True, exc
         if self._connection is not None:
-            self._connection.connection_lost(exc)
+            self._tell(functools.partial(self._connection.connection_lost, exc))
+
+    def _tell(self, end: Callable[[], None], turns: int = _TURNS) -> None:
+        """Tells asyncssh of the end. While a session opens, after the packets before it: a server that refuses says
+        why and hangs up, and the end would be taken for the reason."""
+        if turns and self._connection is not None and is_opening(self._connection):
+            self._loop.call_soon(self._tell, end, turns - 1)
+        else:
+            end()
 
 
 def _nothing() -> None:

@@ -67,6 +67,11 @@ def is_dead(connection: asyncssh.SSHClientConnection) -> bool:
     return getattr(connection, "_transport", connection) is None or connection.is_closed()
 
 
+def is_opening(connection: asyncssh.SSHClientConnection) -> bool:
+    """Whether nobody is logged in yet."""
+    return not getattr(connection, "_auth_complete", True)
+
+
 async def ping(connection: asyncssh.SSHClientConnection) -> None:
     """One global request with a reply, which any server answers, if only by a failure (RFC 4254 section 4).
 
