@@ -89,6 +89,31 @@ def test_a_loss_below_is_passed_on():
     run_virtual(main())
 
 
+class Opening(Listening):
+    """Handles what it receives in a task, as asyncssh does, and is told of its end."""
+
+    _auth_complete = False
+
+    def data_received(self, data):
+        async def handle():
+            self.events.append(data)
+
+        task = asyncio.ensure_future(handle())
+        task.add_done_callback(lambda _: self.events.append("handled"))
+
+
+def test_while_a_session_opens_the_end_comes_after_the_packets_before_it():
+    async def main():
+        carrier, server, _ = await _dialed()
+        _, connection = await carrier.create_connection(Opening, "", 0)
+        server.stream.write(b"no")
+        server.stream.write_eof()
+        await asyncio.sleep(0.01)
+        assert connection.events[:4] == ["made", b"no", "handled", "eof"]
+
+    run_virtual(main())
+
+
 def test_a_full_stream_is_told_and_an_end_in_good_order_sends_what_is_queued():
     async def main():
         told = []
