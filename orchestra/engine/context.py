@@ -18,7 +18,7 @@ from orchestra.session.errors import DialRefused, SessionLost
 from orchestra.session.protocols import Receiver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from orchestra.engine.places import Places
     from orchestra.model.events import Event
@@ -48,6 +48,7 @@ class OpenTunnel:
         self._tracked: set[Tracked] = set()
         self._accepting: set[asyncio.Timeout] = set()
         self._bytes_in = self._bytes_out = 0
+        self._counters: dict[str, int] = {}
         self._closing = False
 
     # What kinds and checks see.
@@ -80,6 +81,9 @@ class OpenTunnel:
         self._bytes_in += bytes_in
         self._bytes_out += bytes_out
 
+    def tally(self, name: str, by: int = 1) -> None:
+        self._counters[name] = self._counters.get(name, 0) + by
+
     def failed(self, peer: Peer, error: Exception) -> RuntimeFailure:
         if self._closing:
             return self._gone()
@@ -102,6 +106,11 @@ class OpenTunnel:
     @property
     def bytes_out(self) -> int:
         return self._bytes_out + sum(relay.bytes_out for relay in self._relays)
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """Those of its kind."""
+        return self._counters
 
     def fence(self, serve: Accept) -> Accept:
         """The kind's accept, with a deadline, its faults its own, and every refusal told to the observers."""

@@ -119,10 +119,12 @@ class Engine:
 
     def _counted(self, tunnel: TunnelStatus) -> TunnelStatus:
         live = self._tunnels[tunnel.name]
-        counters = live.connections, live.bytes_in, live.bytes_out
-        if not any(counters):
+        counted = live.connections, live.bytes_in, live.bytes_out
+        if not any(counted) and not live.counters:
             return tunnel
-        return replace(tunnel, connections=counters[0], bytes_in=counters[1], bytes_out=counters[2])
+        connections, bytes_in, bytes_out = counted
+        counters = dict(live.counters)
+        return replace(tunnel, connections=connections, bytes_in=bytes_in, bytes_out=bytes_out, counters=counters)
 
     # Between the core and the world.
 

@@ -29,7 +29,7 @@ from orchestra.engine.proof import gate_for, verify
 from orchestra.errors import RuntimeFailure
 from orchestra.model.events import Noticed
 from orchestra.model.text import clean
-from orchestra.plugin.interfaces import OpenRequest
+from orchestra.plugin.interfaces import Binding, OpenRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from orchestra.model.events import Event
     from orchestra.model.plan import PlannedListen, PlannedSession, PlannedTunnel
     from orchestra.model.topology import Topology
-    from orchestra.plugin.interfaces import Ask, Question
+    from orchestra.plugin.interfaces import Ask, Entrance, Question
     from orchestra.plugin.manager import Plugins
     from orchestra.session.protocols import Accept, Session
 
@@ -73,7 +73,7 @@ class Work:
         self._questions = Questions(ask)
         self.read_secret = secret_reader(plugins, OPEN_DEADLINE)
         self._checking = asyncio.Semaphore(CHECKS)
-        self._listeners: dict[str, tuple[Bound, PlannedListen, Session]] = {}
+        self._listeners: dict[str, tuple[Entrance, PlannedListen, Session]] = {}
         self._removals: set[asyncio.Task[bool]] = set()
 
     async def keep_session(self, planned: PlannedSession) -> None:
@@ -151,7 +151,7 @@ class Work:
             return
         bound, planned, session = self._listeners.pop(name)
         bound.close()
-        if planned.removable and session.state == "open":
+        if isinstance(bound, Bound) and planned.removable and session.state == "open":
             removal = asyncio.create_task(_removed(bound, planned, session), name=f"removal {name}")
             self._removals.add(removal)
             removal.add_done_callback(self._removals.discard)
@@ -161,9 +161,12 @@ class Work:
         if self._removals:
             await asyncio.wait(self._removals, timeout=TIDY)
 
-    async def _bind(self, session: Session, live: OpenTunnel, port: int | None) -> Bound:
+    async def _bind(self, session: Session, live: OpenTunnel, port: int | None) -> Entrance:
         planned = live.tunnel.listen
         assert planned is not None  # noqa: S101
+        kind: object = self._plugins.kinds.get(live.tunnel.kind)
+        if isinstance(kind, Binding):
+            return await kind.bind(live, session, port or 0)
         gate = gate_for(planned, live.fence(self._serve(live)))
         bound = await listen(session, planned, gate, port)
         try:

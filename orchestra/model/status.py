@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 SessionState: TypeAlias = Literal["waiting", "connecting", "open", "retrying", "failed", "closed"]
@@ -56,6 +57,8 @@ class TunnelStatus:
     optional: bool = False
     notes: tuple[str, ...] = ()
     """What was found and is no failure: a listener that could not be verified, a family that this machine lacks."""
+    counters: Mapping[str, int] = field(default_factory=dict)
+    """What its kind counts besides: ``flows`` (open now), ``datagrams_in``, ``dropped_queue`` …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -272,10 +272,18 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRef:
-    """How a tunnel is proven: ``type`` is a check's name or ``none``; ``every`` repeats it (seconds)."""
+    """How a tunnel is proven: ``type`` is a check's name or ``none``; ``every`` repeats it (seconds).
+
+    ``timeout``: seconds for one run, None for the check's own. Of a repeated check ``fall`` failures in a row make a
+    proven tunnel unproven, and ``rise`` successes in a row prove it again; on a path that was just opened the first
+    result decides.
+    """
 
     type: str = "tcp"
     every: float | None = None
+    timeout: float | None = None
+    rise: int = 2
+    fall: int = 3
     options: Mapping[str, Any] = field(default_factory=lambda: NOWHERE)
     place: Place | None = field(default=None, compare=False)
 

@@ -151,6 +151,11 @@ class TunnelContext(Protocol):
         """Adds to the tunnel's counters."""
         ...
 
+    def tally(self, name: str, by: int = 1) -> None:
+        """Adds to a counter of the kind's own, which is made by its first use and shown with the tunnel's status and
+        its metrics: ``flows`` (what is open now goes up and down), ``datagrams_in``, ``dropped_queue``."""
+        ...
+
     def failed(self, peer: Peer, error: Exception) -> RuntimeFailure:
         """Tells the observers that a connection which was accepted already cannot be carried, and returns why: the
         error itself, or what a foreign one amounts to."""
@@ -165,6 +170,35 @@ class Kind(Protocol):
 
     def serve(self, context: TunnelContext) -> Accept:
         """The listener's accept: called for each connection, before it is confirmed."""
+        ...
+
+
+class Entrance(Protocol):
+    """What a kind opened by itself: the addresses that people use, the port (0: none), and what is to be said."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+    def close(self) -> None:
+        """Stops accepting and ends what it carries; whatever it opened is gone soon after."""
+        ...
+
+
+@runtime_checkable
+class Binding(Protocol):
+    """What a kind does instead of ``serve`` when its entrance is no listener of streams (a UDP socket)."""
+
+    @property
+    def spec(self) -> KindSpec: ...
+
+    async def bind(self, context: TunnelContext, session: Session, port: int) -> Entrance:
+        """Opens the entrance that ``context.tunnel.listen`` plans, at ``session``. ``port`` is asked for first where
+        any will do (0: none was given before). Raises BindRefused, SessionLost or Unsupported; then, and when it is
+        cancelled, nothing of it is left open. Relays to come use ``context.exit()``, which follows the path."""
         ...
 
 

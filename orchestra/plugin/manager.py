@@ -48,19 +48,20 @@ class Plugins:
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """A hook whose results have a ``spec``: the word for people, the spec's type, the method that does the work."""
+    """A hook whose results have a ``spec``: the word for people, the spec's type, the methods of which one does the
+    work."""
 
     hook: str
     word: str
     spec: type[Any]
-    method: str
+    methods: tuple[str, ...]
 
 
 _SLOTS = (
-    _Slot("orchestra_transports", "transport", TransportSpec, "open"),
-    _Slot("orchestra_kinds", "kind", KindSpec, "serve"),
-    _Slot("orchestra_checks", "check", CheckSpec, "run"),
-    _Slot("orchestra_secrets", "secret", SecretSpec, "read"),
+    _Slot("orchestra_transports", "transport", TransportSpec, ("open",)),
+    _Slot("orchestra_kinds", "kind", KindSpec, ("serve", "bind")),
+    _Slot("orchestra_checks", "check", CheckSpec, ("run",)),
+    _Slot("orchestra_secrets", "secret", SecretSpec, ("read",)),
 )
 
 
@@ -154,8 +155,8 @@ def _ask(manager: pluggy.PluginManager, slot: _Slot, gathered: _Gathered) -> dic
         spec = getattr(part, "spec", None)
         if not isinstance(spec, slot.spec):
             raise _Rejected(f"{slot.hook} gave {part!r}, which has no spec of type {slot.spec.__name__}")
-        if not callable(getattr(part, slot.method, None)):
-            raise _Rejected(f"{slot.hook} gave {part!r}, which has no method {slot.method!r}")
+        if not any(callable(getattr(part, method, None)) for method in slot.methods):
+            raise _Rejected(f"{slot.hook} gave {part!r}, which has no method {' or '.join(map(repr, slot.methods))}")
         name = str(spec.name)
         if name in parts or name in gathered.slots[slot.word]:
             raise _Rejected(f"{slot.word} {name!r} exists already")
