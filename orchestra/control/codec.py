@@ -19,6 +19,7 @@ from orchestra.model.events import (
     SessionChanged,
     TunnelChanged,
 )
+from orchestra.model.measures import Durations
 from orchestra.model.status import ErrorStatus, SessionStatus, Status, TunnelStatus
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ EVENTS: Mapping[str, type[Event]] = {
 
 _TYPES = {kind: name for name, kind in EVENTS.items()}
 _TUPLES = ("listen", "notes")
+_DURATIONS = ("handshakes", "dials")
 
 
 def encode_status(status: Status) -> Document:
@@ -81,4 +83,7 @@ def _build(kind: type[T], document: Document) -> T:
             known[key] = tuple(known[key])
     if isinstance(known.get("error"), dict):
         known["error"] = decode_error(known["error"])
+    for key in _DURATIONS:
+        if key in known:
+            known[key] = Durations(tuple(known[key]["counts"]), known[key]["total"])
     return kind(**known)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from orchestra.diagnostics import Code
 from orchestra.engine.accepting import Tracked
+from orchestra.engine.core.ways import ways_of
 from orchestra.engine.dialing import Caps, dial
 from orchestra.engine.fences import plugin_failed
 from orchestra.engine.relay import End, Relay
 from orchestra.errors import RuntimeFailure
 from orchestra.model.events import ConnectionFailed
+from orchestra.model.measures import Durations
 from orchestra.model.plan import Dial, PlannedTunnel
 from orchestra.session.errors import DialRefused, SessionLost
 from orchestra.session.protocols import Receiver
@@ -42,19 +45,24 @@ class OpenTunnel:
         observe: Callable[[Event], None],
         read_secret: ReadSecret,
     ) -> None:
-        self._tunnel, self._places, self._caps, self._observe = tunnel, places, caps, observe
+        self._planned, self._places, self._caps, self._observe = tunnel, places, caps, observe
+        self._ways = ways_of(tunnel)
+        self.take(0)
         self.read_secret = read_secret
         self._relays: set[Relay] = set()
         self._tracked: set[Tracked] = set()
         self._accepting: set[asyncio.Timeout] = set()
         self._bytes_in = self._bytes_out = 0
         self._counters: dict[str, int] = {}
+        self.accepted = self.refused = 0
+        self.dials = Durations()
         self._closing = False
 
     # What kinds and checks see.
 
     @property
     def tunnel(self) -> PlannedTunnel:
+        """As planned, with the way that new connections take now."""
         return self._tunnel
 
     async def exit(self) -> Session:
@@ -66,7 +74,10 @@ class OpenTunnel:
         if where is None:
             message = f"the tunnel {self._tunnel.name} has no target of its own to dial"
             raise DialRefused(Code.DIAL_FAILED, message, host=session.host)
-        return await dial(session, make, where, self._tunnel.spec.dial_timeout, self._caps)
+        began = asyncio.get_running_loop().time()
+        dialed = await dial(session, make, where, self._tunnel.spec.dial_timeout, self._caps)
+        self.dials = self.dials.plus(asyncio.get_running_loop().time() - began)
+        return dialed
 
     async def relay(self, host: str | None = None, port: int | None = None) -> Receiver:
         relay = Relay(self._relay_ended)
@@ -87,12 +98,18 @@ class OpenTunnel:
     def failed(self, peer: Peer, error: Exception) -> RuntimeFailure:
         if self._closing:
             return self._gone()
+        self.refused += 1
         failure = error if isinstance(error, RuntimeFailure) else plugin_failed(f"kind {self._tunnel.kind}", error)
         told = ConnectionFailed(tunnel=self._tunnel.name, peer=peer.text, code=failure.code, message=failure.message)
         self._observe(told)
         return failure
 
     # What the engine sees.
+
+    def take(self, number: int) -> None:
+        """New connections take that one of its ways; those that it carries stay where they are."""
+        way = self._ways[number]
+        self._tunnel = replace(self._planned, path=way.path, sessions=way.sessions, exit=way.exit, dial=way.dial)
 
     @property
     def connections(self) -> int:
@@ -119,6 +136,7 @@ class OpenTunnel:
         async def accept(peer: Peer) -> Receiver:
             if self._closing:
                 raise self._gone()
+            self.accepted += 1
             try:
                 async with asyncio.timeout(patience) as scope:
                     self._accepting.add(scope)

@@ -27,6 +27,7 @@ from orchestra.engine.core.messages import (
     SetTimer,
     Started,
     StopRequested,
+    TakeWay,
     TimerFired,
     TimerKey,
 )
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from orchestra.engine.core import messages
     from orchestra.model.events import Event
     from orchestra.model.plan import Plan
-    from orchestra.model.status import TunnelStatus
+    from orchestra.model.status import SessionStatus, TunnelStatus
     from orchestra.model.topology import Topology
     from orchestra.plugin.interfaces import Ask
     from orchestra.plugin.manager import Plugins
@@ -115,16 +116,25 @@ class Engine:
     def snapshot(self) -> EngineStatus:
         """What is true right now."""
         status = self._teller.status()
-        return replace(status, tunnels=tuple(self._counted(tunnel) for tunnel in status.tunnels))
+        sessions, tunnels = map(self._timed, status.sessions), map(self._counted, status.tunnels)
+        return replace(status, sessions=tuple(sessions), tunnels=tuple(tunnels))
+
+    def _timed(self, session: SessionStatus) -> SessionStatus:
+        handshakes = self._work.handshakes.get(session.id)
+        return session if handshakes is None else replace(session, handshakes=handshakes)
 
     def _counted(self, tunnel: TunnelStatus) -> TunnelStatus:
         live = self._tunnels[tunnel.name]
-        counted = live.connections, live.bytes_in, live.bytes_out
-        if not any(counted) and not live.counters:
-            return tunnel
-        connections, bytes_in, bytes_out = counted
-        counters = dict(live.counters)
-        return replace(tunnel, connections=connections, bytes_in=bytes_in, bytes_out=bytes_out, counters=counters)
+        return replace(
+            tunnel,
+            connections=live.connections,
+            bytes_in=live.bytes_in,
+            bytes_out=live.bytes_out,
+            accepted=live.accepted,
+            refused=live.refused,
+            dials=live.dials,
+            counters=dict(live.counters),
+        )
 
     # Between the core and the world.
 
@@ -155,6 +165,8 @@ class Engine:
                 self._cancel("check", name)
             case EndRelays(name):
                 self._tunnels[name].end()
+            case TakeWay(name, way):
+                self._tunnels[name].take(way)
             case SetTimer(key, at):
                 self._set_timer(key, at)
             case _:

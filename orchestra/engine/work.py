@@ -28,6 +28,7 @@ from orchestra.engine.listening import Bound, listen
 from orchestra.engine.proof import gate_for, verify
 from orchestra.errors import RuntimeFailure
 from orchestra.model.events import Noticed
+from orchestra.model.measures import Durations
 from orchestra.model.text import clean
 from orchestra.plugin.interfaces import Binding, OpenRequest
 
@@ -75,17 +76,22 @@ class Work:
         self._checking = asyncio.Semaphore(CHECKS)
         self._listeners: dict[str, tuple[Entrance, PlannedListen, Session]] = {}
         self._removals: set[asyncio.Task[bool]] = set()
+        self.handshakes: dict[str, Durations] = {}
+        """By session: how long its openings took."""
 
     async def keep_session(self, planned: PlannedSession) -> None:
         """Opens it and waits for its end."""
         over = self._places.get(planned.via)
         assert over is not None  # noqa: S101 - the core opens a session when its parent is open
+        began = asyncio.get_running_loop().time()
         try:
             session = await self._open_session(planned, over)
         except RuntimeFailure as error:
             if _stands(planned.via, over):
                 self._tell(SessionFailed(planned.id, Failure.of(error)))
             return
+        took = asyncio.get_running_loop().time() - began
+        self.handshakes[planned.id] = self.handshakes.get(planned.id, Durations()).plus(took)
         self._places.put(planned.id, session)
         self._tell(SessionOpened(planned.id))
         reason = await end_of(session)

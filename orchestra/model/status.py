@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from orchestra.model.measures import NONE, Durations
+
 SessionState: TypeAlias = Literal["waiting", "connecting", "open", "retrying", "failed", "closed"]
 """waiting: for its parent · retrying: will be tried again at ``next_retry`` · failed: will not (identity errors)."""
 
@@ -36,6 +38,13 @@ class SessionStatus:
     server: str
     state: SessionState
     error: ErrorStatus | None = None
+    handshakes: Durations = NONE
+    """How long each opening took that succeeded, from the dial to the login; questions to a person included."""
+
+    @property
+    def opened(self) -> int:
+        """How often it was opened: once more than it was reconnected."""
+        return self.handshakes.count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +63,12 @@ class TunnelStatus:
     bytes_in: int = 0
     """Bytes from the target to those who use the tunnel, since it was opened."""
     bytes_out: int = 0
+    accepted: int = 0
+    """Connections that came to its listener, since it was opened."""
+    refused: int = 0
+    """Those that could not be carried."""
+    dials: Durations = NONE
+    """How long each dial from its exit took that succeeded; those of its check included."""
     optional: bool = False
     notes: tuple[str, ...] = ()
     """What was found and is no failure: a listener that could not be verified, a family that this machine lacks."""

@@ -30,6 +30,7 @@ def _session(session: SessionStatus) -> dict[str, Any]:
         "server": session.server,
         "state": session.state,
         "error": _error(session.error),
+        "opened": session.opened,
     }
 
 
@@ -44,6 +45,9 @@ def _tunnel(tunnel: TunnelStatus) -> dict[str, Any]:
         "connections": tunnel.connections,
         "bytes_in": tunnel.bytes_in,
         "bytes_out": tunnel.bytes_out,
+        "accepted": tunnel.accepted,
+        "refused": tunnel.refused,
+        "counters": dict(tunnel.counters),
         "optional": tunnel.optional,
         "notes": list(tunnel.notes),
     }

@@ -54,6 +54,7 @@ def test_a_dial_goes_to_the_target_or_where_the_kind_says() -> None:
         assert await dialed.receive(1) == b"x"
         with pytest.raises(DialRefused, match=r"laptop dialed 10\.20\.0\.30:1"):
             await scene.tunnel.dial(Collector, "10.20.0.30", 1)
+        assert scene.tunnel.dials.count == 1  # what was refused took no time worth knowing
 
     run_virtual(main())
 
@@ -69,6 +70,7 @@ def test_a_kind_s_fault_refuses_one_connection_and_is_told_once() -> None:
         (told,) = scene.told
         assert isinstance(told, ConnectionFailed)
         assert (told.tunnel, told.peer, told.code) == ("desk", PEER.text, Code.PLUGIN_FAILED)
+        assert (scene.tunnel.accepted, scene.tunnel.refused) == (1, 1)
 
     run_virtual(main())
 

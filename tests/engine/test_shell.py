@@ -86,6 +86,9 @@ def test_a_lost_first_hop_comes_back_with_all_that_stands_on_it() -> None:
         await rig.until_state("ready")
         assert rig.opened("gateway") is not first
         assert await say(rig, b"again") == b"again"
+        assert [session.opened for session in rig.engine.snapshot().sessions] == [2, 2]
+        tunnel = rig.tunnel()
+        assert (tunnel.accepted, tunnel.refused, tunnel.dials.count) == (1, 0, 3)  # two of them proved it
 
     run_virtual(on_rig(TWO_HOPS, test)())
 
