@@ -7,6 +7,7 @@ Nothing here awaits, reads a clock or touches the network; times are seconds of 
 :mod:`.failures`   failures as values, and which of three classes a code belongs to
 :mod:`.backoff`    how long to wait before trying again
 :mod:`.messages`   what happened (events) and what is to be done (commands)
+:mod:`.ways`       the ways that a tunnel has, its planned path first
 :mod:`.state`      everything that is known, frozen; and the draft that one step works on
 :mod:`.session`    the tree of sessions
 :mod:`.tunnel`     listeners and proofs

@@ -143,6 +143,14 @@ class EndRelays:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeWay:
+    """New connections take the way of that number from now on; those that are carried stay where they are."""
+
+    tunnel: str
+    way: int
+
+
+@dataclass(frozen=True, slots=True)
 class SetTimer:
     """Report :class:`TimerFired` at that time, in place of any earlier timer of the same key."""
 
@@ -159,5 +167,6 @@ Command: TypeAlias = (
     | RunCheck
     | CancelCheck
     | EndRelays
+    | TakeWay
     | SetTimer
 )

@@ -67,8 +67,8 @@ def tunnel_status(state: State, entry: TunnelEntry, epoch: float) -> TunnelStatu
 
 
 def _blocker(state: State, entry: TunnelEntry) -> SessionEntry | None:
-    """The first session on its way that is not open: its children only wait for it."""
-    sessions = (state.sessions[id_] for id_ in entry.spec.sessions)
+    """The first session on its live way that is not open: its children only wait for it."""
+    sessions = (state.sessions[id_] for id_ in entry.way.sessions)
     return next((session for session in sessions if session.state != "open"), None)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from orchestra.engine.core.failures import Failure, FailureClass
     from orchestra.engine.core.messages import Command, TimerKey
     from orchestra.engine.core.moves import ListenerState, ProofState
+    from orchestra.engine.core.ways import Way
     from orchestra.model.plan import PlannedSession, PlannedTunnel
     from orchestra.model.status import SessionState
 
@@ -61,8 +62,11 @@ class TunnelEntry:
     """One tunnel: its listener, its proof, and what is wrong with either."""
 
     spec: PlannedTunnel
+    ways: tuple[Way, ...]
     checked: bool
     """Whether it has a check to pass before it is ready."""
+    live: int = 0
+    """Which of its ways new connections take."""
     listener: ListenerState = "idle"
     proof: ProofState = "idle"
     proven: bool = False
@@ -78,6 +82,11 @@ class TunnelEntry:
     @property
     def name(self) -> str:
         return self.spec.name
+
+    @property
+    def way(self) -> Way:
+        """The way that new connections take."""
+        return self.ways[self.live]
 
     @property
     def entry(self) -> str | None:
@@ -133,8 +142,12 @@ class Draft:
         return session is None or self.sessions[session].state == "open"
 
     def path_is_open(self, tunnel: TunnelEntry) -> bool:
-        """Whether every session of the tunnel is open."""
-        return all(self.sessions[id_].state == "open" for id_ in tunnel.spec.sessions)
+        """Whether every session of its live way is open."""
+        return self.is_passable(tunnel.way)
+
+    def is_passable(self, way: Way) -> bool:
+        """Whether every session of that way is open."""
+        return all(self.sessions[id_].state == "open" for id_ in way.sessions)
 
     def put_session(self, entry: SessionEntry, **changes: object) -> None:
         self.sessions[entry.spec.id] = replace(entry, **changes)  # type: ignore[arg-type]

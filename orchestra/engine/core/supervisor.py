@@ -28,6 +28,7 @@ from orchestra.engine.core.messages import (
 )
 from orchestra.engine.core.moves import LISTENER, PROOF, SESSION, move
 from orchestra.engine.core.state import Draft, Limits, SessionEntry, State, TunnelEntry
+from orchestra.engine.core.ways import ways_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,9 +42,14 @@ def begin(plan: Plan, *, has_check: Callable[[PlannedTunnel], bool], limits: Lim
     tunnels = (t for t in plan.tunnels if t.verdict == "reachable" and t.listen is not None)
     return State(
         sessions=MappingProxyType({s.id: SessionEntry(spec=s) for s in plan.sessions}),
-        tunnels=MappingProxyType({t.name: TunnelEntry(spec=t, checked=has_check(t)) for t in tunnels}),
+        tunnels=MappingProxyType({t.name: tunnel_entry(t, checked=has_check(t)) for t in tunnels}),
         limits=limits or Limits(),
     )
+
+
+def tunnel_entry(planned: PlannedTunnel, *, checked: bool) -> TunnelEntry:
+    """A tunnel of which nothing is open yet."""
+    return TunnelEntry(spec=planned, ways=ways_of(planned), checked=checked)
 
 
 def step(state: State, event: Event, now: float, rng: Random) -> tuple[State, tuple[Command, ...]]:

@@ -60,7 +60,7 @@ class Teller:
     def _tunnel_changes(self, before: State, after: State, epoch: float) -> Iterator[Event]:
         moved = {id_ for id_, entry in after.sessions.items() if entry is not before.sessions[id_]}
         for name, entry in after.tunnels.items():
-            if entry is before.tunnels[name] and (not moved or moved.isdisjoint(entry.spec.sessions)):
+            if entry is before.tunnels[name] and (not moved or moved.isdisjoint(entry.way.sessions)):
                 continue
             earlier, now = self._tunnels[name], tunnel_status(after, entry, epoch)
             self._tunnels[name] = now

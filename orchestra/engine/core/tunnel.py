@@ -101,7 +101,7 @@ def _check(draft: Draft, entry: TunnelEntry) -> None:
 def lose_sessions(draft: Draft, gone: set[str]) -> None:
     """What stood on these sessions: proofs hold no longer, listeners at their servers are gone."""
     for entry in list(draft.tunnels.values()):
-        if gone.isdisjoint(entry.spec.sessions):
+        if gone.isdisjoint(entry.way.sessions):
             continue
         if entry.proof == "running":
             draft.commands.append(CancelCheck(entry.name))

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from orchestra.diagnostics import Code
 from orchestra.engine.core.messages import SetTimer
 from orchestra.engine.core.state import Draft, SessionEntry, State, TunnelEntry
+from orchestra.engine.core.ways import ways_of
 from tests.engine import plans
 from tests.engine.core.script import failure
 
@@ -15,7 +16,7 @@ GATEWAY, INNER = plans.chain("gateway", "inner")
 DESK = plans.tunnel("desk", "gateway", "inner")
 STATE = State(
     sessions=MappingProxyType({s.id: SessionEntry(spec=s) for s in (GATEWAY, INNER)}),
-    tunnels=MappingProxyType({"desk": TunnelEntry(spec=DESK, checked=True)}),
+    tunnels=MappingProxyType({"desk": TunnelEntry(spec=DESK, ways=ways_of(DESK), checked=True)}),
 )
 
 
