@@ -142,7 +142,15 @@ def _check(scope: Scope, shape: Check | None, kind: str, path: KeyPath, vocabula
             "write `check: none`",
         )
     options = with_secrets(scope, shape.options, path, vocabulary)
-    return CheckRef(type=shape.type, every=shape.every, options=options, place=scope.place(path))
+    return CheckRef(
+        type=shape.type,
+        every=shape.every,
+        timeout=shape.timeout,
+        rise=shape.rise,
+        fall=shape.fall,
+        options=options,
+        place=scope.place(path),
+    )
 
 
 def check_variables(scope: Scope, tunnels: Iterable[Tunnel]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from orchestra.diagnostics import Code
 from orchestra.loading.faults import Fault
@@ -14,27 +14,34 @@ from orchestra.loading.report import did_you_mean, quoted
 from orchestra.loading.shapes.base import OPTIONS, JsonSchema, Shape, Text, unknown_key
 from orchestra.loading.shapes.translate import faults_of
 from orchestra.loading.shapes.values import PositiveDuration
-from orchestra.model.topology import SecretRef
+from orchestra.model.topology import CheckRef, SecretRef
 from orchestra.plugin.vocabulary import Vocabulary
+
+USUAL = CheckRef()
 
 
 def plugin_options(
-    fields: type[Any] | None, given: Mapping[str, Any], at: str | None, vocabulary: Vocabulary, faults: list[Fault]
+    fields: type[Any] | None,
+    given: Mapping[str, Any],
+    at: str | None,
+    vocabulary: Vocabulary,
+    faults: list[Fault],
+    beside: frozenset[str] = frozenset(),
 ) -> Any:
     """What a plugin's own model makes of its fields, as plain values spelled as in the file; faults stand below ``at``.
-    Secrets stay references.
+    Secrets stay references. ``beside``: the keys that stand among them and are no plugin's.
 
     A model that raises what a model must not raise is reported with the plugin's keys.
     """
     prefix = () if at is None else (at,)
     given = {key: _whole(value) for key, value in given.items() if not key.startswith("x-")}
     if fields is None:
-        faults += [unknown_key(key, frozenset()).below(prefix) for key in given]
+        faults += [unknown_key(key, beside).below(prefix) for key in given]
         return {}
     try:
         made = TypeAdapter(fields).validate_python(dict(given), context=vocabulary)
     except ValidationError as error:
-        faults += [_hinted(fault, fields).below(prefix) for fault in faults_of(error)]
+        faults += [_hinted(fault, fields, beside).below(prefix) for fault in faults_of(error)]
     except Exception as error:  # noqa: BLE001 - somebody else's code
         faults.append(
             Fault(f"the plugin's model failed: {type(error).__name__}: {error}", code=Code.PLUGIN_FAILED, key=prefix)
@@ -60,10 +67,11 @@ def _whole(value: Any) -> Any:
     return [_whole(item) for item in value if item is not BROKEN] if isinstance(value, list) else value
 
 
-def _hinted(fault: Fault, fields: type[Any]) -> Fault:
+def _hinted(fault: Fault, fields: type[Any], beside: frozenset[str]) -> Fault:
     known = getattr(fields, "model_fields", None)
     if fault.code is Code.UNKNOWN_KEY and fault.suggestion is None and known is not None and len(fault.key) == 1:
-        fault.suggestion = did_you_mean(str(fault.key[0]), [field.alias or name for name, field in known.items()])
+        names = {field.alias or name for name, field in known.items()} | beside
+        fault.suggestion = did_you_mean(str(fault.key[0]), names)
     return fault
 
 
@@ -101,7 +109,7 @@ class Plugged(Shape):
         spec = known.get(name)
         if spec is not None:
             rest = {key: item for key, item in value.items() if key not in cls._known}
-            own[OPTIONS] = plugin_options(spec.fields, rest, None, vocabulary, faults)
+            own[OPTIONS] = plugin_options(spec.fields, rest, None, vocabulary, faults, cls._known - {OPTIONS})
         elif name not in cls.plain_words():
             faults.append(
                 Fault(
@@ -132,7 +140,23 @@ class Check(Plugged):
     thing: ClassVar[str] = "check"
 
     every: PositiveDuration | None = Field(default=None, examples=["60s"])
-    """How often it is repeated; default: once, when the tunnel opens."""
+    """How often it is repeated, while nobody else's connections succeed; default: once, each time the path opens."""
+    timeout: PositiveDuration | None = Field(default=None, examples=["5s"])
+    """How long one run may take, dial and all; default: 10 s for the answers, after the tunnel's `dial_timeout`."""
+    rise: int = Field(default=USUAL.rise, ge=1)
+    """How many runs in a row have to succeed until a tunnel that was not proven any more is proven again."""
+    fall: int = Field(default=USUAL.fall, ge=1)
+    """How many runs in a row have to fail until a proven tunnel is proven no more."""
+
+    @model_validator(mode="after")
+    def _one_at_a_time(self) -> Check:
+        if self.timeout is not None and self.every is not None and self.timeout > self.every:
+            raise Fault(
+                f"a run may take {self.timeout:g} s, but the next begins after {self.every:g} s",
+                suggestion="make `timeout` no longer than `every`",
+                key=("timeout",),
+            )
+        return self
 
     @classmethod
     def words(cls, vocabulary: Vocabulary) -> Mapping[str, Any]:

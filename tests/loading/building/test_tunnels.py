@@ -46,11 +46,28 @@ TARGETS = "clients: {here: }\nservers: {s: }\ntargets: {t: 'x:80', d: {address: 
         ("{t: {via: [s, nobody]}}", ["tunnels.t.via[1] UNKNOWN_NAME"]),
         ("{p: {kind: socks}}", ["tunnels.p MISSING_KEY"]),
         ("{d: {check: http}}", ["tunnels.d.check KIND_CANNOT"]),
+        (
+            "{t: {check: {type: http, rise: 0, fall: -1}}}",
+            ["tunnels.t.check.rise BAD_VALUE", "tunnels.t.check.fall BAD_VALUE"],
+        ),
+        (
+            "{t: {check: {type: http, rise: two, timeout: soon}}}",
+            ["tunnels.t.check.rise BAD_TYPE", "tunnels.t.check.timeout BAD_VALUE"],
+        ),
+        ("{t: {check: {type: http, every: 10s, timeout: 30s}}}", ["tunnels.t.check.timeout BAD_VALUE"]),
+        ("{t: {check: {type: http, every: 10s, timeuot: 3s}}}", ["tunnels.t.check.timeuot UNKNOWN_KEY"]),
+        ("{t: {check: {type: http, every: 10s, timeout: 10s, rise: 1, fall: 5}}}", []),
         ("{p: {kind: socks, exit: s}, d: , t: {from: here, by: here}}", []),
     ],
 )
 def test_what_tunnels_cannot_say(tunnels: str, errors: list[str]) -> None:
     assert [f"{each.path} {each.code}" for each in read(f"{TARGETS}tunnels: {tunnels}\n").diagnostics] == errors
+
+
+def test_how_often_a_check_runs_and_what_it_takes_to_believe_it() -> None:
+    found = topology(TARGETS + "tunnels: {t: {check: {type: tcp, every: 1m, timeout: 500ms, rise: 1, fall: 4}}, d: }\n")
+    assert found.tunnels["t"].check == CheckRef(every=60.0, timeout=0.5, rise=1, fall=4)
+    assert topology(TARGETS + "tunnels: {t: {check: tcp}, d: }\n").tunnels["t"].check == CheckRef()
 
 
 def test_a_tunnel_without_a_kind_is_of_its_targets_protocol_and_proven_by_what_can() -> None:
