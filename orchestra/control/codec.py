@@ -16,6 +16,8 @@ from orchestra.model.events import (
     Noticed,
     Occurrence,
     OverallChanged,
+    PathChanged,
+    Reloaded,
     SessionChanged,
     TunnelChanged,
 )
@@ -28,15 +30,17 @@ Document: TypeAlias = dict[str, Any]
 EVENTS: Mapping[str, type[Event]] = {
     "session": SessionChanged,
     "tunnel": TunnelChanged,
+    "path": PathChanged,
     "connection_failed": ConnectionFailed,
     "notice": Noticed,
+    "reloaded": Reloaded,
     "state": OverallChanged,
     "closed": Closed,
 }
 """The stable name of each event, its ``type`` in JSON."""
 
 _TYPES = {kind: name for name, kind in EVENTS.items()}
-_TUPLES = ("listen", "notes")
+_TUPLES = ("listen", "notes", "path", "before", "lines")
 _DURATIONS = ("handshakes", "dials")
 
 

@@ -32,6 +32,19 @@ class TunnelChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PathChanged:
+    """New connections of a tunnel take another path; those that it carries stay where they are."""
+
+    name: str
+    path: tuple[str, ...]
+    """Hosts, in the order of flow."""
+    before: tuple[str, ...]
+    planned: bool
+    """Whether it is the planned one (again)."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionFailed:
     """One accepted connection could not be carried; the tunnel itself goes on."""
 
@@ -51,6 +64,20 @@ class Noticed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reloaded:
+    """Another plan is being made true: how many sessions and tunnels it adds, changes, removes and keeps.
+
+    ``lines``: one for each but those that are kept, as ``~ tunnel desk: 127.0.0.1:5920 → desk-vnc``.
+    """
+
+    added: int
+    changed: int
+    removed: int
+    kept: int
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OverallChanged:
     """The whole entered a state."""
 
@@ -62,7 +89,9 @@ class Closed:
     """Everything has been taken down; nothing follows."""
 
 
-Event: TypeAlias = SessionChanged | TunnelChanged | ConnectionFailed | Noticed | OverallChanged | Closed
+Event: TypeAlias = (
+    SessionChanged | TunnelChanged | PathChanged | ConnectionFailed | Noticed | Reloaded | OverallChanged | Closed
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from orchestra.model.events import (
     Event,
     Noticed,
     OverallChanged,
+    Reloaded,
     SessionChanged,
     TunnelChanged,
 )
@@ -35,6 +36,8 @@ def progress_line(event: Event, style: Style = PLAIN, *, now: float | None = Non
             return _state_line("tunnel", event.name, event.state, _tunnel(event), style)
         case OverallChanged(state=state):
             return _state_line("orchestra", "", state, "", style)
+        case Reloaded():
+            return _reloaded(event, style)
         case Closed():
             return _state_line("orchestra", "", "closed", "", style)
         case ConnectionFailed():
@@ -81,6 +84,14 @@ def _state_line(what: str, name: str, state: str, more: str, style: Style) -> st
     role, symbol = SYMBOLS[state]
     subject = f"{what} {style('name', clean(name))}" if name else what
     return f"{style(role or 'name', symbol)} {subject}: {state}{more}"
+
+
+def _reloaded(event: Reloaded, style: Style) -> str:
+    """How many parts are concerned, then which."""
+    numbers = {"added": event.added, "changed": event.changed, "removed": event.removed, "kept": event.kept}
+    counts = ", ".join(f"{number} {word}" for word, number in numbers.items() if number)
+    lines = (f"  {clean(line, 1000)}" for line in event.lines)
+    return "\n".join([f"{style('note', 'i')} orchestra: reloaded, {counts or 'nothing runs any more'}", *lines])
 
 
 def _session(event: SessionChanged, now: float | None) -> str:
