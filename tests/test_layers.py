@@ -38,6 +38,7 @@ CONFINED = {
     "pydantic": (("loading",), "the models of the file are not the model of the world"),
     "typer": (("cli",), "only the command line knows of exit codes and flags"),
     "aiohttp": (("control",), "`status` must answer quickly, so its client does without"),
+    "prometheus_client": (("control",), "metrics are one form of a status; it is imported when they are asked for"),
     "yaml": (("loading",), "text is read in one place"),
     "graphlay": (("render/picture",), "an optional library that places pictures; `mermaid` and `dot` do without"),
     "rich": (("render", "cli"), "values become pictures in one place"),

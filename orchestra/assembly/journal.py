@@ -49,6 +49,18 @@ def journal(path: Path) -> Iterator[Journal]:
         os.close(descriptor)
 
 
+def tail(path: Path, limit: int = 1 << 18) -> str:
+    """The last lines of a log, at most ``limit`` bytes of them; empty when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - limit))
+            text = file.read(limit)
+            cut = file.tell() > limit
+    except OSError:
+        return ""
+    return (text.partition(b"\n")[2] if cut else text).decode("utf-8", "replace")
+
+
 def _set_aside(path: Path) -> None:
     if path.exists() and path.stat().st_size > _FULL:
         path.replace(path.with_suffix(".log.1"))

@@ -17,7 +17,9 @@ from orchestra.plugin.interfaces import nobody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
+    from pathlib import Path
 
+    from orchestra.control.http_address import HttpAddress
     from orchestra.control.paths import Place
     from orchestra.lab.interface import Lab
     from orchestra.model.events import Event
@@ -57,6 +59,14 @@ class Launch:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    """Where it answers over TCP. ``token_file``: of a token that somebody else chose; None: a new one."""
+
+    address: HttpAddress
+    token_file: Path | None = None
+
+
 def reachable_part(plan: Plan) -> Plan:
     """The plan without the tunnels that are not opened here: unreachable ones, and those that another client holds."""
     tunnels = tuple(tunnel for tunnel in plan.tunnels if tunnel.verdict == "reachable")
@@ -72,10 +82,13 @@ async def launched(
     place: Place | None = None,
     ask: Ask = nobody,
     here: Here | None = None,
+    http: Http | None = None,
+    log: Path | None = None,
 ) -> AsyncIterator[Running]:
     """Brings it up, and takes it down at the end, whatever the end is: tunnels, then control socket, then lab.
 
-    ``place`` is where the control socket goes, claimed already; without one nobody can talk to it. ``ask`` puts
+    ``place`` is where the control socket goes, claimed already; without one nobody can talk to it, ``http`` needs one
+    too. ``log`` is where who asks for its log finds it. ``ask`` puts
     questions to a person. ``here`` stands for this machine, outside of a lab. Inside, the running orchestra is still on
     its way to being ready.
     """
@@ -89,19 +102,37 @@ async def launched(
             lambda observe: Engine(launch.plan, topology, here=here_, plugins=plugins, observe=observe, ask=prompts),
             observers=(*observers, *plugins.observers),
             prompts=prompts,
+            topology=launch.topology,
+            log=log,
         )
-        async with _answering(running, place), running:
+        async with _answering(running, place, http), running:
             yield running
 
 
 @asynccontextmanager
-async def _answering(running: Running, place: Place | None) -> AsyncIterator[None]:
+async def _answering(running: Running, place: Place | None, http: Http | None) -> AsyncIterator[None]:
     if place is None:
         yield
         return
     from orchestra.control.server import serving
 
-    async with serving(running, place.socket):
+    async with serving(running, place.socket), _showing(running, place, http):
+        yield
+
+
+@asynccontextmanager
+async def _showing(running: Running, place: Place, http: Http | None) -> AsyncIterator[None]:
+    """The page, the probes and the metrics, where they are asked for."""
+    if http is None:
+        yield
+        return
+    from orchestra.control.gate import Gate, Web, new_token, read_token
+    from orchestra.control.tcp import serving_tcp
+
+    token = new_token(place.token) if http.token_file is None else read_token(http.token_file)
+    gate, listening = Gate(token, time.monotonic), http.address.bind()
+    running.web = Web(http.address.url(listening.getsockname()[1]), gate)
+    async with serving_tcp(running, listening, gate, loopback=http.address.is_loopback):
         yield
 
 

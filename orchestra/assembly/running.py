@@ -11,7 +11,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from orchestra import __version__
+from orchestra.assembly.drawing import draw
 from orchestra.assembly.feed import Feed
+from orchestra.assembly.journal import tail
 from orchestra.assembly.observers import Observers
 from orchestra.assembly.prompts import Prompts
 from orchestra.control.handlers import Readiness
@@ -21,8 +23,12 @@ from orchestra.model.status import Status
 from orchestra.plugin.interfaces import nobody
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orchestra.control.gate import Web
     from orchestra.engine import Engine
     from orchestra.model.plan import Plan
+    from orchestra.model.topology import Topology
 
 _ORDERLY = 10.0
 """Seconds that closing in good order may take."""
@@ -51,9 +57,17 @@ class Running:
         *,
         observers: Sequence[Callable[[Event], None]] = (),
         prompts: Prompts | None = None,
+        topology: Topology | None = None,
+        log: Path | None = None,
     ) -> None:
         self.identity = identity
         self.plan = plan
+        self.topology = topology
+        """What the plan was made of, to be drawn."""
+        self.web: Web | None = None
+        """Its page, when it has one."""
+        self._log = log
+        self._drawn: tuple[Plan, str | None] | None = None
         self.prompts = prompts or Prompts(nobody)
         """The questions of its engine, in whose time no deadline runs."""
         self._tell = Observers(*observers)
@@ -116,12 +130,26 @@ class Running:
             state=found.state,
             sessions=found.sessions,
             tunnels=found.tunnels,
+            http=self.web.url if self.web is not None else None,
         )
 
     def variables(self) -> Mapping[str, str]:
         from orchestra.render.variables import variables
 
         return variables(self.plan, self._engine.snapshot().tunnels)
+
+    def log(self) -> str:
+        return tail(self._log) if self._log is not None else ""
+
+    def invitation(self) -> str | None:
+        return self.web.invitation() if self.web is not None else None
+
+    async def picture(self) -> str | None:
+        plan = self.plan
+        if self._drawn is None or self._drawn[0] is not plan:
+            drawn = await asyncio.to_thread(draw, self.topology, plan) if self.topology is not None else None
+            self._drawn = plan, drawn
+        return self._drawn[1]
 
     def stop(self) -> None:
         self.is_closing = True

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from orchestra.assembly.detach import Parent
 from orchestra.assembly.journal import Journal
-from orchestra.assembly.launch import Launch, launched
+from orchestra.assembly.launch import Http, Launch, launched
 from orchestra.assembly.readiness import make_ready, until_failure
 from orchestra.assembly.running import Running
 from orchestra.assembly.signals import Interrupts
@@ -35,6 +35,7 @@ class Stay:
     limit: float | None = None
     parent: Parent | None = None
     fail_fast: bool = False
+    http: Http | None = None
     was_ready: bool = False
     _lines: ProgressLines = field(default_factory=ProgressLines)
 
@@ -59,7 +60,10 @@ class Stay:
         with Progress(self.console) as progress:
             ask = self.parent.ask if self.parent is not None else asker(progress)
             observers = (self._record, progress)
-            async with launched(self.launch, observers=observers, place=self.place, ask=ask) as running:
+            async with launched(
+                self.launch, observers=observers, place=self.place, ask=ask, http=self.http, log=self.log.path
+            ) as running:
+                self._say_where(running)
                 progress.watch(running.status)
                 try:
                     await self._stay(running, progress)
@@ -73,6 +77,12 @@ class Stay:
             progress.end()
             self.parent.ready(self.log.path)
         await (until_failure(running) if self.fail_fast else running.wait_closed())
+
+    def _say_where(self, running: Running) -> None:
+        """Where its page is. The ticket that opens it is for a person's terminal, not for a service's log."""
+        if running.web is not None:
+            watched = self.parent is not None or self.console.err.is_terminal
+            self.console.say(f"page: {running.web.invitation() if watched else running.web.url}")
 
     def _record(self, event: Event) -> None:
         if line := self._lines.line(event, now=time.time()):

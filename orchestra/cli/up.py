@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,10 +13,12 @@ import typer
 from orchestra.cli.console import Colour, Console
 from orchestra.cli.options import Selection, Source, seconds
 from orchestra.cli.starting import Starting, prepare, told
+from orchestra.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestra.assembly.launch import Http
     from orchestra.plugin.interfaces import Question
 
 _TIMEOUT_DETACHED = "60"
@@ -48,15 +51,61 @@ class Staying:
         return seconds(text)
 
 
-def up(console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """How it is shown to browsers, probes and Prometheus."""
+
+    http: Annotated[
+        str | None,
+        typer.Option(
+            "--http",
+            metavar="ADDRESS:PORT",
+            help="Serve a live page, probes and metrics there; port 0 takes any that is free.",
+        ),
+    ] = None
+    http_token_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--http-token-file",
+            metavar="FILE",
+            help="Holds the token that is asked for. Default: a new one, in a private file.",
+        ),
+    ] = None
+    http_exposed: Annotated[
+        bool, typer.Option("--http-exposed", help="Yes, other machines may connect to --http, without encryption.")
+    ] = False
+
+    def read(self) -> Http | None:
+        """Where it is shown. Raises UsageError."""
+        if self.http is None:
+            if self.http_token_file is not None or self.http_exposed:
+                raise UsageError("--http-token-file and --http-exposed go with --http ADDRESS:PORT")
+            return None
+        from orchestra.assembly.launch import Http
+        from orchestra.control.gate import read_token
+        from orchestra.control.http_address import HttpAddress
+
+        if self.http_token_file is not None:
+            read_token(self.http_token_file)
+        return Http(address=HttpAddress.parse(self.http, exposed=self.http_exposed), token_file=self.http_token_file)
+
+
+def up(
+    console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying, showing: Showing
+) -> int:
     """Open the tunnels and keep them open; Ctrl-C takes them down."""
     if staying.detach:
-        return told(console, lambda: _detach(console, source, selection, starting, staying))
-    return told(console, lambda: _stay(console, source, selection, starting, staying))
+        return told(console, lambda: _detach(console, source, selection, starting, staying, showing))
+    return told(console, lambda: _stay(console, source, selection, starting, staying, showing))
 
 
 def child_arguments(
-    console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying
+    console: Console,
+    source: Source,
+    selection: Selection,
+    starting: Starting,
+    staying: Staying,
+    showing: Showing = Showing(),
 ) -> list[str]:
     """What the child is asked for: the same, but to stay."""
     valued = (
@@ -68,12 +117,15 @@ def child_arguments(
         ("--lab", starting.lab),
         ("--name", staying.name),
         ("--timeout", staying.timeout),
+        ("--http", showing.http),
+        ("--http-token-file", showing.http_token_file),
         ("--color", Colour.ALWAYS if console.err.style.colour else Colour.NEVER),
     )
     flags = (
         ("--partial", starting.partial),
         ("--fail-fast", starting.fail_fast),
         ("--allow-exec", starting.allow_exec),
+        ("--http-exposed", showing.http_exposed),
         ("--quiet", console.quiet),
     )
     return [
@@ -84,14 +136,16 @@ def child_arguments(
     ]
 
 
-def _detach(console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying) -> int:
+def _detach(
+    console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying, showing: Showing
+) -> int:
     import asyncio
 
     from orchestra.assembly.detach import spawn
     from orchestra.cli.asking import ask_person
 
-    _ = staying.limit  # what is no duration is refused before anything is started
-    asked = child_arguments(console, source, selection, starting, staying)
+    _ = staying.limit, showing.read()  # what cannot be meant is refused before anything is started
+    asked = child_arguments(console, source, selection, starting, staying, showing)
 
     def arguments(descriptor: int) -> Sequence[str]:
         return ["up", f"--parent={descriptor}", *asked]
@@ -107,7 +161,9 @@ def _detach(console: Console, source: Source, selection: Selection, starting: St
     return spawn(arguments, relay, answer)
 
 
-def _stay(console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying) -> int:
+def _stay(
+    console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying, showing: Showing
+) -> int:
     import asyncio
 
     from orchestra.assembly.detach import Parent
@@ -118,7 +174,7 @@ def _stay(console: Console, source: Source, selection: Selection, starting: Star
     from orchestra.control.paths import log_file, place_of
 
     parent = None if staying.parent is None else Parent(staying.parent)
-    limit = staying.limit
+    limit, http = staying.limit, showing.read()
     launch = prepare(console, source, selection, starting, name=staying.name)
     place, log = place_of(launch.name, os.environ), log_file(launch.name, os.environ)
     with Claim.take(place, launch.info()), journal(log) as entries:
@@ -130,5 +186,6 @@ def _stay(console: Console, source: Source, selection: Selection, starting: Star
             limit=limit,
             parent=parent,
             fail_fast=starting.fail_fast,
+            http=http,
         )
         return asyncio.run(interruptible(stay.run))

@@ -75,7 +75,7 @@ class Claim:
         self._lock = -1
 
     def _sweep(self) -> None:
-        for path in (self.place.socket, self.place.info):
+        for path in (self.place.socket, self.place.info, self.place.token):
             with suppress(OSError):
                 path.unlink()
 

@@ -30,6 +30,18 @@ class Handlers(Protocol):
         """The tunnels that are bound, as variables."""
         ...
 
+    def log(self) -> str:
+        """The end of its log; empty when it has none."""
+        ...
+
+    def invitation(self) -> str | None:
+        """An address of its page that lets one browser in, once; None when it has no page."""
+        ...
+
+    async def picture(self) -> str | None:
+        """The plan as SVG, as a part of the page; None where there is nothing that draws."""
+        ...
+
     def stop(self) -> None:
         """Begins to take everything down; returns at once."""
         ...

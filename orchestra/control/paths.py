@@ -46,6 +46,11 @@ class Place:
         return self.directory / "info.json"
 
     @property
+    def token(self) -> Path:
+        """The token of ``--http``."""
+        return self.directory / "token"
+
+    @property
     def socket(self) -> Path:
         """The control socket; where the path is too long for one, a short name in a private directory of ``/tmp``."""
         path = self.directory / "control.sock"

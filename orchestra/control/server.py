@@ -2,17 +2,20 @@
 
 ============================  =====================================================================
 ``GET /v1/status``            the status
-``GET /v1/variables``         the tunnels as variables
 ``GET /v1/events``            JSON lines: what is true now, then what happens, until it goes
+``GET /v1/picture``           the plan as SVG
+``GET /metrics``              for Prometheus; likewise ``/livez``, ``/readyz`` and ``/readyz/TUNNEL``
+``GET /v1/variables``         the tunnels as variables
+``GET /v1/logs``              the end of the log
 ``GET /v1/wait?for=ready``    answers when it is ready or cannot become so: ``{"ready", "fatal"}``
 ``GET /v1/wait?for=closed``   answers, or loses the connection, when it has gone
+``POST /v1/tickets``          an address that lets one browser in, with ``--http``: ``{"url"}``
 ``POST /v1/stop``             begins to take it down
 ============================  =====================================================================
 """
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -21,13 +24,20 @@ from pathlib import Path
 
 from aiohttp import web
 
-from orchestra.control.codec import encode_error, encode_event, encode_status
+from orchestra import __version__
+from orchestra.control.codec import encode_error
 from orchestra.control.handlers import Handlers
+from orchestra.control.looking import looking, sign
 from orchestra.control.paths import unwritable
 from orchestra.control.peer import is_own_user
+from orchestra.control.versions import HEADER, distance
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _GOODBYE = 0.5
 """Seconds that answers under way have when the socket closes."""
+_ALWAYS = frozenset({"/v1/stop", "/v1/wait"})
+"""What every version understands, so that whatever runs can be taken down."""
 
 
 @asynccontextmanager
@@ -36,8 +46,9 @@ async def serving(handlers: Handlers, path: Path) -> AsyncIterator[None]:
 
     Raises RuntimeFailure with STATE_UNWRITABLE.
     """
-    app = web.Application(middlewares=[_only_own_user])
-    app.add_routes(_routes(handlers))
+    app = web.Application(middlewares=[_only_own_user, _only_near_versions])
+    app.add_routes([*looking(handlers), *_routes(handlers)])
+    app.on_response_prepare.append(sign)
     runner = web.AppRunner(
         app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=_GOODBYE
     )
@@ -68,19 +79,23 @@ def bound(path: Path) -> Iterator[socket.socket]:
 
 
 @web.middleware
-async def _only_own_user(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def _only_own_user(request: web.Request, handler: Handler) -> web.StreamResponse:
     connected = request.transport.get_extra_info("socket") if request.transport else None
     if connected is None or not is_own_user(connected):
         raise web.HTTPForbidden(text="this orchestra belongs to another user\n")
     return await handler(request)
 
 
-def _routes(handlers: Handlers) -> list[web.RouteDef]:
-    async def status(_: web.Request) -> web.Response:
-        return web.json_response(encode_status(handlers.status()))
+@web.middleware
+async def _only_near_versions(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A command that says its version, and might mean something else by its question, is not obeyed."""
+    theirs = request.headers.get(HEADER, __version__)
+    if distance(__version__, theirs) == "far" and request.path not in _ALWAYS:
+        raise web.HTTPConflict(text=f"it is version {__version__}\n")
+    return await handler(request)
 
+
+def _routes(handlers: Handlers) -> list[web.RouteDef]:
     async def variables(_: web.Request) -> web.Response:
         return web.json_response(dict(handlers.variables()))
 
@@ -95,17 +110,16 @@ def _routes(handlers: Handlers) -> list[web.RouteDef]:
         readiness = await handlers.wait_ready()
         return web.json_response({"ready": readiness.ready, "fatal": encode_error(readiness.fatal)})
 
-    async def events(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "application/jsonl"})
-        await response.prepare(request)
-        async for told in handlers.events():
-            await response.write(json.dumps(encode_event(told)).encode() + b"\n")
-        return response
+    async def logs(_: web.Request) -> web.Response:
+        return web.Response(text=handlers.log())
+
+    async def tickets(_: web.Request) -> web.Response:
+        return web.json_response({"url": handlers.invitation()})
 
     return [
-        web.get("/v1/status", status),
         web.get("/v1/variables", variables),
-        web.get("/v1/events", events),
+        web.get("/v1/logs", logs),
         web.get("/v1/wait", wait),
+        web.post("/v1/tickets", tickets),
         web.post("/v1/stop", stop),
     ]

@@ -58,6 +58,10 @@ class TunnelStatus:
     listen: tuple[str, ...] = ()
     at: str | None = None
     error: ErrorStatus | None = None
+    path: tuple[str, ...] = ()
+    """Hosts that new connections pass now, in the order of flow."""
+    failed_over: bool = False
+    """It is another path than the planned one."""
     connections: int = 0
     """Connections that are open now."""
     bytes_in: int = 0
@@ -88,3 +92,5 @@ class Status:
     state: OverallState
     sessions: tuple[SessionStatus, ...] = ()
     tunnels: tuple[TunnelStatus, ...] = ()
+    http: str | None = None
+    """Where its page is, with ``--http``."""

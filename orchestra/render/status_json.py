@@ -19,6 +19,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "version": status.version,
         "file": status.file,
         "state": status.state,
+        "http": status.http,
         "sessions": [_session(session) for session in status.sessions],
         "tunnels": [_tunnel(tunnel) for tunnel in status.tunnels],
     }

@@ -31,6 +31,15 @@ class Small:
     def variables(self) -> Mapping[str, str]:
         return {"ORCHESTRA_DESK_PORT": "5920"}
 
+    def log(self) -> str:
+        return "it starts\n"
+
+    def invitation(self) -> str | None:
+        return "http://127.0.0.1:1/#ticket"
+
+    async def picture(self) -> str | None:
+        return '<svg xmlns="http://www.w3.org/2000/svg"/>'
+
     def stop(self) -> None:
         self.stopped.set()
 
