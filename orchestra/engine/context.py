@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from orchestra.diagnostics import Code
 from orchestra.engine.accepting import Tracked
-from orchestra.engine.core.ways import ways_of
-from orchestra.engine.dialing import Caps, dial
-from orchestra.engine.fences import plugin_failed
+from orchestra.engine.fences import RECEIVER, plugin_failed, whole
+from orchestra.engine.passage import Passage
 from orchestra.engine.relay import End, Relay
 from orchestra.errors import RuntimeFailure
 from orchestra.model.events import ConnectionFailed
 from orchestra.model.measures import Durations
-from orchestra.model.plan import Dial, PlannedTunnel
+from orchestra.model.plan import PlannedTunnel
 from orchestra.session.errors import DialRefused, SessionLost
 from orchestra.session.protocols import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from orchestra.engine.dialing import Caps
     from orchestra.engine.places import Places
     from orchestra.model.events import Event
-    from orchestra.plugin.interfaces import ReadSecret
+    from orchestra.plugin.interfaces import ReadSecret, TunnelContext
     from orchestra.session.protocols import Accept, Peer, Session, Stream
 
 R = TypeVar("R", bound=Receiver)
@@ -45,17 +44,14 @@ class OpenTunnel:
         observe: Callable[[Event], None],
         read_secret: ReadSecret,
     ) -> None:
-        self._planned, self._places, self._caps, self._observe = tunnel, places, caps, observe
-        self._ways = ways_of(tunnel)
-        self.take(0)
+        self._passage, self._observe = Passage(tunnel, places, caps), observe
         self.read_secret = read_secret
         self._relays: set[Relay] = set()
         self._tracked: set[Tracked] = set()
         self._accepting: set[asyncio.Timeout] = set()
-        self._bytes_in = self._bytes_out = 0
+        self._bytes_in = self._bytes_out = self._heard = 0
         self._counters: dict[str, int] = {}
         self.accepted = self.refused = 0
-        self.dials = Durations()
         self._closing = False
 
     # What kinds and checks see.
@@ -63,30 +59,16 @@ class OpenTunnel:
     @property
     def tunnel(self) -> PlannedTunnel:
         """As planned, with the way that new connections take now."""
-        return self._tunnel
+        return self._passage.tunnel
 
     async def exit(self) -> Session:
-        return await self._places.wait(self._tunnel.exit, self._tunnel.spec.hold)
+        return await self._passage.exit(self._passage.order)
 
     async def dial(self, make: Callable[[], R], host: str | None = None, port: int | None = None) -> tuple[Stream, R]:
-        session = await self.exit()
-        where = self._tunnel.dial if host is None else Dial(by=session.host, host=host, port=port)
-        if where is None:
-            message = f"the tunnel {self._tunnel.name} has no target of its own to dial"
-            raise DialRefused(Code.DIAL_FAILED, message, host=session.host)
-        began = asyncio.get_running_loop().time()
-        dialed = await dial(session, make, where, self._tunnel.spec.dial_timeout, self._caps)
-        self.dials = self.dials.plus(asyncio.get_running_loop().time() - began)
-        return dialed
+        return await self._passage.dial(self._passage.order, make, host, port)
 
     async def relay(self, host: str | None = None, port: int | None = None) -> Receiver:
-        relay = Relay(self._relay_ended)
-        await self.dial(lambda: relay.exit, host, port)
-        if self._closing or relay.exit.lost:
-            relay.abort()
-            raise self._gone() if self._closing else self._closed_at_once()
-        self._relays.add(relay)
-        return relay.entry
+        return await self.relay_by(self._passage.order, host, port)
 
     def count(self, bytes_in: int = 0, bytes_out: int = 0) -> None:
         self._bytes_in += bytes_in
@@ -99,8 +81,8 @@ class OpenTunnel:
         if self._closing:
             return self._gone()
         self.refused += 1
-        failure = error if isinstance(error, RuntimeFailure) else plugin_failed(f"kind {self._tunnel.kind}", error)
-        told = ConnectionFailed(tunnel=self._tunnel.name, peer=peer.text, code=failure.code, message=failure.message)
+        failure = error if isinstance(error, RuntimeFailure) else plugin_failed(f"kind {self.tunnel.kind}", error)
+        told = ConnectionFailed(tunnel=self.tunnel.name, peer=peer.text, code=failure.code, message=failure.message)
         self._observe(told)
         return failure
 
@@ -108,8 +90,36 @@ class OpenTunnel:
 
     def take(self, number: int) -> None:
         """New connections take that one of its ways; those that it carries stay where they are."""
-        way = self._ways[number]
-        self._tunnel = replace(self._planned, path=way.path, sessions=way.sessions, exit=way.exit, dial=way.dial)
+        self._passage.take(number)
+
+    @property
+    def live(self) -> int:
+        """Which of its ways new connections take."""
+        return self._passage.live
+
+    def by(self, number: int) -> TunnelContext:
+        """The tunnel as its check sees it: by that one of its ways and no other."""
+        return _ByWay(self, self._passage, number)
+
+    async def relay_by(self, order: tuple[int, ...], host: str | None, port: int | None) -> Receiver:
+        """See :meth:`relay`: by one of those ways."""
+        relay = Relay(self._relay_ended)
+        await self._passage.dial(order, lambda: relay.exit, host, port)
+        if self._closing or relay.exit.lost:
+            relay.abort()
+            raise self._gone() if self._closing else self._closed_at_once()
+        self._relays.add(relay)
+        return relay.entry
+
+    def vouched(self) -> bool:
+        """Whether its target has sent anything by a real connection since this was asked last."""
+        before, self._heard = self._heard, self.bytes_in
+        return self._heard > before
+
+    @property
+    def dials(self) -> Durations:
+        """How long those took that succeeded."""
+        return self._passage.dials
 
     @property
     def connections(self) -> int:
@@ -131,7 +141,7 @@ class OpenTunnel:
 
     def fence(self, serve: Accept) -> Accept:
         """The kind's accept, with a deadline, its faults its own, and every refusal told to the observers."""
-        patience = self._tunnel.spec.hold + self._tunnel.spec.dial_timeout + GRACE
+        patience = self._passage.patience + GRACE
 
         async def accept(peer: Peer) -> Receiver:
             if self._closing:
@@ -167,16 +177,38 @@ class OpenTunnel:
             relay.abort()
 
     def _track(self, peer: Peer, receiver: Receiver) -> Receiver:
-        return receiver if isinstance(receiver, End) else Tracked(receiver, self._tracked, partial(self.failed, peer))
+        if isinstance(receiver, End):
+            return receiver
+        receiver = whole(f"kind {self.tunnel.kind}", receiver, RECEIVER)
+        return Tracked(receiver, self._tracked, partial(self.failed, peer))
 
     def _gone(self) -> SessionLost:
-        return SessionLost(Code.SESSION_LOST, f"the tunnel {self._tunnel.name} is closing")
+        return SessionLost(Code.SESSION_LOST, f"the tunnel {self.tunnel.name} is closing")
 
     def _closed_at_once(self) -> DialRefused:
-        who = f"{self._tunnel.dial.by} dialed {self._tunnel.dial}" if self._tunnel.dial else self._tunnel.name
+        who = f"{self.tunnel.dial.by} dialed {self.tunnel.dial}" if self.tunnel.dial else self.tunnel.name
         return DialRefused(Code.DIAL_FAILED, f"{who}: the connection ended at once")
 
     def _relay_ended(self, relay: Relay) -> None:
         if relay in self._relays:
             self._relays.discard(relay)
             self.count(relay.bytes_in, relay.bytes_out)
+
+
+class _ByWay:
+    """A tunnel by one of its ways."""
+
+    def __init__(self, live: OpenTunnel, passage: Passage, number: int) -> None:
+        self._live, self._passage, self._order = live, passage, (number,)
+        self.tunnel: PlannedTunnel = passage.by(number)
+        self.read_secret = live.read_secret
+        self.count, self.tally, self.failed = live.count, live.tally, live.failed
+
+    async def exit(self) -> Session:
+        return await self._passage.exit(self._order)
+
+    async def dial(self, make: Callable[[], R], host: str | None = None, port: int | None = None) -> tuple[Stream, R]:
+        return await self._passage.dial(self._order, make, host, port)
+
+    async def relay(self, host: str | None = None, port: int | None = None) -> Receiver:
+        return await self._live.relay_by(self._order, host, port)

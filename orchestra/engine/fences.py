@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING, TypeVar
 
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
-from orchestra.model.text import clean
+from orchestra.model.text import reason, shown
 from orchestra.session.errors import OpenFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from orchestra.model.topology import SecretRef
     from orchestra.plugin.interfaces import ReadSecret
     from orchestra.plugin.manager import Plugins
 
 T = TypeVar("T")
+
+FAULT = "this is a fault in it"
+SESSION = ("state", "create_connection", "create_server", "ping", "close", "abort", "wait_closed")
+RECEIVER = ("connection_made", "data_received", "eof_received", "connection_lost", "pause_writing", "resume_writing")
+ENTRANCE = ("addresses", "port", "notes", "close")
+"""What is needed of that which transports and kinds return."""
 
 
 async def fenced(
@@ -27,11 +33,12 @@ async def fenced(
     *,
     host: str | None = None,
     scope: asyncio.Timeout | None = None,
+    discreet: bool = False,
 ) -> T:
     """Does a plugin's work, for at most ``deadline`` seconds.
 
-    ``what`` names it: ``transport ssh``, ``check http``; ``scope`` is of the same deadline, for who moves it. Raises
-    RuntimeFailure: its own, or PLUGIN_FAILED.
+    ``what`` names it: ``transport ssh``, ``check http``; ``scope`` is of the same deadline, for who moves it;
+    ``discreet``: what a foreign exception says is not passed on. Raises RuntimeFailure: its own, or PLUGIN_FAILED.
     """
     scope = scope or asyncio.timeout(deadline)
     try:
@@ -39,28 +46,43 @@ async def fenced(
             return await work()
     except RuntimeFailure:
         raise
-    except TimeoutError as error:
-        if not scope.expired():
-            raise plugin_failed(what, error, host) from error
-        message = f"{what} did not come to an end within {deadline:g} seconds"
-        raise RuntimeFailure(Code.PLUGIN_FAILED, message, host=host) from error
     except Exception as error:
+        if isinstance(error, TimeoutError) and scope.expired():
+            message = f"{what} did not come to an end within {deadline:g} seconds"
+            raise RuntimeFailure(Code.PLUGIN_FAILED, message, host=host) from error
+        if discreet:
+            said = f"{what} failed: {type(error).__name__}"
+            raise RuntimeFailure(Code.PLUGIN_FAILED, said, host=host, suggestion=FAULT) from None
         raise plugin_failed(what, error, host) from error
 
 
+def whole(what: str, made: T, needed: Iterable[str], *, host: str | None = None) -> T:
+    """What a plugin returned, when it has all that is needed of it. Raises RuntimeFailure with PLUGIN_FAILED."""
+    for name in needed:
+        if not hasattr(made, name):
+            message = f"{what} returned {shown(made)}, which has no {name.strip('_')!r}"
+            raise RuntimeFailure(Code.PLUGIN_FAILED, message, host=host, suggestion=FAULT)
+    return made
+
+
 def secret_reader(plugins: Plugins, deadline: float) -> ReadSecret:
-    """Reads secrets by whichever plugin has their kind; it raises RuntimeFailure."""
+    """Reads secrets by whichever plugin has their kind; it raises RuntimeFailure, in which nothing is said that could
+    be the secret: of a foreign exception only what kind it is, of a foreign value only its type."""
 
     async def read(ref: SecretRef) -> bytes:
         source = plugins.secrets.get(ref.kind)
         if source is None:
             raise OpenFailed(Code.SECRET_UNAVAILABLE, f"no kind of secret named {ref.kind} is loaded")
-        return await fenced(f"secret {ref.kind}", lambda: source.read(ref), deadline)
+        what = f"secret {ref.kind}"
+        secret: object = await fenced(what, lambda: source.read(ref), deadline, discreet=True)
+        if not isinstance(secret, bytes):
+            message = f"{what} returned a {type(secret).__name__}, where bytes are due"
+            raise RuntimeFailure(Code.PLUGIN_FAILED, message, suggestion=FAULT)
+        return secret
 
     return read
 
 
 def plugin_failed(what: str, error: Exception, host: str | None = None) -> RuntimeFailure:
     """A foreign exception as a failure of the plugin."""
-    text = clean(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
-    return RuntimeFailure(Code.PLUGIN_FAILED, f"{what} failed: {text}", host=host, suggestion="this is a fault in it")
+    return RuntimeFailure(Code.PLUGIN_FAILED, f"{what} failed: {reason(error)}", host=host, suggestion=FAULT)

@@ -23,7 +23,9 @@ from orchestra.engine.core.messages import (
     DropSession,
     EndRelays,
     OpenSession,
+    ProbeSession,
     RunCheck,
+    SessionAwaited,
     SetTimer,
     Started,
     StopRequested,
@@ -78,7 +80,7 @@ class Engine:
         self._observe = observe
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._wall = wall
-        self._places = Places(here, self._outlook)
+        self._places = Places(here, self._outlook, lambda id_: self._tell(SessionAwaited(id_)))
         self._work = Work(plugins, topology, self._places, ask=ask, tell=self._tell, observe=observe)
         self._state = begin(plan, has_check=self._work.has_check)
         self._teller = Teller(self._state)
@@ -159,8 +161,10 @@ class Engine:
                 self._start("listener", name, self._work.open_listener(self._tunnels[name], port))
             case CloseListener(name):
                 self._close_listener(name)
-            case RunCheck(name):
-                self._start("check", name, self._work.check(self._tunnels[name]))
+            case ProbeSession(id_, deadline):
+                self._probe(id_, deadline)
+            case RunCheck(name, ways, again):
+                self._start("check", name, self._work.check(self._tunnels[name], ways, again=again))
             case CancelCheck(name):
                 self._cancel("check", name)
             case EndRelays(name):
@@ -172,8 +176,16 @@ class Engine:
             case _:
                 assert_never(command)
 
+    def _probe(self, id_: str, deadline: float) -> None:
+        """Unless it is being asked already."""
+        running = self._tasks.get(("probe", id_))
+        if running is None or running.done():
+            server = self._state.sessions[id_].spec.server
+            self._start("probe", id_, self._work.probe(id_, server, deadline))
+
     def _end_session(self, id_: str, *, orderly: bool) -> None:
         self._cancel("session", id_)
+        self._cancel("probe", id_)
         session = self._places.remove(id_)
         if session is None:
             return

@@ -6,6 +6,7 @@ Nothing is told of what failed only because the session below it ended: the task
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,9 @@ from orchestra.engine.core.messages import (
     SessionEnded,
     SessionFailed,
     SessionOpened,
+    SessionSilent,
 )
-from orchestra.engine.fences import fenced, plugin_failed, secret_reader
+from orchestra.engine.fences import ENTRANCE, SESSION, fenced, plugin_failed, secret_reader, whole
 from orchestra.engine.leftovers import remove
 from orchestra.engine.listening import Bound, listen
 from orchestra.engine.proof import gate_for, verify
@@ -41,9 +43,11 @@ if TYPE_CHECKING:
     from orchestra.model.events import Event
     from orchestra.model.plan import PlannedListen, PlannedSession, PlannedTunnel
     from orchestra.model.topology import Topology
-    from orchestra.plugin.interfaces import Ask, Entrance, Question
+    from orchestra.plugin.interfaces import Ask, Entrance, Question, TunnelContext
     from orchestra.plugin.manager import Plugins
     from orchestra.session.protocols import Accept, Session
+
+_log = logging.getLogger(__name__)
 
 OPEN_DEADLINE = 300.0
 """Seconds; transports set their own, shorter ones, but a person may have to touch a key."""
@@ -127,7 +131,8 @@ class Work:
         )
         what, scope = f"transport {name}", asyncio.timeout(OPEN_DEADLINE)
         try:
-            return await fenced(what, lambda: transport.open(request), OPEN_DEADLINE, host=host.name, scope=scope)
+            made = await fenced(what, lambda: transport.open(request), OPEN_DEADLINE, host=host.name, scope=scope)
+            return whole(what, made, SESSION, host=host.name)
         except RuntimeFailure as error:
             if error.code is Code.AUTH_FAILED:
                 self._questions.forget(host.name)
@@ -139,7 +144,8 @@ class Work:
         session = self._places.get(planned.session) if planned is not None else None
         assert planned is not None and session is not None  # noqa: S101, PT018 - the core binds what can be bound
         try:
-            what = f"listening at {session.host}"
+            binding = isinstance(self._plugins.kinds.get(live.tunnel.kind), Binding)
+            what = f"kind {live.tunnel.kind}" if binding else f"listening at {session.host}"
             bound = await fenced(what, lambda: self._bind(session, live, port), BIND_DEADLINE, host=session.host)
         except RuntimeFailure as error:
             if _stands(planned.session, session):
@@ -172,7 +178,7 @@ class Work:
         assert planned is not None  # noqa: S101
         kind: object = self._plugins.kinds.get(live.tunnel.kind)
         if isinstance(kind, Binding):
-            return await kind.bind(live, session, port or 0)
+            return whole(f"kind {live.tunnel.kind}", await kind.bind(live, session, port or 0), ENTRANCE)
         gate = gate_for(planned, live.fence(self._serve(live)))
         bound = await listen(session, planned, gate, port)
         try:
@@ -189,7 +195,7 @@ class Work:
         if kind is None:
             raise RuntimeFailure(Code.PLUGIN_FAILED, f"no kind {live.tunnel.kind} is loaded")
         try:
-            return kind.serve(live)
+            return whole(f"kind {live.tunnel.kind}", kind.serve(live), ("__call__",))
         except RuntimeFailure:
             raise
         except Exception as error:
@@ -201,22 +207,50 @@ class Work:
         check = self._plugins.checks.get(type_)
         return type_ != "none" and (check is None or tunnel.kind in check.spec.kinds)
 
-    async def check(self, live: OpenTunnel) -> None:
-        """Runs the tunnel's check once."""
-        tunnel = live.tunnel
-        type_ = tunnel.spec.check.type
-        deadline = tunnel.spec.hold + tunnel.spec.dial_timeout + CHECK_GRACE
+    async def check(self, live: OpenTunnel, ways: tuple[int, ...], *, again: bool) -> None:
+        """Runs the tunnel's check by those ways in turn, until it passes by one.
+
+        ``again``: on a path by which it ran before; then what real connections brought since will do instead.
+        """
+        name, failures = live.tunnel.name, dict[int, Failure]()
+        if live.vouched() and again:
+            self._tell(CheckPassed(name, live.live))
+            return
+        for number in ways:
+            try:
+                await self._check_by(live.by(number))
+            except RuntimeFailure as error:
+                failures[number] = Failure.of(error)
+            else:
+                self._tell(CheckPassed(name, number, failures.get(live.live)))
+                return
+        if self._path_lives(live.tunnel):
+            self._tell(CheckFailed(name, failures[live.live]))
+
+    async def _check_by(self, context: TunnelContext) -> None:
+        ref, spec = context.tunnel.spec.check, context.tunnel.spec
+        check = self._plugins.checks.get(ref.type)
+        if check is None:
+            raise RuntimeFailure(Code.PLUGIN_FAILED, f"no check {ref.type} is loaded")
+        usual = spec.hold + spec.dial_timeout + CHECK_GRACE
+        what, scope = f"check {ref.type}", asyncio.timeout(ref.timeout or usual)
+        async with self._checking:
+            await fenced(what, lambda: check.run(context), ref.timeout or usual, scope=scope)
+
+    async def probe(self, id_: str, server: str, deadline: float) -> None:
+        """Asks an open session whether it lives; what is open and does not answer is told of."""
+        session = self._places.get(id_)
+        if session is None:
+            return
         try:
-            check = self._plugins.checks.get(type_)
-            if check is None:
-                raise RuntimeFailure(Code.PLUGIN_FAILED, f"no check {type_} is loaded")
-            async with self._checking:
-                await fenced(f"check {type_}", lambda: check.run(live), deadline)
-        except RuntimeFailure as error:
-            if self._path_lives(tunnel):
-                self._tell(CheckFailed(tunnel.name, Failure.of(error)))
-        else:
-            self._tell(CheckPassed(tunnel.name))
+            async with asyncio.timeout(deadline):
+                await session.ping()
+        except TimeoutError:
+            if session.state == "open":
+                message = f"the session to {server} was lost: it did not answer within {deadline:g} seconds"
+                self._tell(SessionSilent(id_, Failure(code=Code.SESSION_LOST, message=message, host=server)))
+        except Exception as error:  # noqa: BLE001 - a plugin's session
+            _log.debug("%s could not be asked whether it lives: %r", server, error)
 
     def _path_lives(self, tunnel: PlannedTunnel) -> bool:
         """Else the loss of a session is about to be told, and is what there is to say."""

@@ -31,6 +31,25 @@ def clean(text: str | bytes, limit: int = 400) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def reason(error: BaseException) -> str:
+    """What a stranger's exception says: ``ValueError: no licence``; its kind alone when it says nothing, or fails
+    to."""
+    name = type(error).__name__
+    try:
+        said = clean(str(error))
+    except Exception:  # noqa: BLE001 - its __str__ is the stranger's too
+        said = ""
+    return f"{name}: {said}" if said else name
+
+
+def shown(value: object) -> str:
+    """What a stranger handed over, short; its type alone when its ``repr`` fails."""
+    try:
+        return clean(repr(value), 80)
+    except Exception:  # noqa: BLE001 - as above
+        return f"a {type(value).__name__}"
+
+
 def _visible(text: str) -> str:
     shown: list[str] = []
     marks = 0

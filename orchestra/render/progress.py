@@ -10,11 +10,13 @@ from orchestra.model.events import (
     Event,
     Noticed,
     OverallChanged,
+    PathChanged,
     Reloaded,
     SessionChanged,
     TunnelChanged,
 )
 from orchestra.model.text import clean
+from orchestra.render.layout import joined
 from orchestra.render.status_text import SYMBOLS, error_line, listening, retry, status_text
 from orchestra.render.style import PLAIN, Style
 
@@ -34,6 +36,8 @@ def progress_line(event: Event, style: Style = PLAIN, *, now: float | None = Non
             return _state_line("session", event.id, event.state, _session(event, now), style)
         case TunnelChanged():
             return _state_line("tunnel", event.name, event.state, _tunnel(event), style)
+        case PathChanged():
+            return _path(event, style)
         case OverallChanged(state=state):
             return _state_line("orchestra", "", state, "", style)
         case Reloaded():
@@ -84,6 +88,14 @@ def _state_line(what: str, name: str, state: str, more: str, style: Style) -> st
     role, symbol = SYMBOLS[state]
     subject = f"{what} {style('name', clean(name))}" if name else what
     return f"{style(role or 'name', symbol)} {subject}: {state}{more}"
+
+
+def _path(event: PathChanged, style: Style) -> str:
+    """Which way it goes now, and why it left the other."""
+    now, before = joined(event.path, " → "), joined(event.before, " → ")
+    symbol, back = (style("good", "✔"), "again ") if event.planned else (style("warn", "▲"), "")
+    text = f"goes {back}by {now}, no longer by {before}: {clean(event.reason, 1000)}"
+    return f"{symbol} tunnel {style('name', clean(event.name))} {text}"
 
 
 def _reloaded(event: Reloaded, style: Style) -> str:

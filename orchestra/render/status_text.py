@@ -104,6 +104,8 @@ def _tunnel(tunnel: TunnelStatus, now: float) -> Iterator[tuple[str, Row]]:
         yield from (("tunnel", (EMPTY, line)) for line in _explained(tunnel.error))
         if again := retry(tunnel.error, now):
             yield "tunnel", (EMPTY, cell(f"tried again{again}", "quiet"))
+    if tunnel.failed_over:
+        yield "tunnel", (EMPTY, cell(f"by another path than planned: {joined(tunnel.path, ' → ')}", "warn"))
     yield from (("tunnel", (EMPTY, cell(note, "quiet"))) for note in tunnel.notes)
 
 

@@ -13,6 +13,7 @@ from orchestra.model.events import (
     Noticed,
     Occurrence,
     OverallChanged,
+    PathChanged,
     SessionChanged,
     TunnelChanged,
 )
@@ -32,6 +33,7 @@ STATUS = Status(
 SAMPLES: tuple[Event, ...] = (
     SessionChanged(id="gateway", server="gateway", state="failed", error=ERROR),
     TunnelChanged(name="desk", state="ready", proven=True, listen=("127.0.0.1:1",)),
+    PathChanged(name="desk", path=("laptop", "b"), before=("laptop", "a"), planned=False, reason="a was lost"),
     ConnectionFailed(tunnel="desk", peer="127.0.0.1:5", code="DIAL_FAILED", message="no"),
     Noticed(host=None, message="hello"),
     OverallChanged(state="ready"),

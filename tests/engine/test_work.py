@@ -220,7 +220,9 @@ def test_checks_run_a_number_at_once_and_each_is_told() -> None:
     async def main() -> None:
         gate = Gate()
         scene = Scene(checks={"tcp": gate})
-        checks = [asyncio.create_task(scene.work.check(scene.open_tunnel())) for _ in range(CHECKS + 1)]
+        checks = [
+            asyncio.create_task(scene.work.check(scene.open_tunnel(), (0,), again=False)) for _ in range(CHECKS + 1)
+        ]
         await settle()
         assert gate.running == CHECKS
         gate.answer.set_result(None)
@@ -236,10 +238,10 @@ def test_a_check_that_fails_is_told_unless_its_path_is_gone() -> None:
         scene = Scene(checks={"tcp": gate})
         scene.places.put("edge", edge := scene.network.place("edge"))
         gate.answer.set_exception(SessionLost(Code.SESSION_LOST, "the session edge is down"))
-        await scene.work.check(scene.open_tunnel("edge"))
+        await scene.work.check(scene.open_tunnel("edge"), (0,), again=False)
         edge.lose()
-        await scene.work.check(scene.open_tunnel("edge"))
-        await scene.work.check(scene.open_tunnel(check=CheckRef(type="magic")))
+        await scene.work.check(scene.open_tunnel("edge"), (0,), again=False)
+        await scene.work.check(scene.open_tunnel(check=CheckRef(type="magic")), (0,), again=False)
         assert [failure_of(event) for event in scene.told] == [
             (Code.SESSION_LOST, "the session edge is down"),
             (Code.PLUGIN_FAILED, "no check magic is loaded"),

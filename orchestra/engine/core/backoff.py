@@ -18,6 +18,11 @@ CAP = 60.0
 HEALTHY = 30.0
 """Seconds that a session has to last before its earlier failures are forgotten: one that flaps keeps slowing down."""
 
+PAUSE = 2.0
+"""Seconds between attempts at one server that were brought forward, however many wait for it."""
+SPREAD = 0.5
+"""Seconds over which attempts are spread that are brought forward together."""
+
 
 def delay(kind: FailureClass, attempts: int, rng: Random) -> float | None:
     """Seconds until the next attempt after ``attempts`` (at least 1) failures in a row; None: there is none.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from orchestra.engine.core.failures import Failure
 
-TimerKey: TypeAlias = tuple[Literal["server", "listener", "check"], str]
-"""Whose turn it is: a server's next attempt, a tunnel's listener, a tunnel's check."""
+TimerKey: TypeAlias = tuple[Literal["server", "listener", "check", "way"], str]
+"""Whose turn it is: a server's next attempt, a tunnel's listener, its check, its way back to a better path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,21 @@ class SessionEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionSilent:
+    """It did not answer in time when it was asked whether it lives."""
+
+    id: str
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAwaited:
+    """A connection waits for it."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListenerBound:
     """It listens, and where that could be proven it was. ``port``: to be asked for again when it was chosen freely."""
 
@@ -58,11 +73,17 @@ class ListenerFailed:
 
 @dataclass(frozen=True, slots=True)
 class CheckPassed:
+    """By the way of that number; ``failed``: why it did not pass by those that were tried before it."""
+
     tunnel: str
+    way: int = 0
+    failed: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CheckFailed:
+    """By every way that was tried; the failure is that of the first."""
+
     tunnel: str
     failure: Failure
 
@@ -70,6 +91,16 @@ class CheckFailed:
 @dataclass(frozen=True, slots=True)
 class TimerFired:
     key: TimerKey
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """This machine was suspended and goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkChanged:
+    """An address or a route of this machine came or went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +113,15 @@ Event: TypeAlias = (
     | SessionOpened
     | SessionFailed
     | SessionEnded
+    | SessionSilent
+    | SessionAwaited
     | ListenerBound
     | ListenerFailed
     | CheckPassed
     | CheckFailed
     | TimerFired
+    | Resumed
+    | NetworkChanged
     | StopRequested
 )
 
@@ -111,6 +146,14 @@ class CloseSession:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeSession:
+    """Ask it whether it lives, and report :class:`SessionSilent` when it has not answered after so many seconds."""
+
+    id: str
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
 class BindListener:
     """``port``: what an earlier listener of this tunnel got when any port would do."""
 
@@ -127,7 +170,12 @@ class CloseListener:
 
 @dataclass(frozen=True, slots=True)
 class RunCheck:
+    """By those ways in turn, until it passes by one. ``again``: what real connections brought since the last run will
+    do instead."""
+
     tunnel: str
+    ways: tuple[int, ...] = (0,)
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +210,7 @@ Command: TypeAlias = (
     OpenSession
     | DropSession
     | CloseSession
+    | ProbeSession
     | BindListener
     | CloseListener
     | RunCheck

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
 from orchestra.engine.core.failures import classify
+from orchestra.engine.core.state import blocker
 from orchestra.model.status import ErrorStatus, OverallState, SessionState, SessionStatus, TunnelState, TunnelStatus
 
 if TYPE_CHECKING:
@@ -53,51 +54,47 @@ def session_status(entry: SessionEntry, epoch: float) -> SessionStatus:
 
 def tunnel_status(state: State, entry: TunnelEntry, epoch: float) -> TunnelStatus:
     """One tunnel, without the counters, which the shell has."""
-    blocker = _blocker(state, entry)
+    blocked = blocker(state.sessions, entry.way)
     return TunnelStatus(
         name=entry.name,
-        state=_tunnel_state(state, entry, blocker),
+        state=_tunnel_state(state, entry, blocked),
         proven=entry.proven,
         listen=entry.addresses,
         at=entry.spec.listen.at if entry.spec.listen and entry.entry is not None else None,
-        error=_tunnel_error(entry, blocker, epoch),
+        error=_tunnel_error(entry, blocked, epoch),
+        path=entry.way.path,
+        failed_over=entry.live != 0,
         optional=entry.spec.spec.optional,
         notes=(GOING,) if state.stopping else entry.notes,
     )
 
 
-def _blocker(state: State, entry: TunnelEntry) -> SessionEntry | None:
-    """The first session on its live way that is not open: its children only wait for it."""
-    sessions = (state.sessions[id_] for id_ in entry.way.sessions)
-    return next((session for session in sessions if session.state != "open"), None)
-
-
-def _tunnel_state(state: State, entry: TunnelEntry, blocker: SessionEntry | None) -> TunnelState:
+def _tunnel_state(state: State, entry: TunnelEntry, blocked: SessionEntry | None) -> TunnelState:
     if state.stopping:
         return "starting"  # not ready, and nothing is wrong: the note says the rest
     if entry.listener != "bound":
-        return _unbound_state(entry, blocker)
-    if blocker is None and (entry.proven or not entry.checked):
+        return _unbound_state(entry, blocked)
+    if blocked is None and (entry.proven or not entry.checked):
         return "ready"
-    troubled = entry.proof_trouble is not None or (blocker is not None and blocker.trouble is not None)
-    if blocker is not None and blocker.state == "failed":
+    troubled = entry.proof_trouble is not None or (blocked is not None and blocked.trouble is not None)
+    if blocked is not None and blocked.state == "failed":
         return "failed"
     return "degraded" if troubled or entry.settled else "starting"
 
 
-def _unbound_state(entry: TunnelEntry, blocker: SessionEntry | None) -> TunnelState:
-    if entry.bind_trouble is not None or (blocker is not None and blocker.state == "failed"):
+def _unbound_state(entry: TunnelEntry, blocked: SessionEntry | None) -> TunnelState:
+    if entry.bind_trouble is not None or (blocked is not None and blocked.state == "failed"):
         return "failed"
-    if blocker is not None and (blocker.trouble is not None or entry.settled):
+    if blocked is not None and (blocked.trouble is not None or entry.settled):
         return "degraded"
     return "degraded" if entry.settled else "starting"
 
 
-def _tunnel_error(entry: TunnelEntry, blocker: SessionEntry | None, epoch: float) -> ErrorStatus | None:
+def _tunnel_error(entry: TunnelEntry, blocked: SessionEntry | None, epoch: float) -> ErrorStatus | None:
     if entry.bind_trouble is not None:
         return _error(entry.bind_trouble, epoch)
-    if blocker is not None and blocker.trouble is not None:
-        error, server = _error(blocker.trouble, epoch), blocker.spec.server
+    if blocked is not None and blocked.trouble is not None:
+        error, server = _error(blocked.trouble, epoch), blocked.spec.server
         return replace(error, message=f"waits for {server}: {error.message.removeprefix(f'{server}: ')}", host=server)
     return _error(entry.proof_trouble, epoch) if entry.proof_trouble else None
 

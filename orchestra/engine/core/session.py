@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestra.engine.core import tunnel
-from orchestra.engine.core.backoff import HEALTHY
+from orchestra.engine.core.backoff import HEALTHY, PAUSE, SPREAD
+from orchestra.engine.core.failover import standing_by
 from orchestra.engine.core.failures import classify
-from orchestra.engine.core.messages import DropSession, OpenSession
+from orchestra.engine.core.messages import DropSession, OpenSession, ProbeSession, SetTimer
 from orchestra.engine.core.moves import SESSION, move
 from orchestra.engine.core.state import Budget
 
@@ -20,13 +21,20 @@ if TYPE_CHECKING:
     from orchestra.engine.core.failures import Failure
     from orchestra.engine.core.state import Draft, SessionEntry
 
+PROBE = 5.0
+"""Seconds that a session of the first hop has for an answer."""
+PROBE_STEP = 1.0
+"""A further hop has more, so that the one at fault is named."""
+
 
 def open_what_can(draft: Draft) -> None:
     """Starts every session whose parent is open, as far as its server's turn and the limits allow; parents first."""
     connecting = [e.spec.server for e in draft.sessions.values() if e.state == "connecting"]
+    spare = standing_by(draft)
     for entry in list(draft.sessions.values()):
         server = entry.spec.server
-        if entry.state == "waiting" and _may_open(draft, entry, connecting):
+        needed = entry.awaited or entry.spec.id not in spare
+        if entry.state == "waiting" and needed and _may_open(draft, entry, connecting):
             connecting.append(server)
             draft.put_session(entry, state=move(SESSION, entry.state, "open"))
             draft.commands.append(OpenSession(entry.spec.id))
@@ -47,13 +55,14 @@ def opened(draft: Draft, id_: str) -> None:
     entry = draft.sessions[id_]
     state = move(SESSION, entry.state, "opened")
     draft.put_session(entry, state=state, opened_at=draft.now, trouble=None)
+    tunnel.advance_all(draft, id_)
     open_what_can(draft)
-    tunnel.advance_all(draft)
 
 
 def failed(draft: Draft, id_: str, failure: Failure) -> None:
     """It could not be opened."""
     _set_back(draft, id_, failure, lost=False)
+    tunnel.reconsider(draft, id_)
     open_what_can(draft)
 
 
@@ -69,8 +78,52 @@ def ended(draft: Draft, id_: str, failure: Failure) -> None:
     open_what_can(draft)
 
 
+def silent(draft: Draft, id_: str, failure: Failure) -> None:
+    """It does not answer: it counts as lost."""
+    if draft.sessions[id_].state == "open":
+        draft.commands.append(DropSession(id_))
+        ended(draft, id_, failure)
+
+
+def awaited(draft: Draft, id_: str) -> None:
+    """A connection waits for it: what stands by is opened, and what waits for its turn has it earlier."""
+    at: str | None = id_
+    while at is not None and (entry := draft.sessions[at]).state != "open":
+        if entry.state != "failed":
+            draft.put_session(entry, awaited=True)
+        _hurry(draft, entry.spec.server, draft.now)
+        at = entry.spec.via
+    open_what_can(draft)
+
+
+def shaken(draft: Draft) -> None:
+    """The world may be another one: what is open has to answer, outer sessions first, and waits are cut short."""
+    for entry in draft.sessions.values():
+        if entry.state == "open":
+            draft.commands.append(ProbeSession(entry.spec.id, PROBE + PROBE_STEP * (entry.spec.depth - 1)))
+    for server, budget in list(draft.budgets.items()):
+        if not budget.patient:
+            draft.budgets[server] = replace(budget, failures=0)
+            _hurry(draft, server, draft.now + draft.rng.uniform(0.0, SPREAD))
+
+
+def _hurry(draft: Draft, server: str, at: float) -> None:
+    """Brings the next attempt forward, unless somebody decided against us or it was done just before."""
+    budget = draft.budgets.get(server, Budget())
+    at = max(at, budget.hurried + PAUSE)
+    if budget.patient or at >= budget.not_before:
+        return
+    draft.budgets[server] = replace(budget, not_before=at, hurried=at)
+    for entry in list(draft.sessions.values()):
+        if entry.spec.server == server and entry.state == "retrying" and entry.trouble is not None:
+            draft.put_session(entry, trouble=replace(entry.trouble, next_retry=at))
+    draft.commands.append(SetTimer(("server", server), at))
+
+
 def due(draft: Draft, server: str) -> None:
     """The server may be tried again."""
+    budget = draft.budgets.get(server, Budget())
+    draft.budgets[server] = replace(budget, not_before=min(budget.not_before, draft.now))  # timers may be early
     for entry in list(draft.sessions.values()):
         if entry.spec.server == server and entry.state == "retrying":
             draft.put_session(entry, state=move(SESSION, entry.state, "due"))
@@ -83,10 +136,12 @@ def _set_back(draft: Draft, id_: str, failure: Failure, *, lost: bool) -> None:
     attempts = draft.budgets.get(server, Budget()).failures + 1
     trouble = draft.trouble(entry.trouble, failure, kind, attempts, ("server", server))
     if trouble.next_retry is None:
-        draft.put_session(entry, state=move(SESSION, entry.state, "refused"), trouble=trouble)
+        draft.put_session(entry, state=move(SESSION, entry.state, "refused"), trouble=trouble, awaited=False)
         return
-    draft.budgets[server] = Budget(failures=attempts, not_before=trouble.next_retry)
-    draft.put_session(entry, state=move(SESSION, entry.state, "lost" if lost else "failed"), trouble=trouble)
+    budget = draft.budgets.get(server, Budget())
+    draft.budgets[server] = replace(budget, failures=attempts, not_before=trouble.next_retry, patient=kind == "policy")
+    state = move(SESSION, entry.state, "lost" if lost else "failed")
+    draft.put_session(entry, state=state, trouble=trouble, awaited=False)
 
 
 def _drop_children(draft: Draft, id_: str) -> set[str]:
@@ -99,5 +154,6 @@ def _drop_children(draft: Draft, id_: str) -> set[str]:
         if entry.state in ("connecting", "open"):
             draft.commands.append(DropSession(entry.spec.id))
         state = move(SESSION, entry.state, "parent lost")
-        draft.put_session(entry, state=state, trouble=entry.trouble if state == "failed" else None)
+        trouble = entry.trouble if state == "failed" else None
+        draft.put_session(entry, state=state, trouble=trouble, awaited=False)
     return gone

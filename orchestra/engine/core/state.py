@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -45,6 +46,10 @@ class Budget:
 
     failures: int = 0
     not_before: float = 0.0
+    patient: bool = False
+    """The last failure was somebody's decision, about which is asked slowly whoever waits."""
+    hurried: float = -math.inf
+    """When an attempt was brought forward last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,8 @@ class SessionEntry:
     state: SessionState = "waiting"
     opened_at: float = 0.0
     trouble: Trouble | None = None
+    awaited: bool = False
+    """A connection waits for it, so it is opened even when it only stands by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +74,16 @@ class TunnelEntry:
     """Whether it has a check to pass before it is ready."""
     live: int = 0
     """Which of its ways new connections take."""
+    turned: str = ""
+    """Why they take it, when that has changed."""
+    back_at: float | None = None
+    """When it is next asked whether they can go back to a better one."""
     listener: ListenerState = "idle"
     proof: ProofState = "idle"
     proven: bool = False
-    """The last check that ran to its end on this path was passed."""
+    """It passed its check on this path; of a check that is repeated not every failure counts."""
+    streak: int = 0
+    """Checks passed in a row on this path, or, below 0, failed."""
     settled: bool = False
     """It was ready once, so that what is missing now is a loss and no longer a beginning."""
     addresses: tuple[str, ...] = ()
@@ -92,6 +105,11 @@ class TunnelEntry:
     def entry(self) -> str | None:
         """The session that it listens at; None: here."""
         return self.spec.listen.session if self.spec.listen is not None else None
+
+
+def blocker(sessions: Mapping[str, SessionEntry], way: Way) -> SessionEntry | None:
+    """The first session of the way that is not open: its children only wait for it."""
+    return next((entry for id_ in way.sessions if (entry := sessions[id_]).state != "open"), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +145,18 @@ class Draft:
         )
 
     def trouble(
-        self, before: Trouble | None, failure: Failure, kind: FailureClass, attempts: int, timer: TimerKey
+        self,
+        before: Trouble | None,
+        failure: Failure,
+        kind: FailureClass,
+        attempts: int,
+        timer: TimerKey,
+        at_most: float | None = None,
     ) -> Trouble:
         """The failure as trouble, with a timer for the next attempt when there is to be one."""
         wait = delay(kind, attempts, self.rng)
+        if wait is not None and at_most is not None:
+            wait = min(wait, at_most)
         next_retry = None if wait is None else self.now + wait
         if next_retry is not None:
             self.commands.append(SetTimer(timer, next_retry))
@@ -141,13 +167,13 @@ class Draft:
         """Whether that place can be used; *here* (None) always can."""
         return session is None or self.sessions[session].state == "open"
 
-    def path_is_open(self, tunnel: TunnelEntry) -> bool:
-        """Whether every session of its live way is open."""
-        return self.is_passable(tunnel.way)
-
     def is_passable(self, way: Way) -> bool:
-        """Whether every session of that way is open."""
-        return all(self.sessions[id_].state == "open" for id_ in way.sessions)
+        """Whether every session of it is open."""
+        return blocker(self.sessions, way) is None
+
+    def is_hopeless(self, way: Way) -> bool:
+        """Whether a session of it has stopped for good."""
+        return any(self.sessions[id_].state == "failed" for id_ in way.sessions)
 
     def put_session(self, entry: SessionEntry, **changes: object) -> None:
         self.sessions[entry.spec.id] = replace(entry, **changes)  # type: ignore[arg-type]

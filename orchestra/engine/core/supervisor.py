@@ -18,9 +18,13 @@ from orchestra.engine.core.messages import (
     Event,
     ListenerBound,
     ListenerFailed,
+    NetworkChanged,
+    Resumed,
+    SessionAwaited,
     SessionEnded,
     SessionFailed,
     SessionOpened,
+    SessionSilent,
     Started,
     StopRequested,
     TimerFired,
@@ -72,26 +76,48 @@ def _apply(draft: Draft, event: Event) -> None:
         case Started():
             tunnel.advance_all(draft)
             session.open_what_can(draft)
+        case SessionOpened() | SessionFailed() | SessionEnded() | SessionSilent() | SessionAwaited():
+            _hear_of_session(draft, event)
+        case ListenerBound() | ListenerFailed() | CheckPassed() | CheckFailed():
+            _hear_of_tunnel(draft, event)
+        case TimerFired(key):
+            _time(draft, key)
+        case Resumed() | NetworkChanged():
+            session.shaken(draft)
+            tunnel.hasten(draft)
+        case StopRequested():
+            raise AssertionError("handled by step")
+        case _:
+            assert_never(event)
+
+
+def _hear_of_session(
+    draft: Draft, event: SessionOpened | SessionFailed | SessionEnded | SessionSilent | SessionAwaited
+) -> None:
+    match event:
         case SessionOpened(id_):
             session.opened(draft, id_)
         case SessionFailed(id_, failure):
             session.failed(draft, id_, failure)
         case SessionEnded(id_, failure):
             session.ended(draft, id_, failure)
+        case SessionSilent(id_, failure):
+            session.silent(draft, id_, failure)
+        case SessionAwaited(id_):
+            session.awaited(draft, id_)
+
+
+def _hear_of_tunnel(draft: Draft, event: ListenerBound | ListenerFailed | CheckPassed | CheckFailed) -> None:
+    match event:
         case ListenerBound(name, addresses, port, notes):
             tunnel.bound(draft, name, addresses, port, notes)
         case ListenerFailed(name, failure):
             tunnel.bind_failed(draft, name, failure)
-        case CheckPassed(name):
-            tunnel.check_passed(draft, name)
+        case CheckPassed(name, way, failed):
+            tunnel.check_passed(draft, name, way, failed)
         case CheckFailed(name, failure):
             tunnel.check_failed(draft, name, failure)
-        case TimerFired(key):
-            _time(draft, key)
-        case StopRequested():
-            raise AssertionError("handled by step")
-        case _:
-            assert_never(event)
+            session.open_what_can(draft)  # another way may be needed now
 
 
 def _time(draft: Draft, key: TimerKey) -> None:
@@ -102,6 +128,8 @@ def _time(draft: Draft, key: TimerKey) -> None:
             tunnel.bind_due(draft, name)
         case ("check", name):
             tunnel.check_due(draft, name)
+        case ("way", name):
+            tunnel.way_due(draft, name)
 
 
 def _stop(draft: Draft) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from orchestra.engine.core.report import EngineStatus, overall, session_status, tunnel_status
-from orchestra.model.events import OverallChanged, SessionChanged, TunnelChanged
+from orchestra.model.events import OverallChanged, PathChanged, SessionChanged, TunnelChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +67,10 @@ class Teller:
             if not now.optional:
                 self._required[earlier.state] -= 1
                 self._required[now.state] += 1
+            if now.path != earlier.path:
+                yield PathChanged(
+                    name=name, path=now.path, before=earlier.path, planned=not now.failed_over, reason=entry.turned
+                )
             if _of_tunnel(now) != _of_tunnel(earlier):
                 yield TunnelChanged(
                     name=name, state=now.state, proven=now.proven, listen=now.listen, at=now.at, error=now.error

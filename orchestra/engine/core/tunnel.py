@@ -2,36 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
+from orchestra.engine.core.backoff import SPREAD
+from orchestra.engine.core.failover import LASTED, better, choose, postpone, take
 from orchestra.engine.core.failures import classify
 from orchestra.engine.core.messages import BindListener, CancelCheck, CloseListener, RunCheck, SetTimer
 from orchestra.engine.core.moves import LISTENER, PROOF, move
 
 if TYPE_CHECKING:
     from orchestra.engine.core.failures import Failure, FailureClass
+    from orchestra.engine.core.messages import TimerKey
     from orchestra.engine.core.state import Draft, Trouble, TunnelEntry
 
 
-def advance_all(draft: Draft) -> None:
-    """Does for every tunnel what can be done now."""
+def advance_all(draft: Draft, opened: str | None = None) -> None:
+    """Does for every tunnel what can be done now; ``opened`` is the session that has just been."""
     for name in draft.tunnels:
         advance(draft, name)
+        if opened is not None:
+            _try_by(draft, draft.tunnels[name], opened)
 
 
 def advance(draft: Draft, name: str) -> None:
-    """Binds a listener whose place is open; checks a tunnel that is bound and whose path is open."""
+    """Takes a way that is open, binds a listener whose place is open, and checks a tunnel of which both is true."""
+    if len(draft.tunnels[name].ways) > 1:
+        choose(draft, name)
     entry = draft.tunnels[name]
     if entry.listener == "idle" and draft.is_open(entry.entry):
         draft.put_tunnel(entry, listener=move(LISTENER, entry.listener, "bind"))
         draft.commands.append(BindListener(name, entry.port))
-    if entry.listener != "bound" or not draft.path_is_open(entry):
+    if entry.listener != "bound" or not draft.is_passable(entry.way):
         return
     if entry.checked and entry.proof == "idle":
         _check(draft, entry)
     elif not entry.checked and not entry.settled:
         draft.put_tunnel(entry, settled=True)
+
+
+def reconsider(draft: Draft, id_: str) -> None:
+    """A session could not be opened: who goes by it may go by another."""
+    for name, entry in list(draft.tunnels.items()):
+        if len(entry.ways) > 1 and id_ in entry.way.sessions:
+            advance(draft, name)
+
+
+def _try_by(draft: Draft, entry: TunnelEntry, opened: str) -> None:
+    """What fails by the live way may pass by one that has just been opened."""
+    if entry.proven or entry.proof != "failed":
+        return
+    if any(opened in way.sessions and draft.is_passable(way) for way in entry.ways if way is not entry.way):
+        _check(draft, entry)
 
 
 def bound(draft: Draft, name: str, addresses: tuple[str, ...], port: int, notes: tuple[str, ...]) -> None:
@@ -67,23 +90,50 @@ def bind_due(draft: Draft, name: str) -> None:
         advance(draft, name)
 
 
-def check_passed(draft: Draft, name: str) -> None:
-    """Traffic passes; ``every`` asks again later."""
+def check_passed(draft: Draft, name: str, way: int, failed: Failure | None) -> None:
+    """Traffic passes, perhaps by another way than the live one; ``every`` asks again later."""
+    if way != draft.tunnels[name].live:
+        _turn(draft, draft.tunnels[name], way, failed)
     entry = draft.tunnels[name]
-    state = move(PROOF, entry.proof, "passed")
-    draft.put_tunnel(entry, proof=state, proven=True, settled=True, proof_trouble=None)
-    if (every := entry.spec.spec.check.every) is not None:
+    state, streak = move(PROOF, entry.proof, "passed"), max(entry.streak, 0) + 1
+    every, rise = entry.spec.spec.check.every, entry.spec.spec.check.rise
+    decides = every is None or entry.streak == 0 or streak >= rise
+    draft.put_tunnel(entry, proof=state, streak=streak)
+    if entry.proven or decides:
+        draft.put_tunnel(draft.tunnels[name], proven=True, settled=True, proof_trouble=None)
+    if every is not None:
         draft.commands.append(SetTimer(("check", name), draft.now + every))
+    advance(draft, name)
+
+
+def _turn(draft: Draft, entry: TunnelEntry, way: int, failed: Failure | None) -> None:
+    """The check passed by that way: it is the live one from now on."""
+    take(draft, replace(entry, proof="idle"), way, LASTED if failed is None else failed.message)
+    entry = draft.tunnels[entry.name]
+    draft.put_tunnel(entry, proof=move(PROOF, entry.proof, "check"))
 
 
 def check_failed(draft: Draft, name: str, failure: Failure) -> None:
     """Traffic does not pass, though the path is open."""
     entry = draft.tunnels[name]
+    state, streak = move(PROOF, entry.proof, "failed"), min(entry.streak, 0) - 1
+    every = entry.spec.spec.check.every
+    draft.put_tunnel(entry, proof=state, streak=streak)
+    if not _decides(entry):
+        assert every is not None  # noqa: S101 - else every failure decides
+        draft.commands.append(SetTimer(("check", name), draft.now + every))
+        return
     before: Trouble | None = entry.proof_trouble
     attempts = before.attempts + 1 if before else 1
     kind = "policy" if classify(failure.code) == "identity" else classify(failure.code)  # a check's own login
-    trouble = draft.trouble(before, failure, kind, attempts, ("check", name))
-    draft.put_tunnel(entry, proof=move(PROOF, entry.proof, "failed"), proven=False, proof_trouble=trouble)
+    trouble = draft.trouble(before, failure, kind, attempts, ("check", name), at_most=every)
+    draft.put_tunnel(draft.tunnels[name], proven=False, proof_trouble=trouble)
+
+
+def _decides(entry: TunnelEntry) -> bool:
+    """Whether a failure now leaves it unproven: of what is repeated and was proven, so many in a row do."""
+    check = entry.spec.spec.check
+    return not entry.proven or check.every is None or 1 - min(entry.streak, 0) >= check.fall
 
 
 def check_due(draft: Draft, name: str) -> None:
@@ -93,9 +143,29 @@ def check_due(draft: Draft, name: str) -> None:
         _check(draft, entry)
 
 
+def way_due(draft: Draft, name: str) -> None:
+    """A better way was open when it was looked at last: if it lasted, and the check passes by it, it is taken."""
+    if postpone(draft, name):
+        return
+    entry = draft.tunnels[name]
+    lasting = tuple(better(draft, entry))
+    if not entry.checked:
+        take(draft, entry, lasting[0], LASTED)
+        advance(draft, name)
+    elif entry.proof in ("passed", "failed"):
+        _run(draft, entry, (*lasting, entry.live))
+
+
 def _check(draft: Draft, entry: TunnelEntry) -> None:
+    """By the live way; when much depends on it, by the others that are open too."""
+    others = (n for n, way in enumerate(entry.ways) if n != entry.live and draft.is_passable(way))
+    _run(draft, entry, (entry.live, *(others if _decides(entry) else ())))
+
+
+def _run(draft: Draft, entry: TunnelEntry, ways: tuple[int, ...]) -> None:
+    again = entry.streak != 0 and ways[0] == entry.live and entry.spec.spec.check.every is not None
     draft.put_tunnel(entry, proof=move(PROOF, entry.proof, "check"))
-    draft.commands.append(RunCheck(entry.name))
+    draft.commands.append(RunCheck(entry.name, ways, again))
 
 
 def lose_sessions(draft: Draft, gone: set[str]) -> None:
@@ -106,9 +176,30 @@ def lose_sessions(draft: Draft, gone: set[str]) -> None:
         if entry.proof == "running":
             draft.commands.append(CancelCheck(entry.name))
         proof = move(PROOF, entry.proof, "path lost")
-        draft.put_tunnel(entry, proof=proof, proven=False, proof_trouble=None)
+        draft.put_tunnel(entry, proof=proof, proven=False, streak=0, proof_trouble=None)
         if entry.entry in gone:
             _lose_listener(draft, draft.tunnels[entry.name])
+        elif len(entry.ways) > 1:
+            advance(draft, entry.name)
+
+
+def hasten(draft: Draft) -> None:
+    """What could not be bound, or did not pass its check, is tried again soon, unless somebody decided against us."""
+    for entry in list(draft.tunnels.values()):
+        if entry.listener == "retrying" and (trouble := _sooner(draft, entry.bind_trouble, ("listener", entry.name))):
+            draft.put_tunnel(entry, bind_trouble=trouble)
+        if entry.proof == "failed" and (trouble := _sooner(draft, entry.proof_trouble, ("check", entry.name))):
+            draft.put_tunnel(entry, proof_trouble=trouble)
+
+
+def _sooner(draft: Draft, trouble: Trouble | None, timer: TimerKey) -> Trouble | None:
+    at = draft.now + draft.rng.uniform(0.0, SPREAD)
+    if trouble is None or trouble.next_retry is None or trouble.next_retry <= at:
+        return None
+    if classify(trouble.failure.code) == "policy":
+        return None
+    draft.commands.append(SetTimer(timer, at))
+    return replace(trouble, next_retry=at)
 
 
 def _lose_listener(draft: Draft, entry: TunnelEntry) -> None:

@@ -37,9 +37,9 @@ def test_a_path_is_open_when_all_of_it_is_and_here_always_is() -> None:
     step = draft()
     step.put_session(step.sessions["gateway"], state="open")
     assert (step.is_open(None), step.is_open("gateway"), step.is_open("inner")) == (True, True, False)
-    assert not step.path_is_open(step.tunnels["desk"])
+    assert not step.is_passable(step.tunnels["desk"].way)
     step.put_session(step.sessions["inner"], state="open")
-    assert step.path_is_open(step.tunnels["desk"])
+    assert step.is_passable(step.tunnels["desk"].way)
 
 
 def test_trouble_of_one_code_has_one_beginning_and_sets_a_timer_for_the_next_attempt() -> None:

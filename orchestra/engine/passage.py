@@ -1,0 +1,106 @@
+"""Where a tunnel's connections leave it: by its live way, and when that does not do, by another."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from orchestra.diagnostics import Code
+from orchestra.engine.core.ways import ways_of
+from orchestra.engine.dialing import Caps, dial
+from orchestra.model.measures import Durations
+from orchestra.model.plan import Dial, PlannedTunnel
+from orchestra.session.errors import DialRefused, SessionLost
+from orchestra.session.protocols import Receiver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestra.engine.places import Places
+    from orchestra.session.protocols import Session, Stream
+
+R = TypeVar("R", bound=Receiver)
+
+UNREACHED = frozenset({Code.CONNECT_REFUSED, Code.CONNECT_TIMEOUT, Code.DIAL_FAILED, Code.NAME_UNRESOLVED})
+"""The exit let us, and could not connect: another exit may. What it forbids is no matter of the way."""
+
+
+class Passage:
+    """The ways of one tunnel. ``tunnel`` is as planned, with the way that new connections take now."""
+
+    def __init__(self, planned: PlannedTunnel, places: Places, caps: Caps) -> None:
+        self._planned, self._places, self._caps = planned, places, caps
+        self._ways = ways_of(planned)
+        self.dials = Durations()
+        self.take(0)
+
+    def take(self, number: int) -> None:
+        """New connections take that way."""
+        self.live = number
+        self.tunnel = self.by(number)
+
+    def by(self, number: int) -> PlannedTunnel:
+        """The tunnel as if that were its planned way."""
+        way = self._ways[number]
+        return replace(self._planned, path=way.path, sessions=way.sessions, exit=way.exit, dial=way.dial)
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The live way, then the others by preference."""
+        return (self.live, *(number for number in range(len(self._ways)) if number != self.live))
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a dial may take, with its wait for a way and its second attempt."""
+        spec = self._planned.spec
+        return spec.hold + spec.dial_timeout * min(len(self._ways), 2)
+
+    async def exit(self, order: tuple[int, ...]) -> Session:
+        """The exit of the first of those ways that is open, waiting up to ``hold``. Raises SessionLost."""
+        _, session = await self._open(order, self._planned.spec.hold)
+        return session
+
+    async def dial(
+        self, order: tuple[int, ...], make: Callable[[], R], host: str | None, port: int | None
+    ) -> tuple[Stream, R]:
+        """Dials by the first of those ways that is open, and once more when that could not connect or was lost.
+
+        Raises DialRefused or SessionLost.
+        """
+        loop, hold = asyncio.get_running_loop(), self._planned.spec.hold
+        until = loop.time() + hold
+        number, session = await self._open(order, hold)
+        try:
+            return await self._dial(number, session, make, host, port)
+        except (DialRefused, SessionLost) as error:
+            rest = order if isinstance(error, SessionLost) else tuple(each for each in order if each != number)
+            if not rest or (isinstance(error, DialRefused) and error.code not in UNREACHED):
+                raise
+            first = error
+        try:
+            number, session = await self._open(rest, until - loop.time())
+        except SessionLost:
+            raise first from None
+        try:
+            return await self._dial(number, session, make, host, port)
+        except DialRefused as second:
+            message = f"{first.message}; {second.message}"
+            raise DialRefused(first.code, message, host=first.host, suggestion=first.suggestion) from second
+
+    async def _open(self, order: tuple[int, ...], hold: float) -> tuple[int, Session]:
+        exits = {self._ways[number].exit: number for number in order}
+        id_, session = await self._places.wait(tuple(exits), hold)
+        return exits[id_], session
+
+    async def _dial(
+        self, number: int, session: Session, make: Callable[[], R], host: str | None, port: int | None
+    ) -> tuple[Stream, R]:
+        where = self._ways[number].dial if host is None else Dial(by=session.host, host=host, port=port)
+        if where is None:
+            message = f"the tunnel {self._planned.name} has no target of its own to dial"
+            raise DialRefused(Code.DIAL_FAILED, message, host=session.host)
+        began = asyncio.get_running_loop().time()
+        dialed = await dial(session, make, where, self._planned.spec.dial_timeout, self._caps)
+        self.dials = self.dials.plus(asyncio.get_running_loop().time() - began)
+        return dialed
