@@ -66,6 +66,9 @@ class SocketStream:
         self._transport.abort()
 
     def get_extra_info(self, name: str, default: object = None, /) -> object:
+        """Asyncio's, and ``unsent``: bytes that were written and that the kernel has not taken yet."""
+        if name == "unsent":
+            return self._transport.get_write_buffer_size()
         return self._transport.get_extra_info(name, default)
 
 

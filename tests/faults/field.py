@@ -91,6 +91,12 @@ class Field(World):
         """No packet vanishes any more."""
         await self.run(machine, "nft", "delete table inet fault")
 
+    async def narrow(self, machine: str, rate: str) -> None:
+        """What leaves the machine by any of its wires waits in a short queue for that rate, as tc(8) writes it."""
+        for wire in self.lab.layout.machines[machine].interfaces:
+            shape = ("root", "tbf", "rate", rate, "burst", "4kb", "limit", "10kb")
+            await self.run(machine, "tc", "qdisc", "add", "dev", wire.name, *shape)
+
     def sshd(self, machine: str) -> list[int]:
         """The processes of a machine's sshd, the listening one first."""
         service = next(s for s in self.lab._services if s.kind == "server" and machine in s.names)

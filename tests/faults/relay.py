@@ -116,7 +116,7 @@ async def relay_before(lab: NetnsLab, machine: str, crumbs: int = 0) -> AsyncIte
         running.add(task)
         try:
             if not relay.shut:
-                with suppress(OSError, ExceptionGroup):
+                with suppress(OSError, ExceptionGroup, asyncio.CancelledError):  # asyncio's callback would complain
                     await relay.join(reader, writer, await lab.dial(machine, "127.0.0.1", 22))
         finally:
             running.discard(task)

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.faults.field import NOTICED, Field, field, long, take, told_of
+from tests.faults.field import NOTICED, TWO_HOPS, Field, field, long, take, told_of
 from tests.faults.leaks import play
 from tests.lab.netns.labs import needs_namespaces
 
@@ -17,6 +17,8 @@ pytestmark = needs_namespaces
 
 SLACK = 0.7
 """Seconds: a third of the silence until the first question is sent, and two busy cores."""
+USUAL = TWO_HOPS.replace("keepalive: 1s", "keepalive: 3s").replace("keepalive: 1500ms", "keepalive: 4s")
+"""A fifth of what is usual."""
 MEGABYTE = 1 << 20
 FLOOD = 64 * MEGABYTE
 
@@ -113,10 +115,12 @@ def test_fault_03_a_reset_in_the_middle_is_noticed_at_once_and_passed_on_as_one(
     play(scene())
 
 
-@pytest.mark.parametrize(("delay", "jitter"), [(0.1, 0.05), pytest.param(0.5, 0.3, marks=long)])
-def test_fault_04_a_slow_link_is_no_lost_one(delay: float, jitter: float) -> None:
+@pytest.mark.parametrize(
+    ("delay", "jitter", "text"), [(0.1, 0.05, TWO_HOPS), pytest.param(0.5, 0.3, USUAL, marks=long)]
+)
+def test_fault_04_a_slow_link_is_no_lost_one(delay: float, jitter: float, text: str) -> None:
     async def scene() -> None:
-        async with field(relay="gateway") as up:
+        async with field(text, relay="gateway") as up:
             await up.until_ready()
             before = up.states("gateway")
             up.relay.delay, up.relay.jitter = delay, jitter
@@ -142,15 +146,19 @@ def test_fault_04_of_a_link_that_loses_packets_nothing_is_to_be_seen(size: int) 
     play(scene())
 
 
-@pytest.mark.parametrize("up_or_down", ["up", "down"])
 @long
-def test_fault_05_a_narrow_link_full_of_data_is_no_silent_one(up_or_down: str) -> None:
-    usual = "ssh: {keepalive: 15s}"
+@pytest.mark.parametrize("way", ["down", "up"])
+def test_fault_05_a_narrow_link_full_of_data_is_no_silent_one(way: str) -> None:
+    """64 kbit/s and the usual 15 and 20 seconds, five times as fast."""
 
     async def scene() -> None:
-        async with field() as up:
+        async with field(USUAL) as up:
             await up.until_ready()
-            assert usual
+            before = up.states("gateway"), up.states("inner")
+            await up.narrow("gateway" if way == "down" else "laptop", "320kbit")
+            size = 400_000
+            assert (await up.get(size) == take(size)) if way == "down" else (await up.put(size) == told_of(size))
+            assert (up.states("gateway"), up.states("inner")) == before
 
     play(scene())
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import functools
 import socket
+import struct
+import termios
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -27,6 +30,7 @@ above 128 KiB are slower: malloc(3) gives them back to the system each time."""
 _HIDDEN = frozenset({"peername", "sockname"})
 _TURNS = 3
 """Turns of the loop in which asyncssh handles a packet: a task, its end, and what is made of it."""
+_INT = struct.Struct("i")
 _SILENCE = 30_000
 """Milliseconds after which unacknowledged data breaks a TCP connection (TCP_USER_TIMEOUT, tcp(7))."""
 
@@ -43,6 +47,8 @@ class Carrier:
         self._receive: Callable[[bytes], None] = self._early.append
         self._buffer: list[bytes] = []
         self._size = 0
+        self._written = 0
+        self._socket: Any = None
         self._scheduled = False
         self._acknowledge: Callable[[], None] = _nothing
         self._lost: Exception | None = None
@@ -72,12 +78,22 @@ class Carrier:
         sock = stream.get_extra_info("socket")
         if hasattr(sock, "setsockopt") and getattr(sock, "family", None) in (socket.AF_INET, socket.AF_INET6):
             _tune_socket(sock)
+            self._socket = sock
             self._acknowledge = _acknowledger(sock)
 
     @property
     def loss(self) -> Exception | None:
         """Why the stream below ended, when it did."""
         return self._lost
+
+    def progress(self) -> tuple[int, int]:
+        """Bytes that were written to the socket that carries it all, by whomever, and how many have arrived there."""
+        if self._stream is None:
+            return 0, 0
+        if self._socket is None:
+            below = self._stream.get_extra_info("progress")
+            return below if isinstance(below, tuple) else (self._written, self._written)
+        return self._written, self._written - _unsent(self._stream, self._socket)
 
     # What asyncssh asks of a tunnel.
 
@@ -86,7 +102,7 @@ class Carrier:
     ) -> tuple[Any, asyncssh.SSHClientConnection]:
         """Gives the connection its transport: this object."""
         connection = factory()
-        self._receive = tune(connection)
+        self._receive = tune(connection, self.progress)
         self._connection = connection
         connection.connection_made(self)  # type: ignore[arg-type]
         if self.is_lost:
@@ -147,6 +163,7 @@ class Carrier:
             data = self._buffer[0] if len(self._buffer) == 1 else b"".join(self._buffer)
             self._buffer.clear()
             self._size = 0
+            self._written += len(data)
             self._stream.write(data)
 
     # What the stream below tells.
@@ -205,6 +222,17 @@ def _acknowledger(sock: Any) -> Callable[[], None]:
             sock.setsockopt(socket.IPPROTO_TCP, option, 1)
 
     return acknowledge
+
+
+def _unsent(stream: Stream, sock: Any) -> int:
+    """Bytes that wait to be sent, or for the peer's acknowledgement (SIOCOUTQ, tcp(7), where the system has it)."""
+    waiting = stream.get_extra_info("unsent")
+    queued: int
+    try:
+        (queued,) = _INT.unpack(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(_INT.size)))
+    except (OSError, ValueError):  # it is closed, or no such socket
+        queued = 0
+    return queued + waiting if isinstance(waiting, int) else queued
 
 
 def _tune_socket(sock: Any) -> None:

@@ -79,6 +79,8 @@ class ChannelStream:
             self._channel.abort()
 
     def get_extra_info(self, name: str, default: object = None, /) -> object:
+        if name == "progress":
+            return self._session.progress()
         return default if name == "socket" else self._channel.get_extra_info(name, default)
 
     def finish(self) -> None:

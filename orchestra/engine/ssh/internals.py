@@ -43,12 +43,14 @@ _KEEPALIVE = b"keepalive@openssh.com"
 _AUTHENTICATED = ("GCMEncryption", "ChachaEncryption")
 
 
-def tune(connection: asyncssh.SSHClientConnection) -> Callable[[bytes], None]:
-    """Prepares a connection before its first byte. Gives what takes the bytes that it receives."""
+def tune(connection: asyncssh.SSHClientConnection, progress: Callable[[], tuple[int, int]]) -> Callable[[bytes], None]:
+    """Prepares a connection before its first byte. Gives what takes the bytes that it receives; ``progress`` is that
+    of those that it sends: how many were written so far, and how many of them have arrived."""
     fits = asyncssh.__version__.startswith(_FITS) and all(hasattr(connection, name) for name in _TOUCHED)
     path = DataPath(connection) if fits else None
     _prepare_channels(connection, path)
     _without_padding_packets(connection)
+    _with_signs_of_life(connection, progress)
     _with_kept_ciphers(connection)
     return path.receive if path is not None else connection.data_received
 
@@ -174,6 +176,35 @@ def _without_padding_packets(connection: Any) -> None:
         send_packet(kind, *args, handler=handler)
 
     connection.send_packet = send
+
+
+def _with_signs_of_life(connection: Any, progress: Callable[[], tuple[int, int]]) -> None:
+    """Keepalives that a link full of data does not make a liar of.
+
+    Whatever comes shows that the peer lives: asyncssh counts every pause since its last *answer*, which on a narrow
+    link waits behind the data. And a question that is still behind what was written before it is not unanswered, as
+    long as that moves. ``progress``: bytes that were written so far, and how many of them have arrived.
+    """
+    reset_timer = getattr(connection, "_reset_keepalive_timer", None)
+    ask = getattr(connection, "_keepalive_timer_callback", None)
+    if reset_timer is None or ask is None:
+        return
+    asked = arrived = 0
+
+    def reset() -> None:
+        connection._keepalive_count = 0
+        reset_timer()
+
+    def due() -> None:
+        nonlocal asked, arrived
+        before, (written, arrived) = arrived, progress()
+        if connection._keepalive_count and before < arrived < asked:
+            connection._set_keepalive_timer()
+        else:
+            asked = written
+            ask()
+
+    connection._reset_keepalive_timer, connection._keepalive_timer_callback = reset, due
 
 
 def _with_kept_ciphers(connection: Any) -> None:

@@ -151,6 +151,10 @@ class SshSession:
         if not self._streams:
             self._idle.set()
 
+    def progress(self) -> tuple[int, int]:
+        """See :meth:`Carrier.progress`."""
+        return self._carrier.progress() if self._carrier is not None else (0, 0)
+
     def loss(self, error: Exception | None) -> Exception:
         """Why its streams end with the session."""
         if self._closing:

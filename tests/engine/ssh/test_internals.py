@@ -150,3 +150,39 @@ def test_host_key_algorithms_are_asked_for_as_ssh_asks():
     assert certified[kinds.index(False)] == "ecdsa-sha2-nistp256"
     assert "ssh-rsa" in internals.host_key_algorithms("+ssh-rsa", (), authorities=False)
     assert internals.host_key_algorithms("ssh-rsa", ["ssh-ed25519"], authorities=False) == ["ssh-rsa"]
+
+
+class Silent:
+    """A connection that counts questions, as asyncssh does."""
+
+    def __init__(self):
+        self._keepalive_count = self.asked = self.timers = 0
+
+    def _reset_keepalive_timer(self):
+        self.timers += 1
+
+    def _set_keepalive_timer(self):
+        self.timers += 1
+
+    def _keepalive_timer_callback(self):
+        self._keepalive_count += 1
+        self.asked += 1
+
+
+def test_a_question_that_has_not_left_yet_is_not_unanswered_as_long_as_something_leaves():
+    connection, sent = Silent(), iter([(100, 10), (150, 40), (200, 90), (250, 90), (300, 120), (300, 300)])
+    internals._with_signs_of_life(connection, lambda: next(sent))
+    counts = []
+    for _ in range(6):
+        connection._keepalive_timer_callback()
+        counts.append(connection._keepalive_count)
+    assert counts == [1, 1, 1, 2, 2, 3]  # asked · it moves · it moves · it does not: asked again · it moves · delivered
+    assert connection.asked == 3
+
+
+def test_whatever_comes_is_a_sign_of_life():
+    connection = Silent()
+    internals._with_signs_of_life(connection, lambda: (0, 0))
+    connection._keepalive_timer_callback()
+    connection._reset_keepalive_timer()
+    assert (connection._keepalive_count, connection.timers) == (0, 1)
