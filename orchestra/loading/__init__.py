@@ -26,13 +26,17 @@ if TYPE_CHECKING:
     from orchestra.loading.loader import Loaded, load
     from orchestra.loading.schema import json_schema
     from orchestra.loading.shapes.ssh import Secret
+    from orchestra.loading.shapes.values import Command, File, PositiveDuration
     from orchestra.loading.template import TEMPLATE
 
-__all__ = ["TEMPLATE", "Loaded", "Secret", "find_file", "json_schema", "load"]
+__all__ = ["TEMPLATE", "Command", "File", "Loaded", "PositiveDuration", "Secret", "find_file", "json_schema", "load"]
 
 _HOMES = {
     "TEMPLATE": "template",
+    "Command": "shapes.values",
+    "File": "shapes.values",
     "Loaded": "loader",
+    "PositiveDuration": "shapes.values",
     "Secret": "shapes.ssh",
     "find_file": "files",
     "json_schema": "schema",

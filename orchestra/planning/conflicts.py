@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from orchestra.diagnostics import Code, Diagnostic
 from orchestra.model.address import LOCALHOST, LOOPBACKS, WILDCARD, Endpoint
 from orchestra.planning.listen import overlap
+
+Key: TypeAlias = tuple[str, str, int | str]
+"""A machine, a protocol, a port or a path."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,38 +21,39 @@ if TYPE_CHECKING:
 
 def listen_conflicts(context: Context, listeners: Iterable[tuple[Tunnel, PlannedListen]]) -> tuple[Diagnostic, ...]:
     """Two tunnels on one address and port of one host, or a tunnel where a target listens already."""
-    known: dict[tuple[str, int | str], list[tuple[str, str]]] = {}
+    known: dict[Key, list[tuple[str, str]]] = {}
     for target in context.topology.targets.values():
         for key, host in _of_target(context, target):
             known.setdefault(key, []).append((f"target {target.name}", host))
     found: list[Diagnostic] = []
     for tunnel, listen in sorted(listeners, key=lambda each: each[0].name):
         others: dict[str, str] = {}
-        for key, host in _keys(context, listen):
+        for key, host in _keys(context, tunnel, listen):
             for owner, other in known.get(key, ()):
                 if overlap(host, other):
-                    others.setdefault(owner, _address(host, key[1]))
+                    others.setdefault(owner, _address(host, key[2]))
         found += [_conflict(tunnel, listen, owner, address) for owner, address in sorted(others.items())]
-        for key, host in _keys(context, listen):
+        for key, host in _keys(context, tunnel, listen):
             known.setdefault(key, []).append((f"tunnel {tunnel.name}", host))
     return tuple(found)
 
 
-def _keys(context: Context, listen: PlannedListen) -> list[tuple[tuple[str, int | str], str]]:
+def _keys(context: Context, tunnel: Tunnel, listen: PlannedListen) -> list[tuple[Key, str]]:
+    protocol = "udp" if context.kind(tunnel.kind).datagrams else "tcp"
     machine = context.world.machine(listen.at)
     if listen.unix is not None:
-        return [((machine, listen.unix.path), WILDCARD)]
-    return [((machine, bind.port), bind.host) for bind in listen.binds if bind.port]
+        return [((machine, "unix", listen.unix.path), WILDCARD)]
+    return [((machine, protocol, bind.port), bind.host) for bind in listen.binds if bind.port]
 
 
-def _of_target(context: Context, target: Target) -> list[tuple[tuple[str, int | str], str]]:
+def _of_target(context: Context, target: Target) -> list[tuple[Key, str]]:
     """Where a target listens, when it is on a host where tunnels may listen too."""
     address = target.address
     able = target.host == context.here or context.host(target.host).server is not None
-    if not able or not isinstance(address, Endpoint) or not address.port or target.protocol != "tcp":
+    if not able or not isinstance(address, Endpoint) or not address.port:
         return []
     hosts = LOOPBACKS if (address.host or "").lower() == LOCALHOST else (address.host or WILDCARD,)
-    return [((context.world.machine(target.host), address.port), host) for host in hosts]
+    return [((context.world.machine(target.host), target.protocol, address.port), host) for host in hosts]
 
 
 def _address(host: str, port: int | str) -> str:

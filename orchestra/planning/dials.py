@@ -11,7 +11,7 @@ from orchestra.model.address import Endpoint, UnixPath, parse_ip
 from orchestra.model.plan import Dial, Missing, Reason
 from orchestra.planning.candidates import Candidate, candidates
 from orchestra.planning.problems import STRUCTURAL, Problem, own_only
-from orchestra.planning.sshd import sshd_of
+from orchestra.planning.sshd import commands_needed, sshd_of
 
 if TYPE_CHECKING:
     from orchestra.graph import Dialer, Step
@@ -76,7 +76,7 @@ def _attempt(context: Context, dialer: Dialer, service: Service, *, bare: bool =
         return _unix(context, dialer, service, barred)
     best: Attempt | None = None
     for candidate in candidates(context.world, dialer, service):
-        limits = sshd.dialing_text(service, candidate.text, candidate.port) if sshd else ()
+        limits = sshd.dialing_text(service, candidate.text, candidate.port) if sshd and not service.by_helper else ()
         tried = _try(context, dialer, service, candidate, (*barred, *limits))
         if tried.passes:
             return tried
@@ -98,6 +98,8 @@ def _by_server(context: Context, host: str, service: Service, sshd: Sshd | None)
             Problem(code=Code.NOT_AN_SSH_SERVER, text=text, at=host, place=context.host(host).place, suggestion=hint),
         )
     spec = context.transport(host)
+    if service.by_helper:
+        return commands_needed(context, host, f"sends to {service.name} by UDP")
     if not (spec.unix if service.path else spec.connect):
         text = f"sessions by {spec.name} to {host} cannot dial {'unix sockets' if service.path else 'addresses'}"
         return (Problem(code=Code.TRANSPORT_CANNOT, text=text, at=host, place=context.host(host).place),)

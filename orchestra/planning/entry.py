@@ -91,7 +91,10 @@ def _texts(listen: Listen) -> tuple[tuple[str | None, int], ...]:
 
 def _dial(context: Context, dialer: Dialer, tunnel: Tunnel, at: str, bound: tuple[str | None, int]) -> Attempt:
     text, port = bound
-    service = Service(name=f"the listener of {tunnel.name}", host=at, text=text, port=port, place=tunnel.place)
+    protocol = "udp" if context.kind(tunnel.kind).datagrams else "tcp"
+    service = Service(
+        name=f"the listener of {tunnel.name}", host=at, text=text, port=port, protocol=protocol, place=tunnel.place
+    )
     made = attempt_by(context, dialer, service)
     if not made.passes and service.on_loopback:
         hint = f"write `listen: ADDRESS:{port or 'auto'}` with an address of {at} that {dialer} can dial"

@@ -9,7 +9,7 @@ from orchestra.diagnostics import Code, Diagnostic
 from orchestra.model.address import LOCALHOST, LOOPBACKS, WILDCARD, Endpoint, UnixPath, is_loopback, parse_ip
 from orchestra.model.plan import Bind, ListenProbe, PlannedListen
 from orchestra.planning.problems import Problem
-from orchestra.planning.sshd import sshd_of
+from orchestra.planning.sshd import commands_needed, sshd_of
 
 if TYPE_CHECKING:
     from orchestra.model.topology import Forwarding, Tunnel
@@ -47,7 +47,8 @@ def plan_listen(context: Context, tunnel: Tunnel, at: str, target_port: int | No
         return _unix(context, tunnel, at, tunnel.listen)
     wanted = _wanted(tunnel, target_port, free_ports=free_ports)
     binds = _binds(context, tunnel, at, wanted)
-    forwarding = context.forwarding(at) if at != context.here else None
+    by_helper = context.kind(tunnel.kind).datagrams
+    forwarding = context.forwarding(at) if at != context.here and not by_helper else None
     requests = binds if forwarding is None else _requests(tunnel, wanted, binds)
     exposed = _exposed(binds, forwarding)
     planned = PlannedListen(
@@ -59,7 +60,7 @@ def plan_listen(context: Context, tunnel: Tunnel, at: str, target_port: int | No
         exposed=exposed,
         probes=_probes(context, at, binds, forwarding) if forwarding else (),
     )
-    problems = _problems(context, tunnel, at, requests)
+    problems = _problems(context, tunnel, at, requests, by_helper=by_helper)
     if not binds:
         problems += (_no_family(tunnel, at, wanted.host),)
     notes = (*wanted.notes, _exposure(tunnel, planned, forwarding)) if exposed else wanted.notes
@@ -171,13 +172,17 @@ def overlap(one: str, other: str) -> bool:
     return bool(set(WILDCARDS.get(one, ())) & set(WILDCARDS.get(other, ())))
 
 
-def _problems(context: Context, tunnel: Tunnel, at: str, requests: tuple[Bind, ...]) -> tuple[Problem, ...]:
+def _problems(
+    context: Context, tunnel: Tunnel, at: str, requests: tuple[Bind, ...], *, by_helper: bool
+) -> tuple[Problem, ...]:
     """What the listening host does not do: listen at all, beyond loopback, or at that address."""
     if at == context.here:
         return ()
     sshd = sshd_of(context.host(at))
     if sshd is None:
         return (_no_server(context, at),)
+    if by_helper:
+        return commands_needed(context, at, "listens by UDP")
     if not context.transport(at).listen:
         return (_cannot(context, tunnel, at, "listen"),)
     return tuple(sshd.listening(requests))

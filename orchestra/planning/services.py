@@ -56,6 +56,11 @@ class Service:
         return self.text is not None and is_loopback(self.text)
 
     @property
+    def by_helper(self) -> bool:
+        """Whether a server reaches it by a command that is run there: SSH forwards streams (RFC 4254 section 7)."""
+        return self.protocol == "udp"
+
+    @property
     def one_address(self) -> bool:
         """Whether it listens on one address that is written out."""
         return not self.everywhere and parse_ip(self.text or "") is not None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orchestra.model.address import UnixPath
     from orchestra.model.plan import Bind, Setting
     from orchestra.model.topology import Forwarding, Host
+    from orchestra.planning.context import Context
     from orchestra.planning.services import Service
 
 
@@ -52,6 +53,20 @@ class Sshd:
             missing=self._dial("permit_open", service, text, port),
             suggestion=f"add {address} to PermitOpen on {self.host}, and to `permit_open` here",
         )
+
+    def running(self, does: str) -> Iterator[Problem]:
+        """A shell, without a forced command: whether it runs commands at all."""
+        if not self.forwarding.exec:
+            text = (
+                f"the sshd of {self.host} runs no commands (`forwarding: {{exec: no}}`), and {self.host} {does} by one"
+            )
+            yield Problem(
+                code=Code.FORWARDING_DISABLED,
+                text=text,
+                at=self.host,
+                place=self.place,
+                suggestion=f"let the account on {self.host} run commands, and say so here",
+            )
 
     def listening(self, requests: tuple[Bind, ...]) -> Iterator[Problem]:
         """AllowTcpForwarding, GatewayPorts and PermitListen, for what is sent to it."""
@@ -140,6 +155,16 @@ def sshd_of(host: Host) -> Sshd | None:
         return None
     forwarding = host.server.forwarding
     return Sshd(host.name, forwarding, forwarding.place or host.place)
+
+
+def commands_needed(context: Context, host: str, does: str) -> tuple[Problem, ...]:
+    """What keeps a server from running the helper by which it does something."""
+    spec, server = context.transport(host), context.host(host)
+    if not spec.exec:
+        text = f"sessions by {spec.name} to {host} run no commands, and {host} {does} by a helper that is one"
+        return (Problem(code=Code.TRANSPORT_CANNOT, text=text, at=host, place=server.place),)
+    sshd = sshd_of(server)
+    return tuple(sshd.running(does)) if sshd else ()
 
 
 def permits(entry: str, host: str, port: int) -> bool:

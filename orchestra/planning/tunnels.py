@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
+from orchestra.model.address import UnixPath
 from orchestra.planning.dials import Attempt, attempt
 from orchestra.planning.entry import entries
 from orchestra.planning.problems import Problem
@@ -80,6 +81,8 @@ def _by_kind(context: Context, tunnel: Tunnel, service: Service | None) -> tuple
         found.append((f"tunnels of kind {spec.name} need an `exit`", "write `exit:` with the host that dials"))
     if tunnel.exit is not None and spec.exit == "no":
         found.append((f"tunnels of kind {spec.name} take no `exit`", "leave `exit:` out"))
+    if spec.datagrams and isinstance(tunnel.listen, UnixPath):
+        found.append((f"tunnels of kind {spec.name} listen by UDP, not on unix sockets", "write `listen: HOST:PORT`"))
     return tuple(
         Problem(code=Code.KIND_CANNOT, text=text, at=context.here, place=tunnel.place, suggestion=hint)
         for text, hint in found

@@ -37,6 +37,7 @@ class KindSpec:
 
     ``to``: whether it leads to a target. ``exit``: whether it takes the host that dials as ``exit`` (then it may have
     no target). ``protocols``: those of targets that it can carry. ``exec``: whether it runs commands at its exit.
+    ``datagrams``: it binds by itself, by UDP: at a server by a command, not by what sshd forwards.
     """
 
     name: str
@@ -44,6 +45,7 @@ class KindSpec:
     exit: Literal["required", "optional", "no"] = "optional"
     protocols: tuple[str, ...] = ("tcp",)
     exec: bool = False
+    datagrams: bool = False
     fields: type[Any] | None = None
     package: str = "orchestra"
 
@@ -60,13 +62,50 @@ class CheckSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretSpec:
-    """A kind of secret reference: the one key of its mapping. ``value``: what stands behind the key. ``meaning``: that,
-    in a sentence."""
+    """A kind of secret reference: the one key of its mapping. ``value``: what stands behind the key; with
+    ``fields``: what that model makes of it, as a map. ``meaning``: that, in a sentence."""
 
     name: str
     value: Literal["text", "path", "command", "any"] = "text"
     meaning: str = ""
+    fields: type[Any] | None = None
     package: str = "orchestra"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImporterSpec:
+    """A foreign format that can be read. ``meaning``: what it is, in a sentence. ``default``: the file that is read
+    when none is named, ``~`` being the user's home."""
+
+    name: str
+    meaning: str = ""
+    default: str | None = None
+    fields: type[Any] | None = None
+    package: str = "orchestra"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExporterSpec:
+    """A foreign format that can be written. ``meaning``: what it is, in a sentence."""
+
+    name: str
+    meaning: str = ""
+    fields: type[Any] | None = None
+    package: str = "orchestra"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """A plugin that is installed and adds nothing.
+
+    ``name``: its entry point's. ``package``: the distribution that it comes with. ``why``: a clause, ``is left out by
+    …``. ``words``: what it would add, as far as that is known (``kind socks``).
+    """
+
+    name: str
+    package: str
+    why: str
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +116,4 @@ class Vocabulary:
     kinds: Mapping[str, KindSpec] = field(default_factory=lambda: NOWHERE)
     checks: Mapping[str, CheckSpec] = field(default_factory=lambda: NOWHERE)
     secrets: Mapping[str, SecretSpec] = field(default_factory=lambda: NOWHERE)
+    absent: tuple[Absent, ...] = ()

@@ -39,6 +39,18 @@ async def dial(host: str, port: int, family: Family | None = None, source: str |
     return await race([partial(connect, info, own[info[0]]) for info in interleave(fitting)])
 
 
+async def dial_datagrams(host: str, port: int) -> socket.socket:
+    """A UDP socket connected to the first address of a name that this machine has a way to. Raises OSError."""
+    infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    failure: OSError | None = None
+    for info in infos:
+        try:
+            return await connect(info)
+        except OSError as error:
+            failure = failure or error
+    raise failure or OSError("the name has no address")
+
+
 def interleave(infos: list[AddressInfo]) -> list[AddressInfo]:
     """Addresses of the two families by turns, the first family first (RFC 8305 section 4)."""
     first = [info for info in infos if info[0] == infos[0][0]]

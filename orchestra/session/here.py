@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias, TypeVar
 from orchestra.diagnostics import Code
 from orchestra.model.address import Endpoint
 from orchestra.model.topology import Family
-from orchestra.session.dialing import dial
-from orchestra.session.errors import DialRefused, SessionLost
+from orchestra.session.dialing import dial, dial_datagrams
+from orchestra.session.errors import DialRefused, SessionLost, Unsupported
 from orchestra.session.listening import SocketListener, listen_tcp, listen_unix
 from orchestra.session.processes import LocalProcess, shell
 from orchestra.session.protocols import Accept, Listener, Peer, Process, Receiver, Stream
@@ -21,20 +21,22 @@ from orchestra.session.sockets import SocketProtocol, SocketStream, reset
 R = TypeVar("R", bound=Receiver)
 
 Connect: TypeAlias = Callable[[str, int], Awaitable[socket.socket]]
-"""Dials ``host, port`` and returns a connected, non-blocking stream socket. Raises OSError or DialRefused."""
+"""Dials ``host, port`` and returns a connected, non-blocking socket. Raises OSError or DialRefused."""
 
 
 class Here:
     """This machine, under the name that it has in the topology.
 
-    ``connect`` replaces how it dials (a lab's dials enter the lab); its listeners are always this machine's.
+    ``connect`` replaces how it dials (a lab's dials enter the lab), ``send`` how it does by UDP: a lab without it has
+    none. Its listeners are always this machine's.
     """
 
     is_here = True
 
-    def __init__(self, host: str, *, connect: Connect | None = None) -> None:
+    def __init__(self, host: str, *, connect: Connect | None = None, send: Connect | None = None) -> None:
         self.host = host
         self._connect = connect or dial
+        self._send = send or (dial_datagrams if connect is None else None)
         self._listeners: set[SocketListener] = set()
         self._streams: set[SocketStream] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -71,6 +73,17 @@ class Here:
             sock.close()
             raise
         return await self._adopt(make, sock, f"unix:{path}")
+
+    async def create_datagram_connection(self, host: str, port: int) -> socket.socket:
+        """A connected UDP socket: see :class:`~orchestra.session.protocols.Datagrams`."""
+        self._check()
+        if self._send is None:
+            raise Unsupported(Code.TRANSPORT_CANNOT, f"{self.host} is in a lab that has no UDP", host=self.host)
+        try:
+            return await self._send(host, port)
+        except (OSError, UnicodeError) as error:
+            failure = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name")
+            raise dial_refused(self.host, str(Endpoint(host, port)), failure) from error
 
     async def create_server(self, accept: Accept, host: str, port: int) -> Listener:
         self._check()

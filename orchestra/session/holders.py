@@ -7,19 +7,21 @@ import socket
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from orchestra.model.text import clean
 
 _PROC = Path("/proc")
 _UCRED = struct.Struct("3i")
 """pid, uid, gid: unix(7)."""
-_LISTEN = "0A"
-"""TCP_LISTEN of the kernel's include/net/tcp_states.h, as /proc/net/tcp prints it."""
+Protocol: TypeAlias = Literal["tcp", "udp"]
+_TAKING = {"tcp": "0A", "udp": "07"}
+"""TCP_LISTEN and TCP_CLOSE of the kernel's include/net/tcp_states.h, as /proc/net/tcp and udp print them."""
 
 
-def holder_of(port: int) -> str | None:
-    """``nginx (pid 812)`` for the process that listens on that TCP port, or None when it cannot be told."""
-    inodes = set(_listening_inodes(port))
+def holder_of(port: int, protocol: Protocol = "tcp") -> str | None:
+    """``nginx (pid 812)`` for the process that listens on that port, or None when it cannot be told."""
+    inodes = set(_listening_inodes(port, protocol))
     for process in _PROC.glob("[0-9]*") if inodes else ():
         with contextlib.suppress(OSError):  # processes of others are closed to us, and processes end
             if any(str(fd.readlink()) in inodes for fd in (process / "fd").iterdir()):
@@ -62,10 +64,10 @@ def _deed(arguments: list[str]) -> Iterator[str]:
     yield from (word.rpartition("=")[2] for word in own if word.endswith((".yaml", ".yml")))
 
 
-def _listening_inodes(port: int) -> Iterator[str]:
-    for table in ("net/tcp", "net/tcp6"):
+def _listening_inodes(port: int, protocol: Protocol) -> Iterator[str]:
+    for table in (f"net/{protocol}", f"net/{protocol}6"):
         with contextlib.suppress(OSError):
             for line in (_PROC / table).read_text().splitlines()[1:]:
                 fields = line.split()
-                if fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
+                if fields[3] == _TAKING[protocol] and int(fields[1].rpartition(":")[2], 16) == port:
                     yield f"socket:[{fields[9]}]"

@@ -7,9 +7,10 @@ accepted to one that an exit session dialed, and does not know which of them is 
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 R = TypeVar("R", bound="Receiver")
 
@@ -88,6 +89,19 @@ class Listener(Protocol):
     """Stops accepting. Connections that were accepted live on."""
 
     async def wait_closed(self) -> None: ...
+
+
+@runtime_checkable
+class Datagrams(Protocol):
+    """What a place may do besides, when its sockets are of this process: UDP. Elsewhere it takes a command."""
+
+    @property
+    def host(self) -> str: ...
+
+    async def create_datagram_connection(self, host: str, port: int) -> socket.socket:
+        """A UDP socket that is connected to there, and does not block. Raises DialRefused, SessionLost or
+        Unsupported."""
+        ...
 
 
 class Session(Protocol):

@@ -10,7 +10,7 @@ from orchestra.diagnostics import Code
 from orchestra.model.address import Endpoint
 from orchestra.model.text import clean
 from orchestra.session.errors import BindRefused, DialRefused
-from orchestra.session.holders import holder_of
+from orchestra.session.holders import Protocol, holder_of
 
 _TIMED_OUT = frozenset({errno.ETIMEDOUT, errno.EHOSTDOWN})
 _NOT_PERMITTED = frozenset({errno.EACCES, errno.EPERM})
@@ -34,13 +34,13 @@ def _judge_dial(address: str, error: OSError) -> tuple[Code, str, str | None]:
     return Code.DIAL_FAILED, _text(error), None
 
 
-def bind_refused(host: str, where: Endpoint, error: OSError) -> BindRefused:
+def bind_refused(host: str, where: Endpoint, error: OSError, *, protocol: Protocol = "tcp") -> BindRefused:
     """Why this machine cannot listen there; a local holder of the port is named where the system tells."""
     what, hint = _text(error), None
     code = Code.LISTEN_FAILED
     if error.errno == errno.EADDRINUSE:
         code, what = Code.LISTEN_IN_USE, "the address is in use"
-        if holder := holder_of(where.port or 0):
+        if holder := holder_of(where.port or 0, protocol):
             what = f"it is held by {holder}"
         hint = "stop what holds it, or write another port, or listen: auto"
     elif error.errno in _NOT_PERMITTED:
@@ -48,7 +48,8 @@ def bind_refused(host: str, where: Endpoint, error: OSError) -> BindRefused:
         hint = "ports below 1024 need privileges here; write a higher one, or listen: auto"
     elif error.errno == errno.EADDRNOTAVAIL:
         what, hint = "this machine does not have that address", "listen on one that it has, or on *"
-    return BindRefused(code, f"{host} cannot listen on {where}: {what}", host=host, suggestion=hint)
+    by = "" if protocol == "tcp" else " by UDP"
+    return BindRefused(code, f"{host} cannot listen on {where}{by}: {what}", host=host, suggestion=hint)
 
 
 def unix_bind_refused(host: str, path: str, what: str, *, in_use: bool = False) -> BindRefused:

@@ -72,7 +72,8 @@ class NetnsLab:
         self._running: dict[Service, int] = {}
         self._topology = layout.topology
         self._places: dict[str, Place] = {}
-        self._here = Here(layout.client, connect=partial(connect, _Namespace(self, layout.of(layout.client))))
+        inside = partial(connect, _Namespace(self, layout.of(layout.client)))
+        self._here = Here(layout.client, connect=inside, send=partial(inside, kind=socket.SOCK_DGRAM))
 
     @property
     def here(self) -> Session:
@@ -162,10 +163,10 @@ class NetnsLab:
             if machine.name not in self._made:
                 await self._make([machine])
 
-    async def socket_in(self, machine: Machine, family: int) -> socket.socket:
-        """An unconnected stream socket of a machine."""
+    async def socket_in(self, machine: Machine, family: int, kind: int = socket.SOCK_STREAM) -> socket.socket:
+        """An unconnected socket of a machine."""
         await self.ensure(machine)
-        made = await self._link.ask("socket", machine=machine.name, family=family, kind=int(socket.SOCK_STREAM))
+        made = await self._link.ask("socket", machine=machine.name, family=family, kind=int(kind))
         assert isinstance(made, socket.socket)  # noqa: S101 - that is what was asked for
         return made
 
@@ -224,8 +225,8 @@ class _Namespace:
         self._lab, self._machine = lab, machine
         self.names: Mapping[str, tuple[str, ...]] = names_seen_by(lab.layout, machine)
 
-    async def make_socket(self, family: int) -> socket.socket:
-        return await self._lab.socket_in(self._machine, family)
+    async def make_socket(self, family: int, kind: int = socket.SOCK_STREAM) -> socket.socket:
+        return await self._lab.socket_in(self._machine, family, kind)
 
 
 def _counted(listed: Any) -> Iterator[tuple[str, int, int]]:

@@ -27,21 +27,21 @@ class Namespace(Protocol):
     @property
     def names(self) -> Mapping[str, tuple[str, ...]]: ...
 
-    async def make_socket(self, family: int) -> socket.socket:
-        """An unconnected stream socket; a socket stays in the namespace in which it was made."""
+    async def make_socket(self, family: int, kind: int = socket.SOCK_STREAM) -> socket.socket:
+        """An unconnected socket; it stays in the namespace in which it was made."""
         ...
 
 
-async def connect(namespace: Namespace, host: str, port: int) -> socket.socket:
+async def connect(namespace: Namespace, host: str, port: int, kind: int = socket.SOCK_STREAM) -> socket.socket:
     """Dials as the namespace's host: its names, its loopback. Raises OSError, that of the first address."""
     addresses = (host,) if parse_ip(host) else namespace.names.get(host.lower().rstrip("."), ())
     if not addresses:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-    return await race([partial(_connect, namespace, address, port) for address in addresses])
+    return await race([partial(_connect, namespace, address, port, kind) for address in addresses])
 
 
-async def _connect(namespace: Namespace, address: str, port: int) -> socket.socket:
-    sock = await namespace.make_socket(_family(address))
+async def _connect(namespace: Namespace, address: str, port: int, kind: int) -> socket.socket:
+    sock = await namespace.make_socket(_family(address), kind)
     try:
         sock.setblocking(False)
         await asyncio.get_running_loop().sock_connect(sock, (address, port))
@@ -59,7 +59,9 @@ class Place(Here):
     """A host of the lab: dials from there and listens there."""
 
     def __init__(self, host: str, namespace: Namespace) -> None:
-        super().__init__(host, connect=partial(connect, namespace))
+        super().__init__(
+            host, connect=partial(connect, namespace), send=partial(connect, namespace, kind=socket.SOCK_DGRAM)
+        )
         self._namespace = namespace
 
     async def create_server(self, accept: Accept, host: str, port: int) -> Listener:

@@ -20,8 +20,8 @@ class OwnNamespace:
         self.names = {"localhost": ("127.0.0.1", "::1"), **names}
         self.made = []
 
-    async def make_socket(self, family):
-        self.made.append(socket.socket(family, socket.SOCK_STREAM))
+    async def make_socket(self, family, kind=socket.SOCK_STREAM):
+        self.made.append(socket.socket(family, kind))
         return self.made[-1]
 
 

@@ -1,0 +1,36 @@
+"""UDP through tunnels: a helper at the exit, over one channel; each datagram arrives whole or not at all.
+
+===========  ==================================================================================================
+wire         frames, and queues that drop whole datagrams; the same text at both ends
+far, helper  the helper that runs at a server, and how it gets there
+station      what sends and receives datagrams at one place
+near         … by sockets of this process
+channel      … by a helper at a server
+bridge       one of them for any session: what other plugins use
+flows        who is served, who was silent for too long
+joint, kind  a listener joined to the target, and the word for it in the file
+===========  ==================================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestra.plugin import hookimpl
+from orchestra.plugin.interfaces import Binding, Check, Kind
+
+
+@hookimpl
+def orchestra_kinds() -> Iterable[Kind | Binding]:
+    """``kind: udp``."""
+    from .kind import UdpKind
+
+    return [UdpKind()]
+
+
+@hookimpl
+def orchestra_checks() -> Iterable[Check]:
+    """``check: udp``."""
+    from .kind import UdpCheck
+
+    return [UdpCheck()]

@@ -1,0 +1,336 @@
+"""The helper at a server: it makes sockets, and moves datagrams between them and its standard streams.
+
+It runs under ``python3 -I -S`` and is sent as text (:mod:`.helper`), with :mod:`.wire` in front of it; so it keeps to
+the syntax of Python 3.6 and to the standard library. It decides nothing: flows are opened, counted and evicted at the
+other end. It ends with its standard input, or when nothing has come for :data:`SILENCE` seconds; it writes no file and
+starts no process. ``helper.pl`` does the same in Perl.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import sys
+import time
+from contextlib import suppress
+from typing import Any
+
+from .wire import (
+    ACK,
+    ACK_EVERY,
+    BIND,
+    BOUND,
+    CLOSE,
+    DATA,
+    DF,
+    DROPPED,
+    ERROR,
+    FAILED,
+    HEAD,
+    HELLO,
+    OPEN,
+    PEER,
+    PING,
+    PONG,
+    VERSION,
+    WHERE,
+    WRAP,
+    Outbox,
+    Parser,
+    Policy,
+    frame,
+)
+
+SILENCE = 60.0
+"""Seconds without a word from the other end (it asks every 15) after which the helper ends."""
+BATCH = 32
+"""Datagrams that are read from one socket before the others have their turn."""
+PEERS = 4096
+"""Peers of a listener that are told apart; more than the other end keeps."""
+KEPT, FAILED_KEPT = 30.0, 5.0
+"""Seconds for which the addresses of a name are kept, and that it has none."""
+BUFFER = 1 << 20
+RXQ_OVFL = 40
+"""SO_RXQ_OVFL of Linux (socket(7)), which Python does not name: how many datagrams a full socket has dropped."""
+MTU_DISCOVER = {socket.AF_INET: (socket.IPPROTO_IP, 10), socket.AF_INET6: (socket.IPPROTO_IPV6, 23)}
+"""IP_MTU_DISCOVER of ip(7), IPV6_MTU_DISCOVER of ipv6(7)."""
+DO, DONT = 2, 0
+Address = Any
+"""What recvfrom gives: host, port, and of IPv6 the flow label and the scope."""
+
+
+class End:
+    """A socket: of one flow, or of a listener with a flow for each of its peers."""
+
+    def __init__(self, flow: int, sock: socket.socket, policy: Policy, listens: bool) -> None:
+        self.flow, self.sock, self.policy, self.listens = flow, sock, policy, listens
+        self.peers: dict[Address, int] = {}
+        self.lost = 0
+
+
+class Far:
+    """All of them, and the two standard streams."""
+
+    def __init__(self, window: int) -> None:
+        self.parser, self.outbox = Parser(), Outbox(window)
+        self.poll = select.poll()
+        self.ends: dict[int, End] = {}  # by flow
+        self.files: dict[int, End] = {}  # by descriptor
+        self.peers: dict[int, tuple[End, Address]] = {}  # by flow
+        self.names: dict[tuple[str, int], tuple[float, list[Any], OSError | None]] = {}
+        self.pending = b""
+        self.told = 0
+        self.next_peer = 1
+        self.now = time.monotonic()
+
+    def run(self, hello: bytes) -> None:
+        """Until the end of standard input."""
+        for number in (0, 1):
+            os.set_blocking(number, False)
+        self.poll.register(0, select.POLLIN)
+        self.outbox.control(hello)
+        self.flush()
+        heard = time.monotonic()
+        while True:
+            until = self.outbox.expire(self.now) if len(self.outbox) else None
+            patience = SILENCE if until is None else max(0.001, until - time.monotonic() + 0.001)
+            ready = self.poll.poll(patience * 1000)
+            self.now = time.monotonic()
+            for number, what in ready:
+                if number == 0:
+                    heard = self.now
+                    if not self.hear():
+                        return
+                elif number == 1:
+                    if what & (select.POLLERR | select.POLLHUP):
+                        return
+                elif number in self.files:
+                    self.receive(self.files[number])
+            if self.now - heard > SILENCE:
+                return
+            self.flush()
+
+    def hear(self) -> bool:
+        """What has come from the other end; false at the end of it."""
+        try:
+            data = os.read(0, 1 << 18)
+        except BlockingIOError:
+            return True
+        if not data:
+            return False
+        for kind, flags, flow, body in self.parser.feed(data):
+            if kind == DATA:
+                self.send(flow, body)
+            elif kind == ACK:
+                self.outbox.acknowledge(flow)
+            elif kind == OPEN:
+                self.open(flow, flags, body)
+            elif kind == CLOSE:
+                self.close(flow)
+                self.report()
+                self.outbox.control(frame(CLOSE, flow))
+            elif kind == BIND:
+                self.bind(flow, flags, body)
+            elif kind == PING:
+                self.outbox.control(frame(PONG, flow, body))
+        return True
+
+    def send(self, flow: int, body: bytes) -> None:
+        """A datagram to the target of a flow, or to a peer."""
+        end = self.ends.get(flow)
+        if end is not None and not end.listens:
+            try:
+                end.sock.send(body)
+            except ConnectionRefusedError:  # of an earlier one (ip(7)); this one is not sent yet
+                self.fail(flow, "ECONNREFUSED")
+                self.attempt(flow, end.sock.send, body)
+            except OSError as error:
+                self.lose(flow, error)
+        elif flow in self.peers:
+            end, address = self.peers[flow]
+            self.attempt(flow, end.sock.sendto, body, address)
+        else:
+            self.outbox.drop(flow, "closed")
+
+    def attempt(self, flow: int, call: Any, *arguments: Any) -> None:
+        try:
+            call(*arguments)
+        except OSError as error:
+            self.lose(flow, error)
+
+    def lose(self, flow: int, error: OSError) -> None:
+        """A datagram that the system did not take."""
+        if error.errno in (errno.EAGAIN, errno.ENOBUFS):
+            self.outbox.drop(flow, "busy")
+        elif error.errno == errno.EMSGSIZE:
+            self.outbox.drop(flow, "size")
+        else:
+            self.outbox.drop(flow, "unreachable")
+            self.fail(flow, name_of(error))
+
+    def fail(self, flow: int, why: str) -> None:
+        self.outbox.control(frame(ERROR, flow, why.encode("utf-8", "replace")[:400]))
+
+    def receive(self, end: End) -> None:
+        """What has come to a socket, and how many datagrams it has dropped by now."""
+        receive, outbox, policy, now = end.sock.recvfrom, self.outbox, end.policy, self.now
+        for turn in range(BATCH):
+            try:
+                if turn:
+                    data, address = receive(65536)
+                else:
+                    data, extra, _, address = end.sock.recvmsg(65536, 32)
+                    for level, kind, value in extra:
+                        if level == socket.SOL_SOCKET and kind == RXQ_OVFL:
+                            total = int.from_bytes(value[:4], sys.byteorder)
+                            if total != end.lost:
+                                outbox.drop(end.flow, "kernel", (total - end.lost) & WRAP)
+                                end.lost = total
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:  # an ICMP message for a datagram that was sent
+                self.fail(end.flow, name_of(error))
+                continue
+            flow = self.peer(end, address) if end.listens else end.flow
+            if flow is not None:
+                outbox.datagram(flow, data, policy, now)
+
+    def peer(self, end: End, address: Address) -> int | None:
+        """The flow of a peer of a listener; a new one is told first."""
+        flow = end.peers.get(address)
+        if flow is None:
+            if len(end.peers) >= PEERS:
+                self.outbox.drop(end.flow, "flows")
+                return None
+            flow = end.peers[address] = self.next_peer
+            self.next_peer = (self.next_peer + 2) & WRAP
+            self.peers[flow] = end, address
+            where = WHERE.pack(address[1], 0, end.flow) + address[0].encode()
+            self.outbox.control(frame(PEER, flow, where))
+        return flow
+
+    def open(self, flow: int, flags: int, body: bytes) -> None:
+        """A connected socket: the first address of the target that takes one."""
+        port, policy, host = where_of(flags, body)
+        addresses, failure = self.resolve(host, port)
+        for family, _, _, _, address in addresses:
+            sock = socket.socket(family, socket.SOCK_DGRAM)
+            try:
+                sock.connect(address)
+            except OSError as error:
+                sock.close()
+                failure = error
+            else:
+                prepare(sock, flags & DF)
+                self.keep(End(flow, sock, policy, False))
+                return
+        self.outbox.control(frame(CLOSE, flow, name_of(failure or OSError()).encode()))
+
+    def resolve(self, host: str, port: int) -> tuple[list[Any], OSError | None]:
+        until, found, failure = self.names.get((host, port), (0.0, [], None))
+        if self.now >= until:
+            try:
+                found, failure = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM), None
+            except OSError as error:
+                found, failure = [], error
+            if len(self.names) > PEERS:
+                self.names.clear()
+            self.names[host, port] = self.now + (FAILED_KEPT if failure else KEPT), found, failure
+        return found, failure
+
+    def bind(self, flow: int, flags: int, body: bytes) -> None:
+        """A listener."""
+        port, policy, host = where_of(flags, body)
+        sock = None
+        try:
+            family, _, _, _, address = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM, 0, socket.AI_NUMERICHOST)[0]
+            sock = socket.socket(family, socket.SOCK_DGRAM)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.bind(address)
+        except OSError as error:
+            if sock is not None:
+                sock.close()
+            self.outbox.control(frame(BOUND, flow, name_of(error).encode(), FAILED))
+            return
+        prepare(sock, flags & DF)
+        self.keep(End(flow, sock, policy, True))
+        self.outbox.control(frame(BOUND, flow, WHERE.pack(sock.getsockname()[1], 0, 0)))
+
+    def keep(self, end: End) -> None:
+        self.close(end.flow)
+        self.ends[end.flow] = self.files[end.sock.fileno()] = end
+        self.poll.register(end.sock, select.POLLIN)
+
+    def close(self, flow: int) -> None:
+        """Ends a flow, a peer, or a listener with its peers."""
+        self.outbox.forget(flow)
+        if flow in self.peers:
+            end, address = self.peers.pop(flow)
+            end.peers.pop(address, None)
+        elif flow in self.ends:
+            end = self.ends.pop(flow)
+            del self.files[end.sock.fileno()]
+            self.poll.unregister(end.sock)
+            end.sock.close()
+            for peer in list(end.peers.values()):
+                self.close(peer)
+
+    def report(self) -> None:
+        """What was dropped since it was told last."""
+        for (flow, cause), count in self.outbox.dropped.items():
+            self.outbox.control(frame(DROPPED, flow, WHERE.pack(0, 0, count) + cause.encode()))
+        self.outbox.dropped = {}
+
+    def flush(self) -> None:
+        """Everything of this turn in one write."""
+        outbox = self.outbox
+        outbox.release(self.now)
+        self.report()
+        if self.parser.received - self.told >= ACK_EVERY:
+            self.told = self.parser.received
+            outbox.control(frame(ACK, self.told & WRAP))
+        self.pending += outbox.take()
+        if self.pending:
+            with suppress(BlockingIOError):
+                self.pending = self.pending[os.write(1, self.pending) :]
+        if bool(self.pending) != outbox.paused:
+            outbox.paused = bool(self.pending)
+            if outbox.paused:
+                self.poll.register(1, select.POLLOUT)
+            else:
+                self.poll.unregister(1)
+
+
+def where_of(flags: int, body: bytes) -> tuple[int, Policy, str]:
+    """The body of OPEN and BIND: port, queue, host."""
+    port, age, room = WHERE.unpack_from(body)
+    return port, Policy(age / 1000, room, bool(flags & HEAD)), body[WHERE.size :].decode()
+
+
+def prepare(sock: socket.socket, df: int) -> None:
+    """Non-blocking, with large buffers, and told how many datagrams it drops, where the system can."""
+    sock.setblocking(False)
+    settings = [(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER), (socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)]
+    if sys.platform == "linux":
+        level, option = MTU_DISCOVER[sock.family]
+        settings += [(socket.SOL_SOCKET, RXQ_OVFL, 1), (level, option, DO if df else DONT)]
+    for setting in settings:
+        with suppress(OSError):
+            sock.setsockopt(*setting)
+
+
+def name_of(error: OSError) -> str:
+    """``ECONNREFUSED``; numbers differ between systems."""
+    if isinstance(error, socket.gaierror):
+        return "EUNRESOLVED"
+    return errno.errorcode.get(error.errno or 0, type(error).__name__)
+
+
+def main(nonce: bytes, window: int) -> None:
+    """Says hello, and serves."""
+    hello = f"python{sys.version_info[0]}.{sys.version_info[1]} pid {os.getpid()}"
+    with suppress(BrokenPipeError):
+        Far(window).run(frame(HELLO, VERSION, nonce + hello.encode()))

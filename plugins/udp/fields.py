@@ -1,0 +1,42 @@
+"""The fields of ``kind: udp``, which stand under ``udp:``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from orchestra.loading import PositiveDuration
+
+from .flows import LEAST_IDLE, MOST
+
+
+class Fields(BaseModel):
+    """How datagrams are carried."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True)
+
+    preset: Literal["plain", "dns", "realtime", "bulk"] = "plain"
+    """What the datagrams are like: `dns` forgets a peer after 30 s; `realtime` would rather lose a datagram than
+    deliver it late; `bulk` the other way round."""
+    idle: PositiveDuration | None = None
+    """How long a peer may be silent before its flow is forgotten, from 120s; default: 300s, `dns`: 30s."""
+    age: PositiveDuration | None = None
+    """How long a datagram may wait where the way is too slow, at most 60s; default: 250ms, `realtime`: 100ms,
+    `bulk`: 2s."""
+    queue: Annotated[int, Field(ge=65536, le=8388608)] | None = None
+    """How many bytes of one flow may wait; default: 262144, `bulk`: 1048576."""
+    flows: Annotated[int, Field(ge=1, le=4096)] = MOST
+    """How many peers are served at once; one more, and the one that was silent longest is forgotten."""
+    df: bool = False
+    """Whether datagrams are sent with "don't fragment", as QUIC and WireGuard want it."""
+    allow_degraded: bool = False
+    """Whether `socat` or `nc` may carry where there is neither python3 nor perl: boundaries may be lost then."""
+
+    @model_validator(mode="after")
+    def _floor(self) -> Fields:
+        if self.idle is not None and self.idle < LEAST_IDLE and self.preset != "dns":
+            raise ValueError("`idle` is at least 120s (RFC 4787 REQ-5); shorter only with `preset: dns`")
+        if self.age is not None and self.age > 60:
+            raise ValueError("`age` is at most 60s")
+        return self

@@ -1,0 +1,191 @@
+"""A tunnel of datagrams: a listener at the entry, a flow of its own at the exit for each peer, and what is counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from orchestra.diagnostics import Code
+from orchestra.errors import RuntimeFailure
+from orchestra.plugin.interfaces import TunnelContext
+from orchestra.session import Peer
+
+from .flows import FlowTable
+from .station import Flow, Party
+
+EARLY = 64
+"""Datagrams of one peer that are kept while the path to the exit is found."""
+QUIET = 30.0
+"""Seconds for which a failure that was told is not told again."""
+CODES = {"EUNRESOLVED": Code.NAME_UNRESOLVED}
+"""By what a helper says of a flow that it could not open."""
+
+
+class Exits(Protocol):
+    """Opens the far side of conversations."""
+
+    async def open(self, party: Party) -> Flow:
+        """A flow to the tunnel's target, over whatever path there is now. Raises RuntimeFailure."""
+        ...
+
+
+class Joint:
+    """All conversations of one tunnel: :class:`~.station.Visited` by the peers of its listeners."""
+
+    def __init__(
+        self, context: TunnelContext, exits: Exits, table: FlowTable[Conversation], lost: Callable[[str], None]
+    ) -> None:
+        self.context, self._exits, self._table, self._lost = context, exits, table, lost
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._told: dict[str, float] = {}
+
+    def arrived(self, flow: Flow, peer: Peer) -> Party:
+        """See :class:`~.station.Visited`."""
+        conversation = Conversation(self, flow, peer)
+        evicted = self._table.use(conversation, self._loop.time())
+        self.context.tally("flows")
+        self.context.tally("flows_opened")
+        if evicted is not None:
+            self.context.tally("flows_evicted")
+            self.end(evicted)
+        if self._timer is None:
+            self._set_timer()
+        conversation.start(self._exits)
+        return conversation
+
+    def noted(self, cause: str, count: int) -> None:
+        """See :class:`~.station.Visited`."""
+        self.context.tally("refused" if cause == "refused" else f"dropped_{cause}", count)
+
+    def ended(self, why: str) -> None:
+        """The listener is gone."""
+        self._lost(why)
+
+    def failed(self, peer: Peer, error: Exception) -> None:
+        """A conversation cannot be carried. One that fails often is told now and then: each datagram begins another."""
+        now, what = self._loop.time(), str(error)
+        if now >= self._told.get(what, now):
+            if len(self._told) >= EARLY:
+                self._told.clear()
+            self._told[what] = now + QUIET
+            self.context.failed(peer, error)
+
+    def used(self, conversation: Conversation) -> None:
+        """A datagram passed."""
+        self._table.use(conversation, self._loop.time())
+
+    def finished(self, conversation: Conversation) -> None:
+        """It ends by itself; whoever still sends begins another."""
+        if self._table.remove(conversation):
+            self.end(conversation)
+
+    def end(self, conversation: Conversation) -> None:
+        """It is in the table no longer."""
+        self.context.tally("flows", -1)
+        conversation.close()
+
+    def close(self) -> None:
+        """Ends all."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for conversation in self._table:
+            self.finished(conversation)
+
+    def _set_timer(self) -> None:
+        at = self._table.next_expiry()
+        self._timer = self._loop.call_at(at, self._expire) if at is not None else None
+
+    def _expire(self) -> None:
+        for conversation in self._table.expire(self._loop.time()):
+            self.context.tally("flows_expired")
+            self.end(conversation)
+        self._set_timer()
+
+
+class Conversation:
+    """One peer and its flow at the exit. Towards the entry it is the :class:`~.station.Party` of the peer."""
+
+    def __init__(self, joint: Joint, entry: Flow, peer: Peer) -> None:
+        self._joint, self._entry, self.peer = joint, entry, peer
+        self._exit: Flow | None = None
+        self._early: list[bytes] = []
+        self._opening: asyncio.Task[None] | None = None
+        self._over = False
+
+    def start(self, exits: Exits) -> None:
+        """Opens its far side."""
+        self._opening = asyncio.get_running_loop().create_task(self._open(exits))
+
+    async def _open(self, exits: Exits) -> None:
+        try:
+            flow = await exits.open(_Answers(self._joint, self, self._entry))
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing can be carried
+            self._opening = None
+            self._joint.noted("unreachable", len(self._early))
+            self._early = []
+            self._joint.finished(self)
+            self._joint.failed(self.peer, error)
+            return
+        self._opening, self._exit = None, flow
+        early, self._early = self._early, []
+        for data in early:
+            flow.send(data)
+
+    def received(self, data: bytes) -> None:
+        """A datagram of the peer's."""
+        context = self._joint.context
+        context.tally("datagrams_out")
+        context.count(bytes_out=len(data))
+        if self._exit is not None:
+            self._joint.used(self)
+            self._exit.send(data)
+        elif self._over or len(self._early) >= EARLY:
+            self._joint.noted("closed" if self._over else "queue", 1)
+        else:
+            self._early.append(data)
+
+    def noted(self, cause: str, count: int) -> None:
+        """See :class:`~.station.Party`."""
+        self._joint.noted(cause, count)
+
+    def ended(self, why: str) -> None:  # noqa: ARG002 - one peer of many
+        """The peer's side is gone."""
+        self._joint.finished(self)
+
+    def close(self) -> None:
+        """Ends both sides."""
+        self._over = True
+        if self._opening is not None:
+            self._opening.cancel()
+        if self._early:
+            self._joint.noted("closed", len(self._early))
+            self._early = []
+        self._entry.close()
+        if self._exit is not None:
+            self._exit.close()
+
+
+class _Answers:
+    """The :class:`~.station.Party` of the flow at the exit."""
+
+    def __init__(self, joint: Joint, conversation: Conversation, entry: Flow) -> None:
+        self._joint, self._conversation, self._entry = joint, conversation, entry
+
+    def received(self, data: bytes) -> None:
+        """A datagram of the target's."""
+        context = self._joint.context
+        context.tally("datagrams_in")
+        context.count(bytes_in=len(data))
+        self._joint.used(self._conversation)
+        self._entry.send(data)
+
+    def noted(self, cause: str, count: int) -> None:
+        self._joint.noted(cause, count)
+
+    def ended(self, why: str) -> None:
+        dial, conversation = self._joint.context.tunnel.dial, self._conversation
+        who = f"{dial.by} sends to {dial}" if dial is not None else self._joint.context.tunnel.name
+        self._joint.finished(conversation)
+        self._joint.failed(conversation.peer, RuntimeFailure(CODES.get(why, Code.DIAL_FAILED), f"{who}: {why}"))
