@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 from orchestra.engine import builtin
 from orchestra.model.address import UnixPath
-from orchestra.model.plan import Bind, Dial, ListenProbe, Plan, PlannedListen, PlannedSession, PlannedTunnel
+from orchestra.model.plan import (
+    Alternative,
+    Bind,
+    Dial,
+    ListenProbe,
+    Plan,
+    PlannedListen,
+    PlannedSession,
+    PlannedTunnel,
+)
 from orchestra.model.topology import CheckRef, Host, SecretRef, Server, Topology, Tunnel
 from orchestra.plugin.manager import Plugins
 
@@ -89,3 +99,18 @@ def plugins(transport: object = None, *, kinds: tuple[Any, ...] = (), checks: tu
         checks=named([*builtin.orchestra_checks(), *checks]),
         secrets=named(builtin.orchestra_secrets()),
     )
+
+
+def with_ways(planned: PlannedTunnel, *exits: str | None) -> PlannedTunnel:
+    """The tunnel with further ways, each over one session that dials the same target."""
+    alternatives = tuple(
+        Alternative(
+            path=("laptop", *([exit_] if exit_ else []), "desk-vnc"),
+            sessions=(*([planned.entry] if planned.entry else []), *([exit_] if exit_ else [])),
+            exit=exit_,
+            dial=Dial(by=exit_ or "laptop", host="10.20.0.30", port=5900, means="desk-vnc"),
+        )
+        for exit_ in exits
+    )
+    path = ("laptop", *planned.sessions, "desk-vnc")
+    return replace(planned, path=path, spec=replace(planned.spec, failover=True), alternatives=alternatives)

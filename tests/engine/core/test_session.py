@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestra.diagnostics import Code
+from orchestra.engine.core.backoff import PAUSE, SPREAD
 from orchestra.engine.core.messages import (
     CheckPassed,
     DropSession,
     ListenerBound,
     OpenSession,
+    ProbeSession,
+    Resumed,
+    SessionAwaited,
     SessionEnded,
     SessionFailed,
     SessionOpened,
+    SessionSilent,
     StopRequested,
 )
 from orchestra.engine.core.moves import IllegalMove
-from orchestra.engine.core.state import Limits
+from orchestra.engine.core.state import Budget, Limits
 from orchestra.model.events import SessionChanged
 from tests.engine.core.script import Script, failure, kinds
 from tests.engine.plans import chain, plan, session, tunnel
@@ -165,3 +172,65 @@ def test_after_a_stop_nothing_more_is_asked_for() -> None:
     script.tell(StopRequested())
     assert script.tell(SessionOpened("edge")) == []
     assert script.states() == "edge=closed"
+
+
+def test_who_waits_brings_the_next_attempt_forward_but_not_again_and_again() -> None:
+    script = Script(plan((session("edge"),)))
+    script.start()
+    for _ in range(8):
+        script.tell(SessionFailed("edge", failure()))
+        script.ring("server", "edge")
+    script.tell(SessionFailed("edge", failure()))
+    script.timers["server", "edge"] = script.now + 50.0
+    script.state = replace(script.state, budgets={"edge": Budget(failures=9, not_before=script.now + 50.0)})
+    assert script.tell(SessionAwaited("edge"), after=1.0) == []
+    assert script.wait_of("server", "edge") == 0.0
+    assert script.ring("server", "edge") == [OpenSession("edge")]
+    script.tell(SessionFailed("edge", failure()), after=0.1)
+    script.timers["server", "edge"] = script.now + 50.0
+    script.state = replace(
+        script.state, budgets={"edge": replace(script.state.budgets["edge"], not_before=script.now + 50.0)}
+    )
+    script.tell(SessionAwaited("edge"), after=0.1)
+    assert script.wait_of("server", "edge") == pytest.approx(PAUSE - 0.2)
+    error = script.session("edge").error
+    assert error is not None
+    assert error.next_retry == pytest.approx(1000.0 + script.timers["server", "edge"], abs=0.002)
+
+
+@pytest.mark.parametrize("code", [Code.FORWARD_REFUSED, Code.AUTH_FAILED])
+def test_who_waits_hurries_nobody_who_decided_against_us(code: Code) -> None:
+    script = Script(plan((session("edge"),)))
+    script.start()
+    script.tell(SessionFailed("edge", failure(code)))
+    before = dict(script.timers)
+    assert script.tell(SessionAwaited("edge"), after=5.0) == []
+    assert script.tell(Resumed(), after=5.0) == []
+    assert script.timers == before
+
+
+def test_after_a_suspend_what_is_open_has_to_answer_outer_first_and_waits_are_cut_short() -> None:
+    script = Script(plan((*chain("edge", "gateway"), session("south"))))
+    script.start()
+    for id_ in ("edge", "gateway", "south"):
+        script.tell(SessionOpened(id_))
+    for _ in range(6):
+        script.tell(SessionEnded("south", failure(Code.SESSION_LOST, "south")))
+        script.ring("server", "south")
+        script.tell(SessionOpened("south"))
+    script.tell(SessionEnded("south", failure(Code.SESSION_LOST, "south")))
+    asked = script.tell(Resumed(), after=0.0)
+    assert asked == [ProbeSession("edge", 5.0), ProbeSession("gateway", 6.0)]
+    assert script.wait_of("server", "south") <= SPREAD
+    assert script.state.budgets["south"].failures == 0
+
+
+def test_a_session_that_does_not_answer_is_lost_with_what_stands_on_it_and_named_alone() -> None:
+    script = Script(plan(chain("edge", "gateway")))
+    script.start()
+    script.tell(SessionOpened("edge"))
+    script.tell(SessionOpened("gateway"))
+    assert script.tell(SessionSilent("edge", LOST)) == [DropSession("edge"), DropSession("gateway")]
+    assert script.states() == "edge=retrying gateway=waiting"
+    assert script.session("gateway").error is None
+    assert script.tell(SessionSilent("edge", LOST)) == []

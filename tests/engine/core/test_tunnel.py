@@ -15,6 +15,7 @@ from orchestra.engine.core.messages import (
     EndRelays,
     ListenerBound,
     ListenerFailed,
+    NetworkChanged,
     OpenSession,
     RunCheck,
     SessionEnded,
@@ -106,6 +107,70 @@ def test_every_repeats_the_check_and_stays_ready_meanwhile() -> None:
     assert script.wait_of("check", "desk") == 60.0
     assert script.ring("check", "desk") == [RunCheck("desk", again=True)]
     assert script.tunnel().state == "ready"
+
+
+def test_of_a_repeated_check_so_many_failures_degrade_and_so_many_passes_mend() -> None:
+    script = repeated(rise=2, fall=3)
+    for _ in range(2):
+        script.ring("check", "desk")
+        script.tell(CheckFailed("desk", failure()))
+        assert (script.tunnel().state, script.tunnel().proven, script.tunnel().error) == ("ready", True, None)
+        assert script.wait_of("check", "desk") == 60.0
+    script.ring("check", "desk")
+    script.tell(CheckFailed("desk", failure()))
+    assert (script.tunnel().state, script.tunnel().proven) == ("degraded", False)
+    script.ring("check", "desk")
+    script.tell(CheckPassed("desk"))
+    assert script.tunnel().state == "degraded"
+    script.ring("check", "desk")
+    script.tell(CheckPassed("desk"))
+    assert (script.tunnel().state, script.tunnel().proven) == ("ready", True)
+    told = kinds(script.told, TunnelChanged, lambda event: (event.state, event.proven))
+    assert told[-3:] == [("ready", True), ("degraded", False), ("ready", True)]
+
+
+def test_one_pass_among_failures_begins_the_count_anew() -> None:
+    script = repeated(rise=2, fall=2)
+    for result in (CheckFailed("desk", failure()), CheckPassed("desk"), CheckFailed("desk", failure())):
+        script.ring("check", "desk")
+        script.tell(result)
+    assert script.tunnel().proven
+
+
+def test_on_a_path_that_was_just_opened_the_first_result_decides() -> None:
+    script = repeated(rise=3, fall=3)
+    script.tell(SessionEnded("gateway", LOST))
+    script.ring("server", "gateway")
+    assert script.tell(SessionOpened("gateway")) == [RunCheck("desk")]
+    script.tell(CheckFailed("desk", failure()))
+    assert script.tunnel().state == "degraded"
+    assert script.wait_of("check", "desk") <= 1.0
+    script.tell(SessionEnded("gateway", LOST))
+    script.ring("server", "gateway")
+    script.tell(SessionOpened("gateway"))
+    script.tell(CheckPassed("desk"))
+    assert script.tunnel().state == "ready"
+
+
+def test_a_failing_check_is_never_asked_more_slowly_than_every() -> None:
+    script = repeated(rise=1, fall=1, every=5.0)
+    for _ in range(10):
+        script.ring("check", "desk")
+        script.tell(CheckFailed("desk", failure()))
+        assert script.wait_of("check", "desk") <= 5.0
+
+
+def test_after_a_suspend_what_failed_is_asked_again_soon_unless_somebody_forbade_it() -> None:
+    for code, soon in ((Code.CONNECT_TIMEOUT, True), (Code.FORWARD_REFUSED, False)):
+        script = Script(plan((), tunnel("desk")))
+        script.start()
+        script.tell(BOUND)
+        for _ in range(8):
+            script.tell(CheckFailed("desk", failure(code)))
+            script.ring("check", "desk")
+        script.tell(CheckFailed("desk", failure(code)))
+        script.tell(NetworkChanged())
+        assert (script.wait_of("check", "desk") <= 0.5) is soon
 
 
 def test_a_path_that_is_lost_cancels_the_check() -> None:
@@ -214,6 +279,11 @@ def test_the_same_events_give_the_same_state(seconds: float) -> None:
         return script
 
     assert play().state == play().state
+
+
+def repeated(*, rise: int, fall: int, every: float = 60.0) -> Script:
+    check = CheckRef(every=every, rise=rise, fall=fall)
+    return ready(plan(chain("gateway"), tunnel("desk", "gateway", check=check)))
 
 
 def ready(what: object) -> Script:
