@@ -1,0 +1,201 @@
+"""What ssh writes to standard error, and what a server answers, as refusals for people: the one place where ssh's own
+words become our codes."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+
+from orchestra.diagnostics import Code
+from orchestra.model.text import clean
+from orchestra.session.errors import BindRefused, DialRefused, OpenFailed, SessionLost
+
+from .channel import Refusal
+from .forwarding import Origins
+
+KEPT = 30
+"""Lines that are kept."""
+_DEBUG = re.compile(r"debug\d: ")
+_ORIGIN = re.compile(r"client_request_forwarded_tcpip: listen .* port (\d+), originator (\S*) port (\d+)")
+_REMARK = re.compile(r"debug1: Remote: (.*)")
+_OFFERED = re.compile(r"debug1: Offering public key: (\S.*?) (?:\S+) (SHA256:\S+)")
+_METHOD = re.compile(r"debug1: Next authentication method: (\S+)")
+_READY = "Entering interactive session"
+_AUTHENTICATING = "SSH2_MSG_SERVICE_ACCEPT received"
+_BANNER = "Remote protocol version"
+
+# ssh's words (sshconnect.c, sshconnect2.c, packet.c, misc.c; strerror(3) and gai_strerror(3)); the first that fits.
+_OPENING: tuple[tuple[str, Code, str | None], ...] = (
+    ("REMOTE HOST IDENTIFICATION HAS CHANGED", Code.HOST_KEY_CHANGED, "ask its owner before you forget the old key"),
+    ("REVOKED HOST KEY", Code.HOST_KEY_REVOKED, "do not connect; ask whoever runs the server for its new key"),
+    ("Certificate invalid", Code.HOST_CERTIFICATE_INVALID, "the server needs a certificate that holds"),
+    (
+        "Host key verification failed",
+        Code.HOST_KEY_UNKNOWN,
+        "compare its fingerprint with the server's own, then name it as host_key, or ssh there once",
+    ),
+    ("Too many authentication failures", Code.AUTH_FAILED, "name the right key as identity, then it goes alone"),
+    ("Permission denied", Code.AUTH_FAILED, "check the user, and what the server lets in"),
+    ("Could not resolve hostname", Code.NAME_UNRESOLVED, "check the name and the resolver"),
+    ("Connection refused", Code.CONNECT_REFUSED, "is an SSH server listening there?"),
+    ("timed out", Code.CONNECT_TIMEOUT, "a firewall on the way may drop it, or the host is down"),
+    ("Bad configuration option", Code.SSH_CONFIG_INVALID, "this ssh may be too old for it"),
+    ("Bad owner or permissions", Code.SSH_CONFIG_INVALID, "chmod 600 the file"),
+    ("Unable to negotiate", Code.PROTOCOL_ERROR, "ssh and the server know no common algorithm"),
+    ("too long for Unix domain socket", Code.STATE_UNWRITABLE, "set TMPDIR to a shorter directory"),
+)
+_DIALING: tuple[tuple[str, Code, str, str | None], ...] = (
+    ("refused", Code.CONNECT_REFUSED, "connection refused", "is the service running, and does it listen there?"),
+    ("timed out", Code.CONNECT_TIMEOUT, "no answer", "a firewall behind the server may drop it"),
+    ("name or service not known", Code.NAME_UNRESOLVED, "the server cannot resolve the name", "check the name there"),
+    ("name resolution", Code.NAME_UNRESOLVED, "the server cannot resolve the name", "check the server's resolver"),
+    ("nodename nor servname", Code.NAME_UNRESOLVED, "the server cannot resolve the name", "check the name there"),
+    ("no address associated", Code.NAME_UNRESOLVED, "the name has no address there", "check the name there"),
+)
+_UNSAID = frozenset({"", "open failed", "connect failed"})
+_PROHIBITED, _UNKNOWN_TYPE, _SHORTAGE = 1, 3, 4
+"""Reasons of RFC 4254 section 5.1."""
+
+
+@dataclass(slots=True)
+class Log:
+    """What one ssh has said, as far as it matters."""
+
+    origins: Origins = field(default_factory=Origins)
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT))
+    """What it writes for people; cleaned."""
+    remarks: deque[str] = field(default_factory=lambda: deque(maxlen=3))
+    """What the server's forwarding said since the last request (SSH_MSG_DEBUG); cleaned."""
+    offered: dict[str, None] = field(default_factory=dict)
+    """Keys and methods that it tried."""
+    is_ready: bool = False
+    banner_seen: bool = False
+    is_authenticating: bool = False
+
+    def said(self, line: str) -> None:
+        """One line."""
+        if not _DEBUG.match(line):
+            if text := clean(line, 300):
+                self.lines.append(text)
+        elif found := _ORIGIN.search(line):
+            self.origins.came(int(found[1]), (clean(found[2], 64), int(found[3])))
+        elif (found := _REMARK.match(line)) and "forward" in line.lower() and "key options" not in line:
+            self.remarks.append(clean(found[1], 200))
+        elif not self.is_ready:
+            self._opening(line)
+
+    def _opening(self, line: str) -> None:
+        self.is_ready = _READY in line
+        self.banner_seen = self.banner_seen or _BANNER in line
+        self.is_authenticating = self.is_authenticating or _AUTHENTICATING in line
+        if found := _OFFERED.match(line):
+            self.offered[f"{clean(found[1], 200)} ({clean(found[2], 60)})"] = None
+        elif (found := _METHOD.match(line)) and found[1] != "publickey":
+            self.offered[clean(found[1], 40)] = None
+
+    @property
+    def last(self) -> str:
+        """Its last words."""
+        return self.lines[-1] if self.lines else "it said nothing"
+
+    def words(self, *, most: int = 3) -> str:
+        """What it said for people at the end."""
+        own = [line for line in self.lines if not set(line) <= {"@"}]
+        return clean(" / ".join(own[-most:]), 600) or "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What is attempted, for messages."""
+
+    server: str
+    by: str
+    address: str
+    user: str
+    timeout: float
+
+
+def open_failed(log: Log, attempt: Attempt, unanswered: list[str]) -> OpenFailed:
+    """Why ssh ended before it was ready."""
+    everything = "\n".join(log.lines)
+    code, hint = Code.CONNECT_FAILED, None
+    for words, candidate, advice in _OPENING:
+        if words in everything:
+            code, hint = candidate, advice
+            break
+    else:
+        if not log.banner_seen and ("closed by" in everything or "reset by" in everything):
+            code, hint = Code.SERVER_BUSY, "it may be busy (MaxStartups) or penalise this address (PerSourcePenalties)"
+    what = f"{attempt.server} at {attempt.address}: "
+    if code is Code.AUTH_FAILED:
+        what += f"it does not let {attempt.user} in; offered: {', '.join(log.offered) or 'nothing'}; "
+    if unanswered:
+        what += f"nobody was there to answer “{clean(unanswered[-1], 200)}”; "
+    return OpenFailed(code, f"{what}ssh says: {log.words()}", host=attempt.server, suggestion=hint)
+
+
+def timed_out(log: Log, attempt: Attempt) -> OpenFailed:
+    """No answer in time."""
+    what = f"{attempt.by} dials {attempt.address}: {attempt.server} did not answer in {attempt.timeout:g} s"
+    hint = "a firewall on the way may drop it, or the host is down"
+    if log.banner_seen:
+        stage = "authentication" if log.is_authenticating else "key exchange"
+        what, hint = f"{what} ({stage})", "the server may be overloaded; connect_timeout can be raised"
+    return OpenFailed(Code.CONNECT_TIMEOUT, what, host=attempt.server, suggestion=hint)
+
+
+def session_lost(log: Log, server: str, status: int | None) -> SessionLost:
+    """Why ssh ended after it was ready."""
+    why, hint = log.last, None
+    if "not responding" in why:
+        why = "it no longer answers (keepalive)"
+        hint = "it, or the network on the way to it, hangs; ssh.keepalive says how long it may be silent"
+    elif status is not None and status < 0:
+        why = f"its ssh was killed by signal {-status}"
+    return SessionLost(Code.SESSION_LOST, f"the session to {server} was lost: {why}", host=server, suggestion=hint)
+
+
+def dial_refused(refusal: Refusal, server: str, address: str) -> DialRefused:
+    """Why a server did not open a channel to an address (RFC 4254 section 5.1)."""
+    code, what, hint = _judge(refusal, address)
+    return DialRefused(code, f"{server} dials {address}: {what}", host=server, suggestion=hint)
+
+
+def _judge(refusal: Refusal, address: str) -> tuple[Code, str, str | None]:
+    words = clean(refusal.words, 200)
+    if refusal.code == _PROHIBITED:
+        hint = f"its sshd must allow it: AllowTcpForwarding yes (or local), and PermitOpen any or {address}"
+        return Code.FORWARD_REFUSED, "the server's policy forbids it", hint
+    if refusal.code == _UNKNOWN_TYPE:
+        return Code.FORWARD_REFUSED, "the server knows no forwarding", "its SSH server may be built without it"
+    if refusal.code == _SHORTAGE:
+        return Code.DIAL_FAILED, f"the server has no resources left ({words})", None
+    for said, code, what, advice in _DIALING:
+        if said in words.lower():
+            return code, what, advice
+    if words.lower() in _UNSAID:
+        unix = "does something listen there, and does sshd have AllowStreamLocalForwarding yes?"
+        hint = unix if address.startswith("unix:") else "its log may tell"
+        return Code.DIAL_FAILED, "the server could not open it and does not say why", hint
+    return Code.DIAL_FAILED, words, None
+
+
+def command_refused(refusal: Refusal, server: str) -> DialRefused:
+    """Why a server did not run a command."""
+    what = f"{server} does not run commands for us: {clean(refusal.words, 200)}"
+    return DialRefused(Code.FORWARD_REFUSED, what, host=server, suggestion="its sshd limits this account or sessions")
+
+
+def bind_refused(log: Log, server: str, address: str) -> BindRefused:
+    """Why a server did not open a listener; SSH carries no reason, but OpenSSH sends debug messages."""
+    told = f": {' '.join(log.remarks)}" if log.remarks else ""
+    hint = "the port may be in use there or need privileges, or PermitListen forbids it; its sshd's log tells which"
+    keyword = "AllowTcpForwarding"
+    if address.startswith("unix:"):
+        keyword, path = "AllowStreamLocalForwarding", address.removeprefix("unix:")
+        hint = f"if nothing uses {path} any more, remove it there, or set StreamLocalBindUnlink yes in its sshd_config"
+    if any("disabled" in remark for remark in log.remarks):
+        hint = f"its sshd must allow it: {keyword} yes (or remote), without no-port-forwarding for the key"
+    what = f"{server} refuses to listen on {address}{told}"
+    return BindRefused(Code.FORWARD_REFUSED, what, host=server, suggestion=hint)

@@ -1,0 +1,24 @@
+"""The ``openssh`` transport. What it needs is imported when it is first used."""
+
+from __future__ import annotations
+
+from orchestra.plugin.interfaces import OpenRequest
+from orchestra.plugin.vocabulary import TransportSpec
+from orchestra.session.protocols import Session
+
+from .connection import Windows
+from .fields import Fields
+
+
+class OpenSshTransport:
+    """Opens sessions by the system's ssh, each through the session before it."""
+
+    def __init__(self) -> None:
+        self.spec = TransportSpec(name="openssh", fields=Fields, package="orchestra-tunnels")
+        self._windows = Windows()
+
+    async def open(self, request: OpenRequest) -> Session:
+        """See :class:`orchestra.plugin.interfaces.Transport`."""
+        from .opening import connect
+
+        return await connect(request, self._windows)
