@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from orchestra.engine.core.failures import Failure
+    from orchestra.model.plan import Plan
 
-TimerKey: TypeAlias = tuple[Literal["server", "listener", "check", "way"], str]
-"""Whose turn it is: a server's next attempt, a tunnel's listener, its check, its way back to a better path."""
+TimerKey: TypeAlias = tuple[Literal["server", "listener", "check", "way", "drain"], str]
+"""Whose turn it is: a server's next attempt, a tunnel's listener, its check, its way back to a better path;
+a session that is to be idle by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,35 @@ class NetworkChanged:
     """An address or a route of this machine came or went."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChanged:
+    """Another plan is to be made true, whose sessions bear the ids of those that are there and do as they are.
+
+    ``checked``: tunnels that have a check; ``binding``: tunnels whose kind, before or now, binds by itself;
+    ``drain``: seconds that connections have whose tunnel or session is gone, None for ever.
+    """
+
+    plan: Plan
+    checked: frozenset[str]
+    binding: frozenset[str] = frozenset()
+    drain: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionIdle:
+    """Nothing is carried over a retiring session any more."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReconnectRequested:
+    """These sessions are to be opened anew, and these tunnels bound and proven, whatever stood in the way before."""
+
+    sessions: tuple[str, ...]
+    tunnels: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class StopRequested:
     """Everything is to be closed."""
@@ -122,6 +153,9 @@ Event: TypeAlias = (
     | TimerFired
     | Resumed
     | NetworkChanged
+    | PlanChanged
+    | SessionIdle
+    | ReconnectRequested
     | StopRequested
 )
 
@@ -154,8 +188,16 @@ class ProbeSession:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseSession:
+    """End it in good order now, while the others go on."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class BindListener:
-    """``port``: what an earlier listener of this tunnel got when any port would do."""
+    """``port``: what an earlier listener of this tunnel got when any port would do. Where one is bound already, this is
+    the one that is coming, in whose favour it is closed."""
 
     tunnel: str
     port: int | None = None
@@ -166,6 +208,28 @@ class CloseListener:
     """Close it, or stop opening it; nothing is reported. Connections that it accepted live on."""
 
     tunnel: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBind:
+    """Stop opening the listener that is coming; the one that is bound goes on."""
+
+    tunnel: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptPlan:
+    """From now on the tunnel is what the state says it is; connections that it carries stay where they are."""
+
+    tunnel: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrainTunnel:
+    """It is none of the plan any more: what it carries is ended at that time, or never."""
+
+    tunnel: str
+    until: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +274,13 @@ Command: TypeAlias = (
     OpenSession
     | DropSession
     | CloseSession
+    | ReleaseSession
     | ProbeSession
     | BindListener
+    | CancelBind
     | CloseListener
+    | AdoptPlan
+    | DrainTunnel
     | RunCheck
     | CancelCheck
     | EndRelays

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
     from orchestra.model.status import SessionState
 
-SessionMove: TypeAlias = Literal["open", "opened", "failed", "refused", "lost", "due", "parent lost", "close"]
-ListenerState: TypeAlias = Literal["idle", "binding", "bound", "retrying", "closed"]
-ListenerMove: TypeAlias = Literal["bind", "bound", "failed", "due", "session lost", "close"]
+SessionMove: TypeAlias = Literal["open", "opened", "failed", "refused", "lost", "due", "again", "parent lost", "close"]
+ListenerState: TypeAlias = Literal["idle", "binding", "bound", "moving", "retrying", "closed"]
+ListenerMove: TypeAlias = Literal["bind", "bound", "move", "failed", "due", "session lost", "close"]
 ProofState: TypeAlias = Literal["idle", "running", "passed", "failed", "closed"]
 ProofMove: TypeAlias = Literal["check", "passed", "failed", "path lost", "close"]
 
@@ -21,17 +21,24 @@ M = TypeVar("M", bound=str)
 
 SESSION: Mapping[SessionState, Mapping[SessionMove, SessionState]] = MappingProxyType(
     {
-        "waiting": {"open": "connecting", "parent lost": "waiting", "close": "closed"},
+        "waiting": {"open": "connecting", "again": "waiting", "parent lost": "waiting", "close": "closed"},
         "connecting": {
             "opened": "open",
             "failed": "retrying",
             "refused": "failed",
+            "again": "waiting",
             "parent lost": "waiting",
             "close": "closed",
         },
-        "open": {"lost": "retrying", "refused": "failed", "parent lost": "waiting", "close": "closed"},
-        "retrying": {"due": "waiting", "parent lost": "waiting", "close": "closed"},
-        "failed": {"parent lost": "failed", "close": "closed"},
+        "open": {
+            "lost": "retrying",
+            "refused": "failed",
+            "again": "waiting",
+            "parent lost": "waiting",
+            "close": "closed",
+        },
+        "retrying": {"due": "waiting", "again": "waiting", "parent lost": "waiting", "close": "closed"},
+        "failed": {"again": "waiting", "parent lost": "failed", "close": "closed"},
         "closed": {},
     }
 )
@@ -41,12 +48,14 @@ LISTENER: Mapping[ListenerState, Mapping[ListenerMove, ListenerState]] = Mapping
     {
         "idle": {"bind": "binding", "session lost": "idle", "close": "closed"},
         "binding": {"bound": "bound", "failed": "retrying", "session lost": "idle", "close": "closed"},
-        "bound": {"session lost": "idle", "close": "closed"},
+        "bound": {"move": "moving", "session lost": "idle", "close": "closed"},
+        "moving": {"bound": "bound", "failed": "bound", "session lost": "bound", "close": "closed"},
         "retrying": {"due": "idle", "session lost": "idle", "close": "closed"},
         "closed": {},
     }
 )
-"""idle: not asked for, because the session that it listens at is not open."""
+"""idle: not asked for, because the session that it listens at is not open · moving: bound, while the one that is to
+take its place is being bound; the session that it loses is the other's."""
 
 PROOF: Mapping[ProofState, Mapping[ProofMove, ProofState]] = MappingProxyType(
     {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orchestra.engine.core import tunnel
+from orchestra.engine.core import coming, tunnel
 from orchestra.engine.core.backoff import HEALTHY, PAUSE, SPREAD
 from orchestra.engine.core.failover import standing_by
 from orchestra.engine.core.failures import classify
@@ -69,6 +69,9 @@ def failed(draft: Draft, id_: str, failure: Failure) -> None:
 def ended(draft: Draft, id_: str, failure: Failure) -> None:
     """It was open and ended by itself; what stood on it falls with it."""
     entry = draft.sessions[id_]
+    if entry.retiring:
+        coming.forget(draft, id_)
+        return
     budget = draft.budgets.get(entry.spec.server, Budget())
     if draft.now - entry.opened_at >= HEALTHY:
         draft.budgets[entry.spec.server] = replace(budget, failures=0)
@@ -127,6 +130,20 @@ def due(draft: Draft, server: str) -> None:
     for entry in list(draft.sessions.values()):
         if entry.spec.server == server and entry.state == "retrying":
             draft.put_session(entry, state=move(SESSION, entry.state, "due"))
+    open_what_can(draft)
+
+
+def reconnect(draft: Draft, ids: tuple[str, ...]) -> None:
+    """They are opened anew, at once, and what failed before is forgotten: somebody says that it is mended."""
+    gone: set[str] = set()
+    for id_ in ids:
+        entry = draft.sessions[id_]
+        if entry.state in ("connecting", "open"):
+            draft.commands.append(DropSession(id_))
+        gone |= {id_} | _drop_children(draft, id_)
+        draft.budgets.pop(entry.spec.server, None)
+        draft.put_session(draft.sessions[id_], state=move(SESSION, entry.state, "again"), trouble=None)
+    tunnel.lose_sessions(draft, gone)
     open_what_can(draft)
 
 

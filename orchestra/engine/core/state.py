@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.engine.core.backoff import delay
 from orchestra.engine.core.messages import SetTimer
+from orchestra.engine.core.ways import ways_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +63,23 @@ class SessionEntry:
     trouble: Trouble | None = None
     awaited: bool = False
     """A connection waits for it, so it is opened even when it only stands by."""
+    wanted: bool = True
+    """The plan has it; else only what a tunnel is until it becomes something else."""
+    retiring: bool = False
+    """Neither has it, but connections may still be over it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coming:
+    """What a tunnel is to become. ``moves``: to another listener; ``apart``: which can be bound beside the one that it
+    has; ``proves``: it has to be proven again. ``trouble``: why that listener could not be bound."""
+
+    spec: PlannedTunnel
+    checked: bool
+    moves: bool
+    apart: bool
+    proves: bool
+    trouble: Trouble | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +109,7 @@ class TunnelEntry:
     notes: tuple[str, ...] = ()
     bind_trouble: Trouble | None = None
     proof_trouble: Trouble | None = None
+    coming: Coming | None = None
 
     @property
     def name(self) -> str:
@@ -120,7 +139,14 @@ class State:
     tunnels: Mapping[str, TunnelEntry]
     budgets: Mapping[str, Budget] = field(default_factory=lambda: MappingProxyType({}))
     limits: Limits = Limits()
+    drain: float | None = None
+    """Seconds that connections have whose tunnel or session is gone; None: for ever."""
     stopping: bool = False
+
+
+def tunnel_entry(planned: PlannedTunnel, *, checked: bool) -> TunnelEntry:
+    """A tunnel of which nothing is open yet."""
+    return TunnelEntry(spec=planned, ways=ways_of(planned), checked=checked)
 
 
 class Draft:
@@ -131,6 +157,7 @@ class Draft:
         self.tunnels = dict(state.tunnels)
         self.budgets = dict(state.budgets)
         self.limits = state.limits
+        self.drain = state.drain
         self.now = now
         self.rng = rng
         self.commands: list[Command] = []
@@ -142,7 +169,12 @@ class Draft:
             tunnels=MappingProxyType(self.tunnels),
             budgets=MappingProxyType(self.budgets),
             limits=self.limits,
+            drain=self.drain,
         )
+
+    def deadline(self) -> float | None:
+        """When connections are ended whose tunnel or session is gone now."""
+        return None if self.drain is None else self.now + self.drain
 
     def trouble(
         self,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, assert_never
 
-from orchestra.engine.core import session, tunnel
+from orchestra.engine.core import changing, coming, session, tunnel
 from orchestra.engine.core.messages import (
     CancelCheck,
     CheckFailed,
@@ -19,10 +19,13 @@ from orchestra.engine.core.messages import (
     ListenerBound,
     ListenerFailed,
     NetworkChanged,
+    PlanChanged,
+    ReconnectRequested,
     Resumed,
     SessionAwaited,
     SessionEnded,
     SessionFailed,
+    SessionIdle,
     SessionOpened,
     SessionSilent,
     Started,
@@ -31,8 +34,7 @@ from orchestra.engine.core.messages import (
     TimerKey,
 )
 from orchestra.engine.core.moves import LISTENER, PROOF, SESSION, move
-from orchestra.engine.core.state import Draft, Limits, SessionEntry, State, TunnelEntry
-from orchestra.engine.core.ways import ways_of
+from orchestra.engine.core.state import Draft, Limits, SessionEntry, State, tunnel_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,11 +51,6 @@ def begin(plan: Plan, *, has_check: Callable[[PlannedTunnel], bool], limits: Lim
         tunnels=MappingProxyType({t.name: tunnel_entry(t, checked=has_check(t)) for t in tunnels}),
         limits=limits or Limits(),
     )
-
-
-def tunnel_entry(planned: PlannedTunnel, *, checked: bool) -> TunnelEntry:
-    """A tunnel of which nothing is open yet."""
-    return TunnelEntry(spec=planned, ways=ways_of(planned), checked=checked)
 
 
 def step(state: State, event: Event, now: float, rng: Random) -> tuple[State, tuple[Command, ...]]:
@@ -85,6 +82,13 @@ def _apply(draft: Draft, event: Event) -> None:
         case Resumed() | NetworkChanged():
             session.shaken(draft)
             tunnel.hasten(draft)
+        case PlanChanged():
+            changing.change(draft, event)
+        case SessionIdle(id_):
+            coming.release(draft, id_)
+        case ReconnectRequested(sessions, tunnels):
+            session.reconnect(draft, sessions)
+            tunnel.try_again(draft, tunnels)
         case StopRequested():
             raise AssertionError("handled by step")
         case _:
@@ -94,6 +98,8 @@ def _apply(draft: Draft, event: Event) -> None:
 def _hear_of_session(
     draft: Draft, event: SessionOpened | SessionFailed | SessionEnded | SessionSilent | SessionAwaited
 ) -> None:
+    if event.id not in draft.sessions:
+        return  # the plan has changed since
     match event:
         case SessionOpened(id_):
             session.opened(draft, id_)
@@ -121,21 +127,24 @@ def _hear_of_tunnel(draft: Draft, event: ListenerBound | ListenerFailed | CheckP
 
 
 def _time(draft: Draft, key: TimerKey) -> None:
+    """What has gone from the plan since the timer was set has no turn any more."""
     match key:
         case ("server", server):
             session.due(draft, server)
-        case ("listener", name):
+        case ("drain", id_):
+            coming.release(draft, id_)
+        case ("listener", name) if name in draft.tunnels:
             tunnel.bind_due(draft, name)
-        case ("check", name):
+        case ("check", name) if name in draft.tunnels:
             tunnel.check_due(draft, name)
-        case ("way", name):
+        case ("way", name) if name in draft.tunnels:
             tunnel.way_due(draft, name)
 
 
 def _stop(draft: Draft) -> None:
     """Nobody new is let in, then those inside are let go, then the sessions close, children before their parents."""
     entries = list(draft.tunnels.values())
-    draft.commands += [CloseListener(e.name) for e in entries if e.listener in ("binding", "bound")]
+    draft.commands += [CloseListener(e.name) for e in entries if e.listener in ("binding", "bound", "moving")]
     draft.commands += [CancelCheck(e.name) for e in entries if e.proof == "running"]
     draft.commands += [EndRelays(e.name) for e in entries]
     for entry in entries:

@@ -29,7 +29,9 @@ class Teller:
     def status(self) -> EngineStatus:
         """Everything, as it was told last."""
         return EngineStatus(
-            state=self._overall(), sessions=tuple(self._sessions.values()), tunnels=tuple(self._tunnels.values())
+            state=self._overall(),
+            sessions=tuple(self._sessions[id_] for id_ in self._state.sessions),
+            tunnels=tuple(self._tunnels[name] for name in self._state.tunnels),
         )
 
     def changes(self, after: State, epoch: float) -> tuple[Event, ...]:
@@ -49,24 +51,30 @@ class Teller:
         return tuple(told)
 
     def _session_changes(self, before: State, after: State, epoch: float) -> Iterator[Event]:
+        for id_ in before.sessions.keys() - after.sessions.keys():
+            gone = self._sessions.pop(id_)
+            yield SessionChanged(id=id_, server=gone.server, state="closed")
         for id_, entry in after.sessions.items():
-            if entry is before.sessions[id_]:
+            if entry is before.sessions.get(id_):
                 continue
-            earlier, now = self._sessions[id_], session_status(entry, epoch)
+            earlier, now = self._sessions.get(id_), session_status(entry, epoch)
             self._sessions[id_] = now
-            if _of_session(now) != _of_session(earlier):
+            if earlier is None or _of_session(now) != _of_session(earlier):
                 yield SessionChanged(id=id_, server=now.server, state=now.state, error=now.error)
 
     def _tunnel_changes(self, before: State, after: State, epoch: float) -> Iterator[Event]:
-        moved = {id_ for id_, entry in after.sessions.items() if entry is not before.sessions[id_]}
+        moved = {id_ for id_, entry in after.sessions.items() if entry is not before.sessions.get(id_)}
+        for name in before.tunnels.keys() - after.tunnels.keys():
+            self._count(self._tunnels.pop(name), -1)
         for name, entry in after.tunnels.items():
-            if entry is before.tunnels[name] and (not moved or moved.isdisjoint(entry.way.sessions)):
+            if entry is before.tunnels.get(name) and (not moved or moved.isdisjoint(entry.way.sessions)):
                 continue
-            earlier, now = self._tunnels[name], tunnel_status(after, entry, epoch)
+            earlier, now = self._tunnels.get(name), tunnel_status(after, entry, epoch)
             self._tunnels[name] = now
-            if not now.optional:
-                self._required[earlier.state] -= 1
-                self._required[now.state] += 1
+            self._count(now, 1)
+            if earlier is None:
+                continue  # that it is to be has been told; what becomes of it follows
+            self._count(earlier, -1)
             if now.path != earlier.path:
                 yield PathChanged(
                     name=name, path=now.path, before=earlier.path, planned=not now.failed_over, reason=entry.turned
@@ -75,6 +83,10 @@ class Teller:
                 yield TunnelChanged(
                     name=name, state=now.state, proven=now.proven, listen=now.listen, at=now.at, error=now.error
                 )
+
+    def _count(self, status: TunnelStatus, by: int) -> None:
+        if not status.optional:
+            self._required[status.state] += by
 
     def _overall(self) -> OverallState:
         sessions = {status.state for status in self._sessions.values()}

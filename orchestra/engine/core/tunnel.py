@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
+from orchestra.engine.core import coming
 from orchestra.engine.core.backoff import SPREAD
 from orchestra.engine.core.failover import LASTED, better, choose, postpone, take
 from orchestra.engine.core.failures import classify
@@ -27,7 +28,9 @@ def advance_all(draft: Draft, opened: str | None = None) -> None:
 
 
 def advance(draft: Draft, name: str) -> None:
-    """Takes a way that is open, binds a listener whose place is open, and checks a tunnel of which both is true."""
+    """Takes a way that is open, binds a listener whose place is open, and checks a tunnel of which both is true.
+    What is coming comes first."""
+    coming.follow(draft, name)
     if len(draft.tunnels[name].ways) > 1:
         choose(draft, name)
     entry = draft.tunnels[name]
@@ -62,12 +65,17 @@ def bound(draft: Draft, name: str, addresses: tuple[str, ...], port: int, notes:
     entry = draft.tunnels[name]
     state = move(LISTENER, entry.listener, "bound")
     draft.put_tunnel(entry, listener=state, addresses=addresses, port=port, notes=notes, bind_trouble=None)
+    if entry.listener == "moving":
+        coming.moved(draft, name)
     advance(draft, name)
 
 
 def bind_failed(draft: Draft, name: str, failure: Failure) -> None:
-    """It does not listen anywhere."""
+    """It does not listen anywhere, or not where it is to listen from now on."""
     entry = draft.tunnels[name]
+    if entry.listener == "moving":
+        coming.move_failed(draft, name, failure)
+        return
     attempts = entry.bind_trouble.attempts + 1 if entry.bind_trouble else 1
     kind = _bind_class(entry, failure)
     trouble = draft.trouble(entry.bind_trouble, failure, kind, attempts, ("listener", name))
@@ -87,7 +95,15 @@ def bind_due(draft: Draft, name: str) -> None:
     entry = draft.tunnels[name]
     if entry.listener == "retrying":
         draft.put_tunnel(entry, listener=move(LISTENER, entry.listener, "due"))
-        advance(draft, name)
+    advance(draft, name)
+
+
+def try_again(draft: Draft, names: tuple[str, ...]) -> None:
+    """What failed of these tunnels is tried now."""
+    for name in names:
+        bind_due(draft, name)
+        if draft.tunnels[name].proof == "failed":
+            check_due(draft, name)
 
 
 def check_passed(draft: Draft, name: str, way: int, failed: Failure | None) -> None:
@@ -170,6 +186,7 @@ def _run(draft: Draft, entry: TunnelEntry, ways: tuple[int, ...]) -> None:
 
 def lose_sessions(draft: Draft, gone: set[str]) -> None:
     """What stood on these sessions: proofs hold no longer, listeners at their servers are gone."""
+    coming.lose(draft, gone)
     for entry in list(draft.tunnels.values()):
         if gone.isdisjoint(entry.way.sessions):
             continue
