@@ -28,7 +28,7 @@ def down(console: Console, instance: Instance = None, all_: All = False, timeout
         return Exit.DONE
     for place in places:
         try:
-            Client(place).take_down(limit)
+            Client(place, console.say).take_down(limit)
         except TimeoutError:
             console.error(f"{place.name} is still there after {timeout}")
             return Exit.TIMEOUT

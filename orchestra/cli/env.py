@@ -31,6 +31,6 @@ def env(console: Console, instance: Instance = None, output: Output = VariableFo
     from orchestra.control.instances import find
     from orchestra.render.variables import variables_text
 
-    found = Client(find(instance, os.environ)).variables()
+    found = Client(find(instance, os.environ), console.say).variables()
     console.data(variables_text(found, output.value))
     return Exit.DONE

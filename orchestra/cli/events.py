@@ -15,6 +15,7 @@ from orchestra.cli.instance import Instance
 from orchestra.render.layout import timestamp
 
 if TYPE_CHECKING:
+    from orchestra.control.client import Client
     from orchestra.model.events import Occurrence
     from orchestra.render.progress import ProgressLines
 
@@ -32,17 +33,28 @@ Output = Annotated[Form, typer.Option("-o", "--output", help="Lines for people, 
 def events(console: Console, instance: Instance = None, output: Output = Form.TEXT) -> int:
     """Show what a running orchestra is doing, then what happens, until it is taken down."""
     from orchestra.control.client import Client
-    from orchestra.control.codec import encode_event
     from orchestra.control.instances import find
+
+    return follow(console, Client(find(instance, os.environ), console.say), output)
+
+
+def follow(console: Console, client: Client, output: Form) -> int:
+    """Prints them until it goes."""
+    from orchestra.control.codec import encode_event
     from orchestra.model.events import Closed
     from orchestra.render.progress import ProgressLines
 
-    client, lines = Client(find(instance, os.environ)), ProgressLines(console.out.style)
+    lines = ProgressLines(console.out.style)
     for told in client.events():
         console.data(json.dumps(encode_event(told)) if output is Form.JSONL else _line(told, lines))
         console.flush()
         if isinstance(told.event, Closed):
             return Exit.DONE
+    return broke_off(console, client)
+
+
+def broke_off(console: Console, client: Client) -> int:
+    """Says that the events ended before it did."""
     console.error(
         f"the events of {client.place.name} broke off: it was killed, or they came faster than they were read"
     )

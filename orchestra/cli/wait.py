@@ -36,7 +36,7 @@ def wait(console: Console, instance: Instance = None, goal: For = Goal.READY, ti
 
     limit = seconds(timeout)
     try:
-        client = Client(find(instance, os.environ))
+        client = Client(find(instance, os.environ), console.say)
         if goal is Goal.READY:
             return _ready(console, client, limit)
         client.wait_closed(limit)

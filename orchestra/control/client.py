@@ -10,19 +10,22 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
+from orchestra import __version__
 from orchestra.control.claim import Info, is_held, read_info
 from orchestra.control.codec import decode_error, decode_event, decode_status
 from orchestra.control.handlers import Readiness
 from orchestra.control.paths import Place, places
 from orchestra.control.peer import is_own_user
+from orchestra.control.versions import ALWAYS, HEADER, distance
 from orchestra.diagnostics import Code
 from orchestra.errors import OrchestraError, RuntimeFailure
 from orchestra.model.events import Occurrence
 from orchestra.model.status import Status
+from orchestra.model.text import clean
 
 _ANSWER = 10.0
 """Seconds within which a question that needs no waiting is answered."""
@@ -35,15 +38,22 @@ class NotRunning(OrchestraError):
 
 
 class Client:
-    """One running orchestra, as seen from outside. Every method may raise NotRunning."""
+    """One running orchestra, as seen from outside. Every method may raise NotRunning, and RuntimeFailure when its
+    version is too far from ours. ``say`` is told, once, when it is another."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, say: Callable[[str], object] = lambda _: None) -> None:
         self.place = place
+        self._say = say
+        self._compared = False
 
     def status(self) -> Status:
         """What is true now; of one that is only just coming up, that it is starting."""
         try:
             return decode_status(self._ask("GET", "/v1/status"))
+        except (KeyError, TypeError) as error:
+            raise RuntimeFailure(
+                Code.PROTOCOL_ERROR, f"the orchestra named {self.place.name} answered what is no status"
+            ) from error
         except NotRunning:
             if is_held(self.place) and (info := read_info(self.place)):
                 return _starting(info)
@@ -52,6 +62,11 @@ class Client:
     def variables(self) -> Mapping[str, str]:
         """The tunnels as variables."""
         return {str(name): str(value) for name, value in self._ask("GET", "/v1/variables").items()}
+
+    def invitation(self) -> str | None:
+        """An address of its page that lets one browser in, once; None when it has no page."""
+        url: str | None = self._ask("POST", "/v1/tickets")["url"]
+        return url
 
     def stop(self) -> None:
         """Begins to take it down; see :meth:`wait_closed`."""
@@ -118,8 +133,9 @@ class Client:
     def _answer(self, method: str, path: str, timeout: float | None) -> Iterator[http.client.HTTPResponse]:
         with closing(_Connection(self.place, timeout)) as connection:
             try:
-                connection.request(method, path, headers={"Host": "orchestra"})
+                connection.request(method, path, headers={"Host": "orchestra", HEADER: __version__})
                 response = connection.getresponse()
+                self._compare(response.headers.get(HEADER), path)
                 if response.status >= http.client.BAD_REQUEST:
                     raise self._refused(response)
                 yield response
@@ -131,6 +147,18 @@ class Client:
                 raise RuntimeFailure(
                     Code.STATE_UNWRITABLE, f"cannot reach the control socket {self.place.socket}: {error.strerror}"
                 ) from error
+
+    def _compare(self, theirs: str | None, path: str) -> None:
+        if theirs is None or theirs == __version__:
+            return
+        far = distance(__version__, theirs) == "far"
+        what = f"{self.place.name} is run by orchestra {clean(theirs, 40)}, and this command is {__version__}"
+        if far and path.partition("?")[0] not in ALWAYS:
+            hint = "take it down, which any version can, and bring it up again"
+            raise RuntimeFailure(Code.VERSION_MISMATCH, f"{what}: too far apart", suggestion=hint)
+        if not self._compared:
+            self._compared = True
+            self._say(f"{what}{': much of what it says may be missing here' if far else ''}")
 
     def _refused(self, response: http.client.HTTPResponse) -> RuntimeFailure:
         said = response.read(400).decode("utf-8", "replace").strip()

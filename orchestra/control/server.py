@@ -30,14 +30,12 @@ from orchestra.control.handlers import Handlers
 from orchestra.control.looking import looking, sign
 from orchestra.control.paths import unwritable
 from orchestra.control.peer import is_own_user
-from orchestra.control.versions import HEADER, distance
+from orchestra.control.versions import ALWAYS, HEADER, distance
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _GOODBYE = 0.5
 """Seconds that answers under way have when the socket closes."""
-_ALWAYS = frozenset({"/v1/stop", "/v1/wait"})
-"""What every version understands, so that whatever runs can be taken down."""
 
 
 @asynccontextmanager
@@ -90,7 +88,7 @@ async def _only_own_user(request: web.Request, handler: Handler) -> web.StreamRe
 async def _only_near_versions(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A command that says its version, and might mean something else by its question, is not obeyed."""
     theirs = request.headers.get(HEADER, __version__)
-    if distance(__version__, theirs) == "far" and request.path not in _ALWAYS:
+    if distance(__version__, theirs) == "far" and request.path not in ALWAYS:
         raise web.HTTPConflict(text=f"it is version {__version__}\n")
     return await handler(request)
 

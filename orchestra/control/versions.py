@@ -8,6 +8,9 @@ from typing import Literal, TypeAlias
 HEADER = "Orchestra-Version"
 """Every question and every answer bears it."""
 
+ALWAYS = frozenset({"/v1/status", "/v1/stop", "/v1/wait"})
+"""What every version is asked and answers, so that whatever runs can be seen and taken down."""
+
 Distance: TypeAlias = Literal["same", "near", "far"]
 
 _RELEASE = re.compile(r"(\d{1,9})\.(\d{1,9})(?![0-9])", re.ASCII)

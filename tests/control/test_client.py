@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from orchestra import __version__
 from orchestra.control.claim import Claim, Info
 from orchestra.control.client import Client, NotRunning, running
 from orchestra.control.paths import Place
@@ -74,3 +75,49 @@ def test_the_client_is_cheap_to_import() -> None:
     program = "import sys, orchestra.control.client; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30)
     assert not {"asyncio", "aiohttp", "asyncssh", "networkx", "pydantic", "typer", "rich"} & set(loaded.stdout.split())
+
+
+def at_version(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    """This command is of that version; the server still is of its own."""
+    monkeypatch.setattr("orchestra.control.client.__version__", version)
+
+
+def test_another_version_says_so_once_and_works_when_it_is_near(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_version(monkeypatch, "0.2.7")
+    said: list[str] = []
+
+    def question(client: Client, _: Small) -> int:
+        asking = Client(client.place, said.append)
+        asking.status()
+        return len(asking.variables())
+
+    assert ask(place, question) == 1
+    assert said == [f"office is run by orchestra {__version__}, and this command is 0.2.7"]
+
+
+def test_a_version_that_is_far_can_look_and_end_it_and_nothing_else(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_version(monkeypatch, "7.0.0")
+    said: list[str] = []
+
+    def question(client: Client, _: Small) -> str:
+        with pytest.raises(RuntimeFailure, match="too far apart") as caught:
+            client.variables()
+        assert caught.value.code is Code.VERSION_MISMATCH
+        asking = Client(client.place, said.append)
+        state = asking.status().state
+        asking.take_down(5)
+        return state
+
+    assert ask(place, question) == "starting"
+    assert said == [
+        f"office is run by orchestra {__version__}, and this command is 7.0.0: much of what it says may be missing here"
+    ]
+
+
+def test_an_answer_that_is_no_status(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestra.control.looking.encode_status", lambda _: {"sessions": []})
+    with pytest.raises(RuntimeFailure, match="what is no status") as caught:
+        ask(place, lambda client, _: client.status())
+    assert caught.value.code is Code.PROTOCOL_ERROR

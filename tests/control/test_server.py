@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestra.control.client import Client, NotRunning
+from orchestra.control.client import Client, NotRunning, _Connection
 from orchestra.control.handlers import Readiness
 from orchestra.control.paths import Place
 from orchestra.control.server import serving
+from orchestra.control.versions import HEADER
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
 from orchestra.model.events import Closed, OverallChanged
@@ -68,3 +69,32 @@ def test_another_user_who_reached_it_is_sent_away(place: Place, monkeypatch: pyt
     monkeypatch.setattr("orchestra.control.server.is_own_user", lambda _: False)
     with pytest.raises(RuntimeFailure, match="office answered 403: this orchestra belongs to another user"):
         ask(place, lambda client, _: client.status())
+
+
+def test_the_log_the_page_and_the_metrics(place: Place) -> None:
+    def question(client: Client, _: Small) -> tuple[str, str | None, str]:
+        def read(path: str) -> str:
+            with client._answer("GET", path, 5) as response:
+                return response.read().decode()
+
+        return read("/v1/logs"), client.invitation(), read("/metrics")
+
+    log, url, metrics = ask(place, question)
+    assert (log, url) == ("it starts\n", "http://127.0.0.1:1/#ticket")
+    assert 'orchestra_state{state="starting"} 1.0' in metrics
+
+
+def test_a_probe_of_its_own_user_reads_why(place: Place) -> None:
+    with pytest.raises(RuntimeFailure, match="office answered 503: not ready: starting"):
+        ask(place, lambda client, _: client._ask("GET", "/readyz"))
+
+
+@pytest.mark.parametrize(("theirs", "code"), [("7.0.0", 409), ("0.2.0", 200), (None, 200)])
+def test_a_command_of_a_version_that_is_far_is_not_obeyed(place: Place, theirs: str | None, code: int) -> None:
+    def question(client: Client, _: Small) -> int:
+        connection = _Connection(client.place, 5)
+        connection.request("POST", "/v1/tickets", headers={} if theirs is None else {HEADER: theirs})
+        with connection.getresponse() as response:
+            return response.status
+
+    assert ask(place, question) == code
