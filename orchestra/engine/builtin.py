@@ -1,10 +1,10 @@
-"""Core's own kind, checks and secrets, added by the hooks that a stranger's plugin uses."""
+"""Core's own kind, check and secrets, added by the hooks that a stranger's plugin uses."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestra.engine.checks import HttpCheck, TcpCheck
+from orchestra.engine.checks import TcpCheck
 from orchestra.engine.secret_sources import CommandSecret, EnvSecret, FileSecret
 from orchestra.plugin import hookimpl
 from orchestra.plugin.vocabulary import KindSpec
@@ -33,7 +33,7 @@ def orchestra_kinds() -> list[Kind]:
 
 @hookimpl
 def orchestra_checks() -> list[Check]:
-    return [TcpCheck(), HttpCheck()]
+    return [TcpCheck()]
 
 
 @hookimpl

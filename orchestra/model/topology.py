@@ -118,6 +118,15 @@ class SecretRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRef:
+    """A program among the fields of a plugin, and its arguments: run on this machine, without a shell, and only where
+    the user has ``allowed`` it; a file never allows it itself."""
+
+    argv: tuple[str, ...]
+    allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigSettings:
     """What only ssh_config(5) can say of a server: keywords that the topology file has no word for.
 

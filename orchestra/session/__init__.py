@@ -1,9 +1,10 @@
 """A session is a place that dials, listens and runs: a server reached over SSH is one, this machine is one too.
 
-:mod:`.protocols` has the shapes, :mod:`.errors` what they raise, :mod:`.here` this machine. Every implementation
-passes the conformance suite in :mod:`orchestra.testing`.
+:mod:`.protocols` has the shapes, :mod:`.errors` what they raise, :mod:`.here` this machine, :mod:`.conversation` a
+receiver to speak with. Every implementation passes the conformance suite in :mod:`orchestra.testing`.
 """
 
+from orchestra.session.conversation import Conversation, NoAnswer
 from orchestra.session.errors import (
     BindRefused,
     DialRefused,
@@ -17,8 +18,10 @@ from orchestra.session.protocols import Accept, Listener, Peer, Process, Receive
 __all__ = [
     "Accept",
     "BindRefused",
+    "Conversation",
     "DialRefused",
     "Listener",
+    "NoAnswer",
     "OpenFailed",
     "Peer",
     "Process",

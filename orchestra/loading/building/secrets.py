@@ -1,8 +1,9 @@
-"""Secrets by reference: what they name becomes absolute, and knows where it stands."""
+"""Secrets by reference, and files among the fields of plugins: what they name becomes absolute."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from orchestra.diagnostics import KeyPath
@@ -24,6 +25,8 @@ def with_secrets(scope: Scope, options: Mapping[str, Any], path: KeyPath, vocabu
     for key, value in options.items():
         if isinstance(value, SecretRef):
             found[key] = secret(scope, value, (*path, key), vocabulary)
+        elif isinstance(value, Path):
+            found[key] = Path(scope.file(str(value), (*path, key)))
         elif isinstance(value, Mapping):
             found[key] = with_secrets(scope, value, (*path, key), vocabulary)
     return found

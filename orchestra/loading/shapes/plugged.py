@@ -14,7 +14,7 @@ from orchestra.loading.report import did_you_mean, quoted
 from orchestra.loading.shapes.base import OPTIONS, JsonSchema, Shape, Text, unknown_key
 from orchestra.loading.shapes.translate import faults_of
 from orchestra.loading.shapes.values import PositiveDuration
-from orchestra.model.topology import CheckRef, SecretRef
+from orchestra.model.topology import CheckRef, CommandRef, SecretRef
 from orchestra.plugin.vocabulary import Vocabulary
 
 USUAL = CheckRef()
@@ -55,7 +55,7 @@ def _plain(made: BaseModel) -> dict[str, Any]:
     plain = made.model_dump(by_alias=True)
     for name, field in type(made).model_fields.items():
         value = getattr(made, name)
-        if isinstance(value, BaseModel | SecretRef):
+        if isinstance(value, BaseModel | SecretRef | CommandRef):
             plain[field.alias or name] = _plain(value) if isinstance(value, BaseModel) else value
     return plain
 

@@ -6,6 +6,7 @@ import ipaddress
 import math
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 from orchestra.diagnostics import Code
@@ -22,6 +23,7 @@ from orchestra.model.address import (
     parse_ip,
 )
 from orchestra.model.names import UnsafeName, check_alias, check_file, check_user
+from orchestra.model.topology import CommandRef
 
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+\Z")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -183,6 +185,13 @@ def _safe(text: str, check: Callable[[str], None]) -> str:
     return text
 
 
+def command(value: Any) -> CommandRef:
+    """A program and its arguments: a list of words, never a line for a shell."""
+    if not (isinstance(value, list) and value and all(isinstance(word, str) for word in value) and value[0]):
+        raise Fault("a command is a list of words", code=Code.BAD_TYPE, suggestion="write [PROGRAM, ARGUMENT]")
+    return CommandRef(argv=tuple(value))
+
+
 def variable_name(text: str) -> str:
     """The name of an environment variable."""
     if not _VARIABLE.match(text):
@@ -246,6 +255,11 @@ DNS_NAME = named("DNS name", "what DNS resolves; no address", TEXT)
 _TOPOLOGY = named("topology name", "letters, digits, `.`, `-` and `_`", TEXT)
 _USER = named("user", "an account at the server", TEXT)
 _FILE = named("file", "relative to the file that names it; `~` is your home", TEXT)
+_COMMAND = named(
+    "command",
+    "a program of this machine and its arguments, a list of words; no shell reads them",
+    {"type": "array", "items": {"type": "string"}, "minItems": 1},
+)
 _CONFIG_HOST = named("ssh host", "what may follow `ssh`", TEXT)
 
 Port: TypeAlias = Annotated[int, Parsed(port, _PORT)]
@@ -261,4 +275,8 @@ DnsText: TypeAlias = Annotated[str, Parsed(dns_name, DNS_NAME, text=True)]
 TopologyName: TypeAlias = Annotated[str, Parsed(topology_name, _TOPOLOGY, text=True)]
 User: TypeAlias = Annotated[str, Parsed(user_name, _USER, text=True)]
 FileName: TypeAlias = Annotated[str, Parsed(file_name, _FILE, text=True)]
+File: TypeAlias = Annotated[Path, Parsed(lambda text: Path(file_name(text)), _FILE, text=True)]
+"""A file among the fields of a plugin, which is handed an absolute path."""
+Command: TypeAlias = Annotated[CommandRef, Parsed(command, _COMMAND)]
+"""A program among the fields of a plugin."""
 ConfigHost: TypeAlias = Annotated[str, Parsed(config_host, _CONFIG_HOST, text=True)]
