@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from orchestra.loading import Loaded
     from orchestra.plugin.manager import Plugins
 
-DISABLED = "ORCHESTRA_DISABLE_PLUGINS"
-"""Names of installed plugins that are left out, separated by commas; ``*`` is all of them."""
-
 
 def plugins(extra: Sequence[str] = (), environ: Mapping[str, str] = os.environ) -> Plugins:
     """Core's own plugins, the installed ones, and ``extra`` ones: names of modules, or files that end in ``.py``.
@@ -30,14 +28,15 @@ def plugins(extra: Sequence[str] = (), environ: Mapping[str, str] = os.environ) 
     """
     from orchestra.engine import builtin
     from orchestra.engine.ssh import plugin as ssh
-    from orchestra.plugin.manager import load_plugins
+    from orchestra.plugin.manager import DISABLED, load_plugins, origin_of
 
-    asked = [_import(text) for text in extra]
+    asked = {text: _import(text) for text in extra}
     disabled = [name.strip() for name in environ.get(DISABLED, "").split(",") if name.strip()]
-    found = load_plugins([builtin, ssh], extra=asked, disabled=disabled)
-    for text, info in zip(reversed(extra), reversed(found.loaded), strict=False):
-        if info.error is not None:
-            raise UsageError(f"plugin {text}: {info.error}")
+    found = load_plugins([builtin, ssh], extra=asked.values(), disabled=disabled)
+    errors = {info.origin: info.error for info in found.loaded if info.error is not None}
+    for text, module in asked.items():
+        if error := errors.get(origin_of(module)):
+            raise UsageError(f"plugin {text}: {error}")
     return found
 
 
@@ -48,14 +47,15 @@ def load_topology(
     *,
     ssh_config: bool = True,
     allow_exec: bool = False,
+    stdin: str | None = None,
 ) -> Loaded:
-    """Reads the files; ``-`` is standard input. Problems are in the result, not raised.
+    """Reads the files; ``-`` is standard input, or the text ``stdin``. Problems are in the result, not raised.
 
     ``ssh_config``: what the servers leave unset comes from there. ``allow_exec``: with what its commands answer.
     """
     from orchestra.loading import load
 
-    loaded = load(files, environ=environ, vocabulary=plugins.vocabulary)
+    loaded = load(files, environ=environ, vocabulary=plugins.vocabulary, stdin=stdin)
     return _with_ssh_config(loaded, environ, allow_exec=allow_exec) if ssh_config else loaded
 
 
@@ -77,16 +77,23 @@ def _with_ssh_config(loaded: Loaded, environ: Mapping[str, str], *, allow_exec: 
 
 
 def _import(text: str) -> ModuleType:
+    from orchestra.model.text import reason
+
     try:
         return _import_file(Path(text)) if text.endswith(".py") else importlib.import_module(text)
-    except Exception as exc:  # a stranger's module may raise anything
-        raise UsageError(f"plugin {text} cannot be imported: {type(exc).__name__}: {exc}") from exc
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # a stranger's module may raise anything, and exit
+        raise UsageError(f"plugin {text} cannot be imported: {reason(exc)}") from exc
 
 
 def _import_file(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    """Its module stands among the others, since what resolves annotations looks there, by a name that no import has:
+    a plugin ``redis.py`` is not what others get for ``import redis``."""
+    name = f"{path.stem}@{path.parent}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is no Python module")
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

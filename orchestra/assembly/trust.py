@@ -106,7 +106,7 @@ class Tour:
             dial=planned.dial,
             over=over,
             depth=planned.depth,
-            read_secret=secret_reader(self.plugins, OPEN_DEADLINE),
+            read_secret=secret_reader(self.plugins),
             notice=self.notice,
             ask=ask,
         )

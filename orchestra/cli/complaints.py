@@ -7,7 +7,7 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from orchestra.model.text import clean
+from orchestra.model.text import clean, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
-        why = f": {type(error).__name__}: {error}" if error is not None else ""
+        why = f": {reason(error)}" if error is not None else ""
         self._console.say(clean(f"! {record.getMessage()}{why}", 500))
         if error is not None and self._console.verbosity > 1:
             self._console.say("".join(traceback.format_exception(error)).rstrip())

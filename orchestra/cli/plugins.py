@@ -36,4 +36,8 @@ def _lines(info: PluginInfo, style: Style) -> str:
     head = f"{style('name', clean(info.name))}  {style('quiet', origin)}"
     if info.error is not None:
         return f"{head}\n  {style('bad', '✘')} {clean(info.error)}"
+    if info.disabled:
+        from orchestra.plugin.manager import LEFT_OUT
+
+        return "\n".join([f"{head}\n  {style('quiet', LEFT_OUT)}", *(f"  {style('quiet', w)}" for w in info.would_add)])
     return "\n".join([head, *(f"  {clean(added)}" for added in info.adds)])

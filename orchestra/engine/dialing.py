@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from orchestra.diagnostics import Code
+from orchestra.engine.fences import plugin_failed
+from orchestra.errors import RuntimeFailure
 from orchestra.model.plan import Dial
 from orchestra.session.errors import DialRefused
 from orchestra.session.protocols import Receiver
@@ -44,7 +46,7 @@ class Caps:
 
 
 async def dial(session: Session, make: Callable[[], R], where: Dial, deadline: float, caps: Caps) -> tuple[Stream, R]:
-    """Dials; raises DialRefused or SessionLost, with the target's name in the message."""
+    """Dials; raises DialRefused or SessionLost, with the target's name in the message, or PLUGIN_FAILED."""
     try:
         async with asyncio.timeout(deadline), caps.slot(f"{where.by} {where}"):
             if where.path is not None:
@@ -59,6 +61,10 @@ async def dial(session: Session, make: Callable[[], R], where: Dial, deadline: f
         reason = error.message.removeprefix(f"{where.by} dials {where}: ")
         message = error.message if reason == error.message else f"{attempt(where)}: {reason}"
         raise DialRefused(error.code, message, host=error.host, suggestion=error.suggestion) from error
+    except RuntimeFailure:
+        raise
+    except Exception as error:
+        raise plugin_failed(f"the session to {session.host}", error, session.host) from error
 
 
 def attempt(where: Dial) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FAULT = "this is a fault in it"
+SECRET_DEADLINE = 150.0
+"""Seconds to read a secret: within those for the session that needs it, and enough for a person to unlock a store."""
 SESSION = ("state", "create_connection", "create_server", "ping", "close", "abort", "wait_closed")
 RECEIVER = ("connection_made", "data_received", "eof_received", "connection_lost", "pause_writing", "resume_writing")
 ENTRANCE = ("addresses", "port", "notes", "close")
@@ -65,7 +67,7 @@ def whole(what: str, made: T, needed: Iterable[str], *, host: str | None = None)
     return made
 
 
-def secret_reader(plugins: Plugins, deadline: float) -> ReadSecret:
+def secret_reader(plugins: Plugins, deadline: float = SECRET_DEADLINE) -> ReadSecret:
     """Reads secrets by whichever plugin has their kind; it raises RuntimeFailure, in which nothing is said that could
     be the secret: of a foreign exception only what kind it is, of a foreign value only its type."""
 

@@ -76,7 +76,7 @@ class Work:
         self._plugins, self._topology, self._places = plugins, topology, places
         self._tell, self._observe = tell, observe
         self._questions = Questions(ask)
-        self.read_secret = secret_reader(plugins, OPEN_DEADLINE)
+        self.read_secret = secret_reader(plugins)
         self._checking = asyncio.Semaphore(CHECKS)
         self._listeners: dict[str, tuple[Entrance, PlannedListen, Session]] = {}
         self._removals: set[asyncio.Task[bool]] = set()

@@ -1,15 +1,17 @@
-"""What a plugin hands over: transports, kinds, checks and secret sources. Core's own have the same shapes."""
+"""What a plugin hands over: transports, kinds, checks, secret sources, importers and exporters. Core's own have the
+same shapes."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+from orchestra.diagnostics import KeyPath
 from orchestra.errors import RuntimeFailure
-from orchestra.model.plan import Dial, PlannedSession, PlannedTunnel
-from orchestra.model.topology import Host, SecretRef
-from orchestra.plugin.vocabulary import CheckSpec, KindSpec, SecretSpec, TransportSpec
+from orchestra.model.plan import Dial, Plan, PlannedSession, PlannedTunnel
+from orchestra.model.topology import NOWHERE, Host, SecretRef, Topology
+from orchestra.plugin.vocabulary import CheckSpec, ExporterSpec, ImporterSpec, KindSpec, SecretSpec, TransportSpec
 from orchestra.session.errors import OpenFailed
 from orchestra.session.protocols import Accept, Peer, Receiver, Session, Stream
 
@@ -221,4 +223,56 @@ class SecretSource(Protocol):
 
     async def read(self, ref: SecretRef) -> bytes:
         """The secret, without a trailing line break. Raises OpenFailed with SECRET_UNAVAILABLE."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRequest:
+    """A foreign text. ``name`` says where it comes from, for messages (``~/.ssh/config``, ``<stdin>``, ``<command>``);
+    ``options`` are the importer's own fields, as ``--set`` gave them and its model made them."""
+
+    text: str
+    name: str
+    options: Mapping[str, Any] = field(default_factory=lambda: NOWHERE)
+    environ: Mapping[str, str] = field(default_factory=lambda: NOWHERE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """A topology as its file would have it: maps, lists, text, numbers, yes and no. ``notes`` become comments: key path
+    to lines that stand above that key; those of ``()`` stand above everything."""
+
+    document: Mapping[str, Any]
+    notes: Mapping[KeyPath, tuple[str, ...]] = field(default_factory=lambda: NOWHERE)
+
+
+class Importer(Protocol):
+    """Reads a foreign format."""
+
+    @property
+    def spec(self) -> ImporterSpec: ...
+
+    def read(self, request: ImportRequest) -> Imported:
+        """What the text says, as a topology that loads; what cannot be taken over is said in a note. Raises
+        TopologyInvalid, whose places may lie in the text, or UsageError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequest:
+    """A plan, the topology that it was made from (with what ssh_config adds), and the exporter's own fields."""
+
+    plan: Plan
+    topology: Topology
+    options: Mapping[str, Any] = field(default_factory=lambda: NOWHERE)
+
+
+class Exporter(Protocol):
+    """Writes a foreign format."""
+
+    @property
+    def spec(self) -> ExporterSpec: ...
+
+    def write(self, request: ExportRequest) -> str:
+        """The plan in that format; what it cannot say is said in a comment of the format. Raises UsageError."""
         ...

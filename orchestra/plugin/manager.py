@@ -14,23 +14,47 @@ from typing import Any
 
 import pluggy
 
+from orchestra import __version__
 from orchestra.model.events import Event
+from orchestra.model.text import reason
 from orchestra.plugin import hookspecs
-from orchestra.plugin.interfaces import Check, Kind, SecretSource, Transport
-from orchestra.plugin.vocabulary import CheckSpec, KindSpec, SecretSpec, TransportSpec, Vocabulary
+from orchestra.plugin.interfaces import Check, Exporter, Importer, Kind, SecretSource, Transport
+from orchestra.plugin.vetting import SLOTS, Rejected, Slot, parts, vetted_name, vetted_observer
+from orchestra.plugin.vocabulary import Absent, Vocabulary
 
 ENTRY_POINTS = "orchestra"
+DISTRIBUTION = "orchestra-tunnels"
+DISABLED = "ORCHESTRA_DISABLE_PLUGINS"
+"""Names of installed plugins, or of their packages, that are left out, separated by commas; ``*`` is all of them."""
+LEFT_OUT = f"is left out by {DISABLED}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginInfo:
-    """One plugin: where it comes from, what it adds (``check http``, ``kind udp``), or why it was left out."""
+    """One plugin: where it comes from, what it adds (``check http``, ``kind udp``), or why it was left out.
+
+    ``error``: it cannot be used. ``disabled``: it was not asked, because the user said so. ``would_add``: what is
+    missing because of that, as far as it is known.
+    """
 
     name: str
     version: str | None = None
     origin: str = "built in"
     adds: tuple[str, ...] = ()
     error: str | None = None
+    disabled: bool = False
+    would_add: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """An observer, and the plugin that it belongs to."""
+
+    plugin: str
+    tell: Callable[[Event], object]
+
+    def __call__(self, event: Event) -> None:
+        self.tell(event)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,40 +65,22 @@ class Plugins:
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
     secrets: Mapping[str, SecretSource] = field(default_factory=dict)
+    importers: Mapping[str, Importer] = field(default_factory=dict)
+    exporters: Mapping[str, Exporter] = field(default_factory=dict)
     observers: tuple[Callable[[Event], None], ...] = ()
     loaded: tuple[PluginInfo, ...] = ()
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    """A hook whose results have a ``spec``: the word for people, the spec's type, the methods of which one does the
-    work."""
-
-    hook: str
-    word: str
-    spec: type[Any]
-    methods: tuple[str, ...]
-
-
-_SLOTS = (
-    _Slot("orchestra_transports", "transport", TransportSpec, ("open",)),
-    _Slot("orchestra_kinds", "kind", KindSpec, ("serve", "bind")),
-    _Slot("orchestra_checks", "check", CheckSpec, ("run",)),
-    _Slot("orchestra_secrets", "secret", SecretSpec, ("read",)),
-)
-
-
-class _Rejected(Exception):
-    """What a plugin handed over cannot be used; the text says why."""
-
-
 @dataclass(slots=True)
 class _Gathered:
-    """What was accepted so far: per slot, then the observers."""
+    """What was accepted so far: per slot, then the observers; and which plugin added which word."""
 
-    slots: dict[str, dict[str, Any]]
-    observers: list[Callable[[Event], None]]
+    slots: dict[str, dict[str, Any]] = field(default_factory=lambda: {slot.word: {} for slot in SLOTS})
+    observers: list[Observer] = field(default_factory=list)
+    owners: dict[str, PluginInfo] = field(default_factory=dict)
+    loaded: list[PluginInfo] = field(default_factory=list)
+    asked: list[object] = field(default_factory=list)
 
 
 def load_plugins(
@@ -86,95 +92,123 @@ def load_plugins(
 ) -> Plugins:
     """Asks core's own plugins, then installed ones (by name), then ``extra`` ones, and gathers what they add.
 
-    ``disabled`` holds names of entry points; ``*`` is all of them. Of two plugins that add the same name the later
-    one is refused, so that nothing installed can quietly replace a part of core.
+    ``disabled`` holds names of entry points or of distributions; ``*`` is all of them. Of two plugins that add the same
+    name the later one is refused, so that nothing installed can quietly replace a part of core. One that is loaded
+    already is not loaded twice.
     """
-    gathered = _Gathered({slot.word: {} for slot in _SLOTS}, [])
-    loaded = [_take(plugin, PluginInfo(name=_name_of(plugin)), gathered) for plugin in builtin]
+    gathered = _Gathered()
+    for plugin in builtin:
+        _take(plugin, PluginInfo(name=_name_of(plugin), version=__version__), gathered)
     if entry_points:
-        loaded += [_take_entry_point(point, gathered) for point in _entry_points(frozenset(disabled))]
-    loaded += [
-        _take(plugin, PluginInfo(name=_name_of(plugin), origin=_origin_of(plugin)), gathered) for plugin in extra
-    ]
-    found = {word: MappingProxyType(parts) for word, parts in gathered.slots.items()}
-    specs = {word: MappingProxyType({name: part.spec for name, part in parts.items()}) for word, parts in found.items()}
+        for point in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
+            _take_entry_point(point, frozenset(disabled), gathered)
+    for plugin in extra:
+        if not any(plugin is each for each in gathered.asked):
+            version = str(getattr(plugin, "__version__", "")) or None
+            _take(plugin, PluginInfo(name=_name_of(plugin), version=version, origin=origin_of(plugin)), gathered)
+    found = {word: MappingProxyType(named) for word, named in gathered.slots.items()}
+    specs = {word: MappingProxyType({name: part.spec for name, part in named.items()}) for word, named in found.items()}
     return Plugins(
         transports=found["transport"],
         kinds=found["kind"],
         checks=found["check"],
         secrets=found["secret"],
+        importers=found["importer"],
+        exporters=found["exporter"],
         observers=tuple(gathered.observers),
-        loaded=tuple(loaded),
+        loaded=tuple(gathered.loaded),
         vocabulary=Vocabulary(
-            transports=specs["transport"], kinds=specs["kind"], checks=specs["check"], secrets=specs["secret"]
+            transports=specs["transport"],
+            kinds=specs["kind"],
+            checks=specs["check"],
+            secrets=specs["secret"],
+            absent=tuple(_absent(gathered.loaded)),
         ),
     )
 
 
-def _entry_points(disabled: frozenset[str]) -> Iterator[importlib.metadata.EntryPoint]:
-    if "*" in disabled:
-        return
-    points = importlib.metadata.entry_points(group=ENTRY_POINTS)
-    yield from sorted((p for p in points if p.name not in disabled), key=lambda p: p.name)
+def _absent(loaded: Iterable[PluginInfo]) -> Iterator[Absent]:
+    for info in loaded:
+        if info.disabled or info.error is not None:
+            why = LEFT_OUT if info.disabled else f"cannot be used: {info.error}"
+            yield Absent(name=info.name, package=info.origin, why=why, words=info.would_add)
 
 
-def _take_entry_point(point: importlib.metadata.EntryPoint, gathered: _Gathered) -> PluginInfo:
+def _take_entry_point(point: importlib.metadata.EntryPoint, disabled: frozenset[str], gathered: _Gathered) -> None:
     dist = point.dist
     info = PluginInfo(
         name=point.name, version=dist.version if dist else None, origin=dist.name if dist else point.value
     )
+    if disabled & {"*", info.name, info.origin}:
+        gathered.loaded.append(replace(info, disabled=True, would_add=_would_add(point, info)))
+        return
     try:
         plugin = point.load()
-    except Exception as exc:  # noqa: BLE001 - a stranger's import may raise anything
-        return replace(info, error=f"cannot be imported: {type(exc).__name__}: {exc}")
-    return _take(plugin, info, gathered)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # noqa: BLE001 - a stranger's import may raise anything, and exit
+        gathered.loaded.append(replace(info, error=f"cannot be imported: {reason(exc)}"))
+        return
+    _take(plugin, info, gathered)
 
 
-def _take(plugin: object, info: PluginInfo, gathered: _Gathered) -> PluginInfo:
+def _would_add(point: importlib.metadata.EntryPoint, info: PluginInfo) -> tuple[str, ...]:
+    """The words of a disabled plugin, when it is one of our own: a stranger's code is not run to hear them."""
+    if info.origin != DISTRIBUTION:
+        return ()
+    scratch = _Gathered()
+    _take_entry_point(point, frozenset(), scratch)
+    return scratch.loaded[0].adds
+
+
+def _take(plugin: object, info: PluginInfo, gathered: _Gathered) -> None:
     """Registers one plugin with a manager of its own, so that its faults are its own, and adds what it hands over."""
+    gathered.asked.append(plugin)
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
+    adds: list[str] = []
     try:
         manager.register(plugin, name=info.name)
         manager.check_pending()
-        accepted = {slot.word: _ask(manager, slot, gathered) for slot in _SLOTS}
-        observers = _ask_observers(manager)
-    except Exception as exc:  # noqa: BLE001 - as above
-        reason = str(exc) if isinstance(exc, _Rejected) else f"{type(exc).__name__}: {exc}"
-        return replace(info, error=reason)
-    for word, parts in accepted.items():
-        gathered.slots[word].update(parts)
-    gathered.observers.extend(observers)
-    adds = [f"{word} {name}" for word, parts in accepted.items() for name in parts]
-    return replace(info, adds=tuple(adds + ["observer"] * len(observers)))
+        accepted = {slot.word: _ask(manager, slot, adds) for slot in SLOTS}
+        told = [vetted_observer(each) for each in parts("orchestra_observers", manager.hook.orchestra_observers())]
+        if clash := next((word for word in adds if word in gathered.owners), None):
+            raise Rejected(f"the {clash} exists already: {_described(gathered.owners[clash])} adds it")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # noqa: BLE001 - as above
+        error = str(exc) if isinstance(exc, Rejected) else reason(exc)
+        gathered.loaded.append(replace(info, error=error, would_add=tuple(adds)))
+        return
+    for word, found in accepted.items():
+        gathered.slots[word].update(found)
+    gathered.observers.extend(Observer(info.name, tell) for tell in told)
+    info = replace(info, adds=(*adds, *["observer"] * len(told)))
+    gathered.owners.update(dict.fromkeys(adds, info))
+    gathered.loaded.append(info)
 
 
-def _ask(manager: pluggy.PluginManager, slot: _Slot, gathered: _Gathered) -> dict[str, Any]:
-    parts: dict[str, Any] = {}
-    for part in (part for result in getattr(manager.hook, slot.hook)() for part in result):
-        spec = getattr(part, "spec", None)
-        if not isinstance(spec, slot.spec):
-            raise _Rejected(f"{slot.hook} gave {part!r}, which has no spec of type {slot.spec.__name__}")
-        if not any(callable(getattr(part, method, None)) for method in slot.methods):
-            raise _Rejected(f"{slot.hook} gave {part!r}, which has no method {' or '.join(map(repr, slot.methods))}")
-        name = str(spec.name)
-        if name in parts or name in gathered.slots[slot.word]:
-            raise _Rejected(f"{slot.word} {name!r} exists already")
-        parts[name] = part
-    return parts
+def _ask(manager: pluggy.PluginManager, slot: Slot, adds: list[str]) -> dict[str, Any]:
+    """What a hook gave, by name; its words are appended to ``adds``."""
+    found: dict[str, Any] = {}
+    for part in parts(slot.hook, getattr(manager.hook, slot.hook)()):
+        name = vetted_name(slot, part)
+        if name in found:
+            raise Rejected(f"{slot.hook} gives the {slot.word} {name!r} twice")
+        found[name] = part
+        adds.append(f"{slot.word} {name}")
+    return found
 
 
-def _ask_observers(manager: pluggy.PluginManager) -> list[Callable[[Event], None]]:
-    observers = [observer for result in manager.hook.orchestra_observers() for observer in result]
-    for observer in observers:
-        if not callable(observer):
-            raise _Rejected(f"orchestra_observers gave {observer!r}, which cannot be called")
-    return observers
+def _described(info: PluginInfo) -> str:
+    return f"the plugin {info.name}" + ("" if info.origin in ("built in", info.name) else f" ({info.origin})")
 
 
 def _name_of(plugin: object) -> str:
-    return str(getattr(plugin, "__name__", type(plugin).__name__))
+    """A module's or a class's; that of a file is ``stem@folder``."""
+    return str(getattr(plugin, "__name__", type(plugin).__name__)).partition("@")[0]
 
 
-def _origin_of(plugin: object) -> str:
-    return str(getattr(plugin, "__file__", None) or type(plugin).__module__)
+def origin_of(plugin: object) -> str:
+    """Where a plugin comes from that no package brings: its file, or its module."""
+    return str(getattr(plugin, "__file__", None) or getattr(plugin, "__name__", type(plugin).__module__))

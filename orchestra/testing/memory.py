@@ -2,6 +2,13 @@
 
 Loopback addresses mean the place that dials; other texts are names of places or the aliases given to the network.
 Streams behave as TCP does: half-close both ways, bounded buffers, resets.
+
+=========  ==================================================================================================
+refuse     ``network.refused_opens`` (sessions), ``refused_dials``, ``refused_binds``; a port without listener
+stall      ``network.stalled_opens`` (sessions), ``black_holes`` (dials), ``session.stall()`` (what is open)
+break      ``session.lose()``, with every session over it; ``stream.abort()`` is a reset
+recover    ``session.resume()``; what is taken out of the sets above; the transport opens a lost session anew
+=========  ==================================================================================================
 """
 
 from __future__ import annotations
@@ -13,7 +20,7 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias, TypeVar
 
 from orchestra.diagnostics import Code
-from orchestra.model.address import WILDCARD, is_loopback
+from orchestra.model.address import LOCALHOST, WILDCARD, is_loopback, parse_ip
 from orchestra.plugin.interfaces import OpenRequest
 from orchestra.plugin.vocabulary import TransportSpec
 from orchestra.session.errors import BindRefused, DialRefused, OpenFailed, SessionLost, Unsupported
@@ -22,6 +29,9 @@ from orchestra.session.protocols import Accept, Peer, Process, Receiver, Session
 R = TypeVar("R", bound=Receiver)
 Key: TypeAlias = tuple[str, str | int]
 """A place's name, and a port or a socket's path."""
+
+Program: TypeAlias = Callable[[bytes], tuple[int, bytes, bytes]]
+"""Standard input, whole, to exit status, standard output and standard error."""
 
 HIGH_WATER = 64 * 1024
 LOW_WATER = 16 * 1024
@@ -33,12 +43,20 @@ class MemoryNetwork:
     def __init__(self, aliases: dict[str, str] | None = None) -> None:
         self.aliases = dict(aliases or {})
         """Address or DNS name to the place that it means."""
-        self.listeners: dict[Key, MemoryListener] = {}
+        self.listeners: dict[Key, list[MemoryListener]] = {}
         self.sessions: list[MemorySession] = []
         self.black_holes: set[Key] = set()
         """Dials to these are never answered."""
+        self.refused_dials: dict[Key, DialRefused] = {}
+        """Dials that fail, and why; where nothing listens they are refused anyway."""
+        self.refused_binds: dict[Key, BindRefused] = {}
+        """Listeners that do not open, and why."""
         self.refused_opens: dict[str, OpenFailed] = {}
         """Servers to which no session opens, and why."""
+        self.stalled_opens: set[str] = set()
+        """Servers that are dialed and never say a word."""
+        self.programs: dict[Key, Program] = {}
+        """A place and a command's text, to what it answers; what is not here is not found there."""
         self._ports = itertools.count(40000)
 
     def place(self, host: str, *, is_here: bool = False, over: Session | None = None) -> MemorySession:
@@ -74,38 +92,51 @@ class MemorySession:
         self._listeners: set[MemoryListener] = set()
         self._reason: Exception | None = None
         self._closed = asyncio.Event()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
 
     @property
     def state(self) -> Literal["open", "closing", "closed"]:
         return "closed" if self._closed.is_set() else "open"
 
+    @property
+    def is_stalled(self) -> bool:
+        """Whether nothing comes through."""
+        return not self._flowing.is_set()
+
     async def create_connection(self, make: Callable[[], R], host: str, port: int) -> tuple[Stream, R]:
-        self._check()
+        await self._pass()
         self.dialed.append(f"{host}:{port}")
         return await self._dial(make, (self.network.meant_by(self.host, host), port), f"{host}:{port}")
 
     async def create_unix_connection(self, make: Callable[[], R], path: str) -> tuple[Stream, R]:
-        self._check()
+        await self._pass()
         self.dialed.append(path)
         return await self._dial(make, (self.host, path), path)
 
     async def create_server(self, accept: Accept, host: str, port: int) -> MemoryListener:
-        self._check()
+        await self._pass()
         if host == WILDCARD or is_loopback(host) or self.network.meant_by(self.host, host) == self.host:
-            return self._listen(accept, port or self.network.free_port(self.host))
+            return self._listen(accept, port or self.network.free_port(self.host), host)
         raise BindRefused(Code.LISTEN_FAILED, f"{self.host} has no address {host} to listen on", host=self.host)
 
     async def create_unix_server(self, accept: Accept, path: str) -> MemoryListener:
-        self._check()
+        await self._pass()
         return self._listen(accept, path)
 
-    async def create_process(self, make: Callable[[], R], command: str) -> tuple[Process, R]:  # noqa: ARG002
-        raise Unsupported(Code.TRANSPORT_CANNOT, f"{self.host} is in memory and runs no commands", host=self.host)
+    async def create_process(self, make: Callable[[], R], command: str) -> tuple[Process, R]:
+        await self._pass()
+        program = self.network.programs.get((self.host, command))
+        if program is None and not any(place == self.host for place, _ in self.network.programs):
+            raise Unsupported(Code.TRANSPORT_CANNOT, f"{self.host} is in memory and runs no commands", host=self.host)
+        receiver = make()
+        process = MemoryProcess(receiver, program or _not_found)
+        receiver.connection_made(process)
+        return process, receiver
 
     async def ping(self) -> None:
-        self._check()
         await asyncio.sleep(0)
-        self._check()
+        await self._pass()
 
     def close(self) -> None:
         for stream in list(self.streams):
@@ -119,6 +150,22 @@ class MemorySession:
         """Ends it as a broken connection would, and all sessions opened over it."""
         self._end(SessionLost(Code.SESSION_LOST, f"the session to {self.host} was lost: {reason}", host=self.host))
 
+    def stall(self) -> None:
+        """As a link that died without a word, with the sessions over it: nothing comes or goes, pings and dials wait,
+        and nobody is told."""
+        self._flowing.clear()
+        for child in self.children:
+            child.stall()
+
+    def resume(self) -> None:
+        """The link lives again; what waited goes on."""
+        self._flowing.set()
+        for child in self.children:
+            child.resume()
+        for stream in self.streams:
+            stream.wake()
+            stream.other.wake()
+
     async def wait_closed(self) -> Exception | None:
         await self._closed.wait()
         return self._reason
@@ -127,14 +174,20 @@ class MemorySession:
         """The listener closed."""
         self._listeners.discard(listener)
 
-    def _check(self) -> None:
+    async def _pass(self) -> None:
+        """Waits while the link is stalled. Raises SessionLost."""
+        if not self._flowing.is_set():
+            await self._flowing.wait()
         if self._closed.is_set():
             raise SessionLost(Code.SESSION_LOST, f"the session to {self.host} is closed", host=self.host)
 
     async def _dial(self, make: Callable[[], R], key: Key, text: str) -> tuple[Stream, R]:
         if key in self.network.black_holes:
             await asyncio.get_running_loop().create_future()
-        listener = self.network.listeners.get(key)
+        if refusal := self.network.refused_dials.get(key):
+            raise refusal
+        dialed = text.rpartition(":")[0]
+        listener = next((each for each in self.network.listeners.get(key, ()) if each.admits(dialed)), None)
         refused = DialRefused(Code.CONNECT_REFUSED, f"{self.host} dials {text}: connection refused", host=self.host)
         if listener is None:
             raise refused
@@ -152,12 +205,15 @@ class MemorySession:
         ours.connection_made(stream)
         return stream, ours
 
-    def _listen(self, accept: Accept, key: int | str) -> MemoryListener:
-        if (self.host, key) in self.network.listeners:
+    def _listen(self, accept: Accept, key: int | str, host: str = WILDCARD) -> MemoryListener:
+        if refusal := self.network.refused_binds.get((self.host, key)):
+            raise refusal
+        others = self.network.listeners.setdefault((self.host, key), [])
+        if any(each.host == host or not {each.host, host}.isdisjoint((WILDCARD, LOCALHOST)) for each in others):
             message = f"{self.host} cannot listen on {key}: the address is in use"
             raise BindRefused(Code.LISTEN_IN_USE, message, host=self.host)
-        listener = MemoryListener(self, accept, key)
-        self.network.listeners[self.host, key] = listener
+        listener = MemoryListener(self, accept, key, host)
+        others.append(listener)
         self._listeners.add(listener)
         return listener
 
@@ -166,6 +222,7 @@ class MemorySession:
             return
         self._reason = reason
         self._closed.set()
+        self._flowing.set()
         for listener in list(self._listeners):
             listener.close()
         for stream in list(self.streams):
@@ -177,8 +234,8 @@ class MemorySession:
 class MemoryListener:
     """A listener of a memory session."""
 
-    def __init__(self, session: MemorySession, accept: Accept, key: int | str) -> None:
-        self.session, self.accept = session, accept
+    def __init__(self, session: MemorySession, accept: Accept, key: int | str, host: str) -> None:
+        self.session, self.accept, self.host = session, accept, host
         self._key = key
         self._closed = asyncio.Event()
 
@@ -190,7 +247,17 @@ class MemoryListener:
         if not self._closed.is_set():
             self._closed.set()
             self.session.forget(self)
-            self.session.network.listeners.pop((self.session.host, self._key), None)
+            listeners = self.session.network.listeners
+            others = listeners[self.session.host, self._key]
+            others.remove(self)
+            if not others:
+                del listeners[self.session.host, self._key]
+
+    def admits(self, dialed: str) -> bool:
+        """Whether who dials that text reaches it: loopback is not reached from elsewhere, nor by the other family."""
+        if is_loopback(self.host):
+            return is_loopback(dialed) and (LOCALHOST in (dialed, self.host) or dialed == self.host)
+        return self.host == WILDCARD or (not is_loopback(dialed) and (parse_ip(dialed) is None or dialed == self.host))
 
     async def wait_closed(self) -> None:
         await self._closed.wait()
@@ -202,7 +269,7 @@ class MemoryStream:
     other: MemoryStream
 
     def __init__(self, session: MemorySession, receiver: Receiver) -> None:
-        self._session, self.receiver = session, receiver
+        self.session, self.receiver = session, receiver
         self._loop = asyncio.get_running_loop()
         self._incoming: deque[bytes] = deque()
         self._size = 0
@@ -253,7 +320,7 @@ class MemoryStream:
         if not self._lost:
             self._lost = True
             self._incoming.clear()
-            self._session.streams.discard(self)
+            self.session.streams.discard(self)
             self._loop.call_soon(self.receiver.connection_lost, reason)
 
     # What the other end calls.
@@ -273,6 +340,10 @@ class MemoryStream:
         self._eof_pending = True
         self._schedule()
 
+    def wake(self) -> None:
+        """What waited here is delivered."""
+        self._schedule()
+
     def _schedule(self) -> None:
         if not self._scheduled and not self._lost:
             self._scheduled = True
@@ -280,6 +351,8 @@ class MemoryStream:
 
     def _deliver(self) -> None:
         self._scheduled = False
+        if self.session.is_stalled or self.other.session.is_stalled:
+            return
         while self._incoming and not self._paused:
             data = self._incoming.popleft()
             self._size -= len(data)
@@ -293,6 +366,57 @@ class MemoryStream:
                 self.close()
 
 
+class MemoryProcess:
+    """A command that runs when its standard input has ended, and is over at once."""
+
+    def __init__(self, receiver: Receiver, program: Program) -> None:
+        self._receiver, self._program = receiver, program
+        self._given = bytearray()
+        self._stderr = b""
+        self._closing = False
+        self.exit_status: int | None = None
+
+    def write(self, data: bytes, /) -> None:
+        self._given += data
+
+    def write_eof(self) -> None:
+        if not self._closing:
+            self._closing = True
+            asyncio.get_running_loop().call_soon(self._run)
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def close(self) -> None:
+        self.write_eof()
+
+    def abort(self) -> None:
+        if not self._closing:
+            self._closing = True
+            asyncio.get_running_loop().call_soon(self._receiver.connection_lost, None)
+
+    def get_extra_info(self, name: str, default: object = None, /) -> object:  # noqa: ARG002
+        return default
+
+    def stderr_tail(self) -> bytes:
+        return self._stderr
+
+    def _run(self) -> None:
+        self.exit_status, output, self._stderr = self._program(bytes(self._given))
+        if output:
+            self._receiver.data_received(output)
+        self._receiver.eof_received()
+        self._receiver.connection_lost(None)
+
+
+def _not_found(_given: bytes) -> tuple[int, bytes, bytes]:
+    return 127, b"", b"sh: command not found\n"
+
+
 class MemoryTransport:
     """A transport named ``ssh`` whose sessions are places of a memory network, opened by a dial of nothing."""
 
@@ -302,9 +426,11 @@ class MemoryTransport:
         self.opened: list[MemorySession] = []
 
     async def open(self, request: OpenRequest) -> Session:
-        """The next session to that server; raises what ``network.refused_opens`` says."""
+        """The next session to that server, unless the network says otherwise."""
         await asyncio.sleep(0)
         name = request.server.name
+        if name in self.network.stalled_opens:
+            await asyncio.get_running_loop().create_future()
         if request.over.state != "open":
             raise OpenFailed(Code.CONNECT_FAILED, f"{request.over.host} is not connected", host=request.over.host)
         if refusal := self.network.refused_opens.get(name):

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestra.assembly.observers import Observers
+from orchestra.assembly.observers import PATIENCE, Observers
 from orchestra.model.events import Event, OverallChanged
+from orchestra.plugin.manager import Observer
 
 READY, FAILED = OverallChanged(state="ready"), OverallChanged(state="failed")
 
@@ -16,9 +17,47 @@ def test_one_that_raises_fails_alone_and_hears_the_next(caplog: pytest.LogCaptur
         first.append(event)
         raise RuntimeError("oops")
 
-    tell = Observers(broken, last.append)
+    tell = Observers(Observer("mine", broken), last.append)
     tell(READY)
     tell(FAILED)
     assert first == last == [READY, FAILED]
-    assert [record.message.partition(":")[0] for record in caplog.records] == ["an observer failed"] * 2
-    assert all("broken" in record.message for record in caplog.records)
+    assert [record.message for record in caplog.records] == ["the observer of the plugin mine failed"] * 2
+
+
+def test_one_of_our_own_is_fenced_too_and_never_given_up(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[Event] = []
+
+    def broken(event: Event) -> None:
+        heard.append(event)
+        raise RuntimeError("oops")
+
+    tell = Observers(broken)
+    for _ in range(2 * PATIENCE):
+        tell(READY)
+    assert len(heard) == 2 * PATIENCE
+
+
+def test_one_that_dawdles_is_measured_and_named(caplog: pytest.LogCaptureFixture) -> None:
+    clock = iter([0.0, 1.3, 2.0, 2.01])
+    tell = Observers(Observer("mine", lambda _: None), clock=lambda: next(clock))
+    tell(READY)
+    tell(FAILED)
+    said = [record.message for record in caplog.records]
+    assert said == ["the observer of the plugin mine took 1.3 seconds, in which nothing else could happen"]
+
+
+def test_a_plugins_is_told_nothing_more_after_so_many_faults(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[Event] = []
+    others: list[Event] = []
+
+    def broken(event: Event) -> None:
+        heard.append(event)
+        raise RuntimeError("oops")
+
+    tell = Observers(Observer("mine", broken), Observer("yours", others.append))
+    for _ in range(2 * PATIENCE):
+        tell(READY)
+    assert (len(heard), len(others)) == (PATIENCE, 2 * PATIENCE)
+    assert (
+        caplog.records[-1].message == f"the observer of the plugin mine is told nothing more, after {PATIENCE} faults"
+    )

@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from orchestra.assembly.topology import DISABLED, load_topology, plugins
+from orchestra.assembly.topology import load_topology, plugins
 from orchestra.errors import UsageError
+from orchestra.plugin.manager import DISABLED
 
 
 def test_core_comes_with_its_transport_kind_and_checks():
@@ -19,7 +20,9 @@ def test_core_comes_with_its_transport_kind_and_checks():
 
 def test_installed_plugins_can_be_left_out():
     everything, core = plugins(environ={}), plugins(environ={DISABLED: "*"})
-    assert {info.name for info in core.loaded} < {info.name for info in everything.loaded}
+    assert {info.name for info in core.loaded} == {info.name for info in everything.loaded}
+    assert {info.name for info in core.loaded if not info.adds} >= {"checks", "socks"}
+    assert set(core.kinds) == {"tcp"}
 
 
 def test_a_plugin_that_was_asked_for_must_work(tmp_path):

@@ -48,7 +48,7 @@ def test_the_second_of_one_name_is_refused_and_core_stays() -> None:
     core, stranger = Good("tcp"), Good("tcp", "other")
     plugins = load(stranger, builtin=(core,))
     assert set(plugins.checks) == {"tcp"}
-    assert plugins.loaded[1].error == "check 'tcp' exists already"
+    assert plugins.loaded[1].error == "the check tcp exists already: the plugin Good adds it"
 
 
 class Raises:
@@ -118,5 +118,8 @@ def test_observers_are_gathered() -> None:
 
 def test_installed_plugins_come_by_entry_point_and_can_be_left_out() -> None:
     assert "vnc" in load_plugins([]).checks
-    assert "vnc" not in load_plugins([], disabled=["greetings"]).checks
-    assert not load_plugins([], disabled=["*"]).loaded
+    assert "vnc" not in load_plugins([], disabled=["checks"]).checks
+    nothing = load_plugins([], disabled=["*"])
+    assert (nothing.checks, nothing.kinds) == ({}, {})
+    assert all(info.disabled and info.would_add and not info.adds for info in nothing.loaded)
+    assert not load_plugins([], disabled=["orchestra-tunnels"]).checks

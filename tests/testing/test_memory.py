@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from orchestra.diagnostics import Code
-from orchestra.session import DialRefused
+from orchestra.session import BindRefused, DialRefused, Unsupported
 from orchestra.testing import Collector, MemoryNetwork, run_virtual
 
 
@@ -66,5 +66,79 @@ def test_a_black_hole_never_answers():
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(3600):
                 await here.create_connection(Collector, "127.0.0.1", 9)
+
+    run_virtual(main())
+
+
+def test_what_a_network_refuses_says_why():
+    async def main():
+        network = MemoryNetwork()
+        here = network.place("laptop")
+        await here.create_server(_accept, "*", 80)
+        network.refused_dials["laptop", 80] = DialRefused(Code.NAME_UNRESOLVED, "no such name")
+        network.refused_binds["laptop", 81] = BindRefused(Code.LISTEN_NOT_PERMITTED, "not you")
+        with pytest.raises(DialRefused, match="no such name"):
+            await here.create_connection(Collector, "127.0.0.1", 80)
+        with pytest.raises(BindRefused, match="not you"):
+            await here.create_server(_accept, "*", 81)
+
+    run_virtual(main())
+
+
+def test_each_family_has_a_loopback_of_its_own():
+    async def main():
+        network = MemoryNetwork({"10.0.0.2": "server"})
+        server, other = network.place("server"), network.place("other")
+        await server.create_server(_accept, "127.0.0.1", 80)
+        for place, host in ((server, "::1"), (other, "10.0.0.2")):
+            with pytest.raises(DialRefused):
+                await place.create_connection(Collector, host, 80)
+        await server.create_server(_accept, "::1", 80)
+        await server.create_connection(Collector, "::1", 80)
+        with pytest.raises(BindRefused, match="in use"):
+            await server.create_server(_accept, "*", 80)
+
+    run_virtual(main())
+
+
+def test_a_stalled_session_waits_with_all_that_is_over_it():
+    async def main():
+        network = MemoryNetwork()
+        gateway = network.place("gateway")
+        inner = network.place("inner", over=gateway)
+        await inner.create_server(_accept, "*", 80)
+        _, got = await inner.create_connection(Collector, "127.0.0.1", 80)
+        gateway.stall()
+        await got.send(b"hello")
+        waiting = asyncio.create_task(inner.ping())
+        await asyncio.sleep(3600)
+        assert (bytes(got.data), waiting.done(), inner.state) == (b"", False, "open")
+        gateway.resume()
+        assert await got.receive(5) == b"hello"
+        await waiting
+
+    run_virtual(main())
+
+
+def test_a_program_answers_when_its_input_has_ended():
+    async def main():
+        network = MemoryNetwork()
+        server = network.place("server")
+        with pytest.raises(Unsupported):
+            await server.create_process(Collector, "rev")
+        network.programs["server", "rev"] = lambda given: (0, given[::-1], b"")
+        process, output = await server.create_process(Collector, "rev")
+        process.write(b"abc")
+        process.write_eof()
+        await output.ended.wait()
+        assert (bytes(output.data), process.exit_status) == (b"cba", 0)
+        process, output = await server.create_process(Collector, "no-such")
+        process.write_eof()
+        await output.ended.wait()
+        assert (process.exit_status, process.stderr_tail()) == (127, b"sh: command not found\n")
+        process, output = await server.create_process(Collector, "rev")
+        process.abort()
+        await output.ended.wait()
+        assert process.is_closing()
 
     run_virtual(main())
