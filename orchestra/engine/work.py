@@ -58,6 +58,8 @@ TIDY = 2.0
 """Seconds that the end waits for servers to be left as they were found."""
 CHECK_GRACE = 20.0
 """Seconds that a check has for its conversation, beyond the dial."""
+CHECK_WORDS = 0.5
+"""Seconds beyond the file's `timeout`: a check that keeps it by itself says better what it waited for."""
 
 
 class Work:
@@ -233,9 +235,9 @@ class Work:
         if check is None:
             raise RuntimeFailure(Code.PLUGIN_FAILED, f"no check {ref.type} is loaded")
         usual = spec.hold + spec.dial_timeout + CHECK_GRACE
-        what, scope = f"check {ref.type}", asyncio.timeout(ref.timeout or usual)
+        deadline = ref.timeout + CHECK_WORDS if ref.timeout else usual
         async with self._checking:
-            await fenced(what, lambda: check.run(context), ref.timeout or usual, scope=scope)
+            await fenced(f"check {ref.type}", lambda: check.run(context), deadline)
 
     async def probe(self, id_: str, server: str, deadline: float) -> None:
         """Asks an open session whether it lives; what is open and does not answer is told of."""
