@@ -10,7 +10,7 @@ import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from orchestra.engine import Engine
 from orchestra.lab.netns import open_netns_lab
 from orchestra.lab.netns.lab import NetnsLab
 from orchestra.lab.netns.plumbing import DIRECTORY
+from orchestra.lab.netns.services import Service
 from orchestra.lab.stub import payload
 from orchestra.model.events import SessionChanged
 from orchestra.model.status import ErrorStatus
@@ -63,6 +64,8 @@ class Field(World):
     """A running world, and what can be done to it."""
 
     lab: NetnsLab
+    beside: ExitStack
+    """What is beside it is closed with it."""
     _relay: Relay | None = None
 
     @property
@@ -99,8 +102,7 @@ class Field(World):
 
     def sshd(self, machine: str) -> list[int]:
         """The processes of a machine's sshd, the listening one first."""
-        service = next(s for s in self.lab._services if s.kind == "server" and machine in s.names)
-        inside = str(self.lab._running[service])
+        inside = str(self.lab._running[self._service(machine)])
         for pid in descendants(self.lab._link._process.pid):
             if _pid_in_lab(pid) == inside:
                 return [pid, *descendants(pid)]
@@ -117,18 +119,30 @@ class Field(World):
 
     def config(self, machine: str) -> Path:
         """The sshd_config of a machine."""
-        service = next(s for s in self.lab._services if s.kind == "server" and machine in s.names)
-        assert service.file
-        return self.file(service.file[0])
+        file = self._service(machine).file
+        assert file
+        return self.file(file[0])
+
+    def _service(self, machine: str) -> Service:
+        return next(s for s in self.lab._services if s.kind == "server" and machine in s.names)
 
     async def configure(self, machine: str, *lines: str) -> None:
-        """Restarts a machine's sshd with those lines before all others; of two the first counts (sshd_config(5))."""
-        config = self.config(machine)
-        config.write_text("".join(f"{line}\n" for line in lines) + config.read_text())
+        """Restarts a machine's sshd with those lines in place of what it had of them."""
+        config, given = self.config(machine), {line.split()[0] for line in lines}
+        kept = [line for line in config.read_text().splitlines() if line.split()[0] not in given]
+        config.write_text("".join(f"{line}\n" for line in (*lines, *kept)))
         await self.lab.stop_server(machine)
         await self.lab.start_server(machine)
 
     # What is to be seen.
+
+    def log_of(self, machine: str) -> str:
+        """What a machine's sshd wrote."""
+        return self.file(Path(self._service(machine).log).name).read_text("utf-8", "replace")
+
+    async def until_said(self, machine: str, text: str) -> None:
+        """A machine's sshd has written that."""
+        await becomes(lambda: text in self.log_of(machine))
 
     def error(self, server: str) -> ErrorStatus:
         found = self.session(server).error
@@ -203,6 +217,14 @@ class Field(World):
         assert self.log.events[told:] == []
 
 
+async def becomes(true: Callable[[], object]) -> None:
+    """Returns when it is true of what nobody tells of."""
+    deadline = time.monotonic() + DEADLINE
+    while not true():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
 def _pid_in_lab(pid: int) -> str:
     """The number of a process among those of the lab's first one, which sees one more below each server."""
     for line in Path(f"/proc/{pid}/status").read_text("utf-8").splitlines():
@@ -257,15 +279,16 @@ async def field(
         engine = Engine(
             plan, login(lab.topology), here=lab.here, plugins=extra, observe=log.note, rng=Hasty(), wall=wall
         )
-        up = Field(plan, lab, engine, log)
+        up = Field(plan, lab, engine, log, ExitStack())
         for server in ("gateway", "inner") if sshd else ():
             await up.configure(server, *sshd)
         if prepare is not None:
             await prepare(up)
         there = await lab_traces(lab)
-        async with AsyncExitStack() as beside:
+        async with AsyncExitStack() as around:
+            around.enter_context(up.beside)
             if relay is not None:
-                up._relay = await beside.enter_async_context(relay_before(lab, relay, crumbs=crumbs))
+                up._relay = await around.enter_async_context(relay_before(lab, relay, crumbs=crumbs))
             running = asyncio.create_task(engine.run())
             try:
                 yield up

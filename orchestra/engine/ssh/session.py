@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 PACKET = 64 * 1024
 """Bytes of data that a server may put into one packet; OpenSSH does when they wait, at a further hop above all."""
+_DISUSE = 0.5
+"""Seconds for which a session carries nothing before it is called unused."""
 DRAIN = 5.0
 """Seconds that a good end waits for queued data."""
 
@@ -43,6 +45,8 @@ class SshSession:
         self._carrier: Carrier | None = None
         self._streams: set[ChannelStream] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._used = 0.0
+        """When it last carried something, by the loop's clock."""
         self._closing = False
         self._reason: Exception | None = None
         self._ended = asyncio.Event()
@@ -53,6 +57,7 @@ class SshSession:
     def start(self, connection: asyncssh.SSHClientConnection, carrier: Carrier) -> None:
         """The connection is authenticated."""
         self._connection, self._carrier = connection, carrier
+        self._used = asyncio.get_running_loop().time()
 
     @property
     def state(self) -> Literal["open", "closing", "closed"]:
@@ -148,6 +153,7 @@ class SshSession:
         """Its channel has ended."""
         self._windows.give(stream.window)
         self._streams.discard(stream)
+        self._used = asyncio.get_running_loop().time()
         if not self._streams:
             self._idle.set()
 
@@ -160,7 +166,8 @@ class SshSession:
         if self._closing:
             return SessionLost(Code.SESSION_LOST, f"the session to {self.host} was closed", host=self.host)
         below = self._carrier.loss if self._carrier is not None else None
-        return translate.session_lost(below or error, self.host)
+        unused = not self._streams and asyncio.get_running_loop().time() - self._used > _DISUSE
+        return translate.session_lost(below or error, self.host, unused=unused)
 
     # What the connection tells.
 

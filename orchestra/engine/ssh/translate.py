@@ -169,13 +169,17 @@ def _judge_channel(number: int, reason: str, address: str) -> tuple[Code, str, s
 def command_refused(error: asyncssh.ChannelOpenError, server: str) -> DialRefused:
     """Why a server did not run a command."""
     what = f"{server} does not run commands for us: {clean(error.reason, 200)}"
-    return DialRefused(Code.FORWARD_REFUSED, what, host=server, suggestion="its sshd limits this account or sessions")
+    hint = "its sshd limits this account, or how many commands run at once (MaxSessions)"
+    return DialRefused(Code.FORWARD_REFUSED, what, host=server, suggestion=hint)
 
 
 def bind_refused(server: str, address: str, said: list[str]) -> BindRefused:
     """Why a server did not open a listener; SSH carries no reason, but OpenSSH sends debug messages."""
     told = f": {clean(' '.join(said), 200)}" if said else ""
-    hint = "the port may be in use there or need privileges, or PermitListen forbids it; its sshd's log tells which"
+    hint = (
+        "the port may be in use there (after a loss by our own old session, until ClientAliveInterval of its sshd ends "
+        "that) or need privileges, or PermitListen forbids it; its sshd's log tells which"
+    )
     keyword = "AllowTcpForwarding"
     if address.startswith("unix:"):
         keyword, path = "AllowStreamLocalForwarding", address.removeprefix("unix:")
@@ -186,12 +190,15 @@ def bind_refused(server: str, address: str, said: list[str]) -> BindRefused:
     return BindRefused(Code.FORWARD_REFUSED, what, host=server, suggestion=hint)
 
 
-def session_lost(error: BaseException | None, server: str) -> SessionLost:
-    """Why a session ended by itself."""
+def session_lost(error: BaseException | None, server: str, *, unused: bool = False) -> SessionLost:
+    """Why a session ended by itself; ``unused``: it carried nothing then."""
     if isinstance(error, SessionLost) and error.host == server:
         return error
     why = _text(error) if error is not None else "the server said goodbye"
     hint = None
+    if why == "Connection lost":  # asyncssh's word for an end of file
+        why = "the server closed the connection without a word"
+        hint = "it carried nothing: UnusedConnectionTimeout in its sshd_config ends such sessions" if unused else None
     if "not responding to keepalive" in why:
         why = "it no longer answers (keepalive)"
         hint = "it, or the network on the way to it, hangs; ssh.keepalive says how long it may be silent"

@@ -73,3 +73,6 @@ def test_the_stage_of_a_timeout_is_told():
 
 def test_a_goodbye_is_a_loss_too():
     assert "goodbye" in str(session_lost(None, "gw"))
+    ended = asyncssh.ConnectionLost("Connection lost")
+    assert session_lost(ended, "gw").suggestion is None
+    assert "UnusedConnectionTimeout" in (session_lost(ended, "gw", unused=True).suggestion or "")
