@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchestra.engine.usage import Use
     from orchestra.session.protocols import Receiver, Stream
 
 P = ParamSpec("P")
@@ -14,15 +15,19 @@ T = TypeVar("T")
 
 
 class Tracked:
-    """Hands everything to the kind's receiver, and is in ``live`` as long as the stream is."""
+    """Hands everything to the kind's receiver, and is in ``live``, and uses what it uses, as long as the stream is."""
 
-    def __init__(self, receiver: Receiver, live: set[Tracked], failed: Callable[[Exception], object]) -> None:
-        self._receiver, self._live, self._failed = receiver, live, failed
+    def __init__(
+        self, receiver: Receiver, live: set[Tracked], failed: Callable[[Exception], object], use: Use | None = None
+    ) -> None:
+        self._receiver, self._live, self._failed, self._use = receiver, live, failed, use
         self._stream: Stream | None = None
 
     def connection_made(self, stream: Stream, /) -> None:
         self._stream = stream
         self._live.add(self)
+        if self._use is not None:
+            self._use.begin()
         self._safely(self._receiver.connection_made, stream)
 
     def data_received(self, data: bytes, /) -> None:
@@ -39,6 +44,8 @@ class Tracked:
 
     def connection_lost(self, exc: Exception | None, /) -> None:
         self._live.discard(self)
+        if self._use is not None:
+            self._use.end()
         self._stream = None
         self._safely(self._receiver.connection_lost, exc)
 

@@ -11,6 +11,7 @@ from orchestra.engine.accepting import Tracked
 from orchestra.engine.fences import RECEIVER, plugin_failed, whole
 from orchestra.engine.passage import Passage
 from orchestra.engine.relay import End, Relay
+from orchestra.engine.usage import Usage, Use
 from orchestra.errors import RuntimeFailure
 from orchestra.model.events import ConnectionFailed
 from orchestra.model.measures import Durations
@@ -43,16 +44,19 @@ class OpenTunnel:
         caps: Caps,
         observe: Callable[[Event], None],
         read_secret: ReadSecret,
+        usage: Usage | None = None,
     ) -> None:
         self._passage, self._observe = Passage(tunnel, places, caps), observe
+        self._usage = usage or Usage()
         self.read_secret = read_secret
-        self._relays: set[Relay] = set()
+        self._relays: dict[Relay, frozenset[str]] = {}
+        """And the sessions that each may be over."""
         self._tracked: set[Tracked] = set()
         self._accepting: set[asyncio.Timeout] = set()
         self._bytes_in = self._bytes_out = self._heard = 0
         self._counters: dict[str, int] = {}
         self.accepted = self.refused = 0
-        self._closing = False
+        self._closing = self._leaving = False
 
     # What kinds and checks see.
 
@@ -88,6 +92,19 @@ class OpenTunnel:
 
     # What the engine sees.
 
+    def adopt(self, tunnel: PlannedTunnel) -> None:
+        """It is planned otherwise from now on; those that it carries stay where they are."""
+        self._passage.adopt(tunnel)
+
+    def drain(self) -> None:
+        """It takes nothing more; what it carries, and what it has taken, may come to its end."""
+        self._leaving = True
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it carries nothing, and is about to carry nothing."""
+        return not (self._relays or self._tracked or self._accepting)
+
     def take(self, number: int) -> None:
         """New connections take that one of its ways; those that it carries stay where they are."""
         self._passage.take(number)
@@ -103,12 +120,13 @@ class OpenTunnel:
 
     async def relay_by(self, order: tuple[int, ...], host: str | None, port: int | None) -> Receiver:
         """See :meth:`relay`: by one of those ways."""
-        relay = Relay(self._relay_ended)
+        relay, before = Relay(self._relay_ended), self._passage.sessions
         await self._passage.dial(order, lambda: relay.exit, host, port)
         if self._closing or relay.exit.lost:
             relay.abort()
             raise self._gone() if self._closing else self._closed_at_once()
-        self._relays.add(relay)
+        self._relays[relay] = over = before | self._passage.sessions
+        self._usage.begin(over)
         return relay.entry
 
     def vouched(self) -> bool:
@@ -140,18 +158,23 @@ class OpenTunnel:
         return self._counters
 
     def fence(self, serve: Accept) -> Accept:
-        """The kind's accept, with a deadline, its faults its own, and every refusal told to the observers."""
-        patience = self._passage.patience + GRACE
+        """The kind's accept, with a deadline, its faults its own, and every refusal told to the observers.
+
+        ``serve`` may be set anew while the listener stays.
+        """
+        self.serve = serve
 
         async def accept(peer: Peer) -> Receiver:
-            if self._closing:
+            if self._closing or self._leaving:
                 raise self._gone()
             self.accepted += 1
+            over = self._passage.sessions
             try:
-                async with asyncio.timeout(patience) as scope:
+                async with asyncio.timeout(self._passage.patience + GRACE) as scope:
                     self._accepting.add(scope)
                     try:
-                        return self._track(peer, await serve(peer))
+                        with self._usage.held(over):
+                            return self._track(peer, await self.serve(peer), over)
                     finally:
                         self._accepting.discard(scope)
             except Exception as error:
@@ -176,11 +199,12 @@ class OpenTunnel:
         for relay in [relay for relay in self._relays if relay.entry.stream is None]:
             relay.abort()
 
-    def _track(self, peer: Peer, receiver: Receiver) -> Receiver:
+    def _track(self, peer: Peer, receiver: Receiver, over: frozenset[str]) -> Receiver:
         if isinstance(receiver, End):
             return receiver
         receiver = whole(f"kind {self.tunnel.kind}", receiver, RECEIVER)
-        return Tracked(receiver, self._tracked, partial(self.failed, peer))
+        over |= self._passage.sessions
+        return Tracked(receiver, self._tracked, partial(self.failed, peer), Use(self._usage, over))
 
     def _gone(self) -> SessionLost:
         return SessionLost(Code.SESSION_LOST, f"the tunnel {self.tunnel.name} is closing")
@@ -191,7 +215,7 @@ class OpenTunnel:
 
     def _relay_ended(self, relay: Relay) -> None:
         if relay in self._relays:
-            self._relays.discard(relay)
+            self._usage.end(self._relays.pop(relay))
             self.count(relay.bytes_in, relay.bytes_out)
 
 

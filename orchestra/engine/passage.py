@@ -35,6 +35,16 @@ class Passage:
         self.dials = Durations()
         self.take(0)
 
+    def adopt(self, planned: PlannedTunnel) -> None:
+        """It is planned otherwise from now on; who waits for a way that is gone goes on by one of the new ones."""
+        self._planned, self._ways = planned, ways_of(planned)
+        self.take(0)
+
+    @property
+    def sessions(self) -> frozenset[str]:
+        """Those of all its ways."""
+        return frozenset(id_ for way in self._ways for id_ in way.sessions)
+
     def take(self, number: int) -> None:
         """New connections take that way."""
         self.live = number
@@ -89,7 +99,7 @@ class Passage:
             raise DialRefused(first.code, message, host=first.host, suggestion=first.suggestion) from second
 
     async def _open(self, order: tuple[int, ...], hold: float) -> tuple[int, Session]:
-        exits = {self._ways[number].exit: number for number in order}
+        exits = {self._ways[number].exit: number for number in order if number < len(self._ways)}
         id_, session = await self._places.wait(tuple(exits), hold)
         return exits[id_], session
 

@@ -10,22 +10,29 @@ import asyncio
 import random
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from orchestra.engine.closing import abort, close_sessions, finish
 from orchestra.engine.context import OpenTunnel
 from orchestra.engine.core.messages import (
+    AdoptPlan,
     BindListener,
+    CancelBind,
     CancelCheck,
     CloseListener,
     CloseSession,
     Command,
+    DrainTunnel,
     DropSession,
     EndRelays,
     OpenSession,
+    PlanChanged,
     ProbeSession,
+    ReconnectRequested,
+    ReleaseSession,
     RunCheck,
     SessionAwaited,
+    SessionIdle,
     SetTimer,
     Started,
     StopRequested,
@@ -33,25 +40,33 @@ from orchestra.engine.core.messages import (
     TimerFired,
     TimerKey,
 )
-from orchestra.engine.core.report import EngineStatus
+from orchestra.engine.core.report import EngineStatus, coming_error
 from orchestra.engine.core.supervisor import begin, step
 from orchestra.engine.core.telling import Teller
 from orchestra.engine.dialing import Caps
 from orchestra.engine.places import Outlook, Places
+from orchestra.engine.surroundings import unwatched
+from orchestra.engine.usage import Usage
 from orchestra.engine.work import Work
+from orchestra.errors import RuntimeFailure
+from orchestra.model.events import Noticed
+from orchestra.model.plan import Plan
 from orchestra.plugin.interfaces import nobody
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from orchestra.engine.core import messages
     from orchestra.model.events import Event
-    from orchestra.model.plan import Plan
-    from orchestra.model.status import SessionStatus, TunnelStatus
+    from orchestra.model.plan import PlannedTunnel
+    from orchestra.model.status import ErrorStatus, SessionStatus, TunnelStatus
     from orchestra.model.topology import Topology
     from orchestra.plugin.interfaces import Ask
     from orchestra.plugin.manager import Plugins
     from orchestra.session.protocols import Session
+
+Watch: TypeAlias = "Callable[[Callable[[messages.Event], None]], AbstractContextManager[None]]"
 
 STOP_DEADLINE = 5.0
 """Seconds until everything is closed, in good order or not."""
@@ -62,7 +77,8 @@ class Engine:
 
     ``here`` stays the caller's; so do its streams, except those that this engine accepted or dialed. ``observe`` is
     told every event in order, on the event loop; if it raises, that is a fault, and everything is closed. ``ask`` puts
-    one question at a time to a person. ``wall`` gives seconds since the epoch, for statuses only.
+    one question at a time to a person. ``watch`` tells what happens to this machine meanwhile. ``wall`` gives seconds
+    since the epoch, for statuses only.
     """
 
     def __init__(
@@ -76,19 +92,23 @@ class Engine:
         ask: Ask = nobody,
         rng: random.Random | None = None,
         wall: Callable[[], float] = time.time,
+        watch: Watch = unwatched,
     ) -> None:
         self._observe = observe
         self._rng = rng or random.Random()  # noqa: S311 - jitter
-        self._wall = wall
-        self._places = Places(here, self._outlook, lambda id_: self._tell(SessionAwaited(id_)))
-        self._work = Work(plugins, topology, self._places, ask=ask, tell=self._tell, observe=observe)
+        self._wall, self._watch = wall, watch
+        self._places = Places(here, self._outlook, lambda id_: self._hear(SessionAwaited(id_)))
+        self._work = Work(plugins, self._places, ask=ask, tell=self._tell, observe=observe)
+        self._work.expect(plan, topology)
+        self._usage = Usage(self._let_go)
         self._state = begin(plan, has_check=self._work.has_check)
         self._teller = Teller(self._state)
-        caps = Caps()
-        self._tunnels = {
-            name: OpenTunnel(entry.spec, self._places, caps, observe, self._work.read_secret)
-            for name, entry in self._state.tunnels.items()
-        }
+        self._caps = Caps()
+        self._tunnels = {name: self._open_tunnel(entry.spec) for name, entry in self._state.tunnels.items()}
+        self._leaving: dict[OpenTunnel, asyncio.TimerHandle | None] = {}
+        """Tunnels that are no part of the plan any more, until their connections have ended."""
+        self._released: list[tuple[int, Session]] = []
+        self._is_leaving = False
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._timers: dict[TimerKey, asyncio.TimerHandle] = {}
@@ -102,7 +122,8 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         try:
             self._tell(Started())
-            await self._stopped.wait()
+            with self._watch(self._hear):
+                await self._stopped.wait()
         finally:
             try:
                 self._tell(StopRequested())
@@ -115,11 +136,55 @@ class Engine:
         """Makes :meth:`run` close everything and return. May be called at any time, more than once."""
         self._stopped.set()
 
+    def change(self, plan: Plan, topology: Topology, *, drain: float | None) -> None:
+        """Makes another plan true. Its sessions bear the ids of those that there are and do as they are
+        (:func:`orchestra.planning.changes.align`). ``drain``: seconds that connections have whose tunnel or session is
+        no part of it; None for ever."""
+        self._loop = asyncio.get_running_loop()
+        self._work.expect(plan, topology)
+        taking_part = {
+            tunnel.name: tunnel for tunnel in plan.tunnels if tunnel.verdict == "reachable" and tunnel.listen
+        }
+        kinds = [*taking_part.values(), *(live.tunnel for live in self._tunnels.values())]
+        for name in taking_part.keys() - self._tunnels.keys():
+            self._tunnels[name] = self._open_tunnel(taking_part[name])
+        self._tell(
+            PlanChanged(
+                plan=replace(plan, tunnels=tuple(taking_part.values())),
+                checked=frozenset(name for name, tunnel in taking_part.items() if self._work.has_check(tunnel)),
+                binding=frozenset(tunnel.name for tunnel in kinds if self._work.binds_itself(tunnel.kind)),
+                drain=drain,
+            )
+        )
+
+    def leave(self, drain: float | None) -> None:
+        """Takes nothing more; stops when everything that is carried has ended, or after ``drain`` seconds."""
+        self._is_leaving = True
+        self._loop = asyncio.get_running_loop()
+        self._tell(PlanChanged(plan=Plan(topology="", client=""), checked=frozenset(), drain=drain))
+        self._let_go()
+
+    def reconnect(self, sessions: Sequence[str], tunnels: Sequence[str]) -> None:
+        """Opens these sessions anew, at once, and binds and proves these tunnels; what failed before is forgotten."""
+        self._tell(ReconnectRequested(tuple(sessions), tuple(tunnels)))
+
+    @property
+    def session_ids(self) -> tuple[str, ...]:
+        """Ids of all sessions that there are, parents first; also of those that are let go."""
+        return tuple(self._state.sessions)
+
+    def coming(self) -> Mapping[str, ErrorStatus | None]:
+        """Tunnels that are not yet what the plan says, and what stands in the way, if anything does."""
+        epoch = self._wall() - (self._loop.time() if self._loop else 0.0)
+        entries = [entry for entry in self._state.tunnels.values() if entry.coming is not None]
+        return {entry.name: coming_error(self._state, entry, epoch) for entry in entries}
+
     def snapshot(self) -> EngineStatus:
         """What is true right now."""
         status = self._teller.status()
         sessions, tunnels = map(self._timed, status.sessions), map(self._counted, status.tunnels)
-        return replace(status, sessions=tuple(sessions), tunnels=tuple(tunnels))
+        state = "starting" if self._is_leaving else status.state
+        return replace(status, state=state, sessions=tuple(sessions), tunnels=tuple(tunnels))
 
     def _timed(self, session: SessionStatus) -> SessionStatus:
         handshakes = self._work.handshakes.get(session.id)
@@ -138,6 +203,9 @@ class Engine:
             counters=dict(live.counters),
         )
 
+    def _open_tunnel(self, planned: PlannedTunnel) -> OpenTunnel:
+        return OpenTunnel(planned, self._places, self._caps, self._observe, self._work.read_secret, self._usage)
+
     # Between the core and the world.
 
     def _tell(self, event: messages.Event) -> None:
@@ -150,6 +218,7 @@ class Engine:
         for change in self._teller.changes(self._state, epoch):
             self._observe(change)
         self._places.settle()
+        self._let_go()
 
     def _perform(self, command: Command) -> None:
         match command:
@@ -157,24 +226,94 @@ class Engine:
                 self._start("session", id_, self._work.keep_session(self._state.sessions[id_].spec))
             case DropSession(id_) | CloseSession(id_):
                 self._end_session(id_, orderly=isinstance(command, CloseSession))
-            case BindListener(name, port):
-                self._start("listener", name, self._work.open_listener(self._tunnels[name], port))
-            case CloseListener(name):
-                self._close_listener(name)
+            case BindListener() | CancelBind() | CloseListener():
+                self._perform_on_listener(command)
+            case AdoptPlan() | DrainTunnel() | EndRelays() | TakeWay():
+                self._perform_on_tunnel(command)
+            case ReleaseSession(id_, depth):
+                self._release(id_, depth)
             case ProbeSession(id_, deadline):
                 self._probe(id_, deadline)
             case RunCheck(name, ways, again):
                 self._start("check", name, self._work.check(self._tunnels[name], ways, again=again))
             case CancelCheck(name):
                 self._cancel("check", name)
-            case EndRelays(name):
-                self._tunnels[name].end()
-            case TakeWay(name, way):
-                self._tunnels[name].take(way)
             case SetTimer(key, at):
                 self._set_timer(key, at)
             case _:
                 assert_never(command)
+
+    def _perform_on_listener(self, command: BindListener | CancelBind | CloseListener) -> None:
+        name = command.tunnel
+        match command:
+            case BindListener(_, port):
+                entry = self._state.tunnels[name]
+                planned = entry.coming.spec if entry.coming and entry.listener == "moving" else entry.spec
+                self._start("listener", name, self._work.open_listener(self._tunnels[name], port, planned.listen))
+            case CancelBind():
+                self._cancel("listener", name)
+            case CloseListener():
+                self._close_listener(name)
+
+    def _perform_on_tunnel(self, command: AdoptPlan | DrainTunnel | EndRelays | TakeWay) -> None:
+        name = command.tunnel
+        match command:
+            case AdoptPlan():
+                self._adopt(name)
+            case DrainTunnel(_, until):
+                self._drain(self._tunnels.pop(name), until)
+            case EndRelays():
+                self._tunnels[name].end()
+            case TakeWay(_, way):
+                self._tunnels[name].take(way)
+
+    def _adopt(self, name: str) -> None:
+        live = self._tunnels[name]
+        live.adopt(self._state.tunnels[name].spec)
+        try:
+            self._work.adopt(live)
+        except RuntimeFailure as failure:
+            self._observe(Noticed(host=None, message=f"{name}: {failure.message}", level="warning"))
+
+    def _drain(self, live: OpenTunnel, until: float | None) -> None:
+        live.drain()
+        assert self._loop is not None  # noqa: S101
+        self._leaving[live] = None if until is None else self._loop.call_at(until, live.end)
+
+    def _release(self, id_: str, depth: int) -> None:
+        """Closes it in good order, with the others of this step, children first."""
+        self._cancel("session", id_)
+        self._cancel("probe", id_)
+        session = self._places.remove(id_)
+        if session is None:
+            return
+        assert self._loop is not None  # noqa: S101
+        if not self._released:
+            self._loop.call_soon(self._close_released)
+        self._released.append((depth, session))
+
+    def _close_released(self) -> None:
+        assert self._loop is not None  # noqa: S101
+        released, self._released = self._released, []
+        task = asyncio.create_task(close_sessions(released, self._loop.time() + STOP_DEADLINE), name="release")
+        self._ending.add(task)
+        task.add_done_callback(self._task_ended)
+
+    def _let_go(self) -> None:
+        """What has retired ends when nothing is carried over it; and so does the whole, when it is leaving."""
+        assert self._loop is not None  # noqa: S101
+        for id_, entry in self._state.sessions.items():
+            if entry.retiring and not self._usage.is_used(id_):
+                self._loop.call_soon(self._idle, id_)
+        for live in [live for live in self._leaving if live.is_idle]:
+            if (timer := self._leaving.pop(live)) is not None:
+                timer.cancel()
+        if self._is_leaving and not self._leaving and not self._state.sessions:
+            self.stop()
+
+    def _idle(self, id_: str) -> None:
+        if not self._usage.is_used(id_):
+            self._tell(SessionIdle(id_))
 
     def _probe(self, id_: str, deadline: float) -> None:
         """Unless it is being asked already."""
@@ -227,8 +366,12 @@ class Engine:
         self._timers[key] = self._loop.call_at(at, self._ring, key)
 
     def _ring(self, key: TimerKey) -> None:
+        self._hear(TimerFired(key))
+
+    def _hear(self, event: messages.Event) -> None:
+        """Of what no task tells."""
         try:
-            self._tell(TimerFired(key))
+            self._tell(event)
         except Exception as fault:  # noqa: BLE001 - as in _task_ended
             self._fail(fault)
 
@@ -236,7 +379,9 @@ class Engine:
         """For those who wait for a session: what its nearest troubled ancestor says, or itself."""
         if self._state.stopping:
             return Outlook("orchestra is stopping", hopeless=True)
-        entry = self._state.sessions[id_]
+        entry = self._state.sessions.get(id_)
+        if entry is None:
+            return Outlook("the plan has it no longer", hopeless=True)
         if entry.trouble is None and entry.spec.via is not None:
             return self._outlook(entry.spec.via)
         if entry.trouble is None:
@@ -249,8 +394,10 @@ class Engine:
         """Listeners and relays are closed by now; sessions follow, children first, then whatever still runs."""
         assert self._loop is not None  # noqa: S101
         until = self._loop.time() + STOP_DEADLINE
-        for timer in self._timers.values():
+        for timer in (*self._timers.values(), *filter(None, self._leaving.values())):
             timer.cancel()
+        for live in list(self._leaving):
+            live.end()
         tasks = {*self._ending, *(task for task in self._tasks.values() if not task.done())}
         for task in tasks:
             task.cancel()

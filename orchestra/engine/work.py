@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from orchestra.engine.core import messages
     from orchestra.engine.places import Places
     from orchestra.model.events import Event
-    from orchestra.model.plan import PlannedListen, PlannedSession, PlannedTunnel
-    from orchestra.model.topology import Topology
+    from orchestra.model.plan import Plan, PlannedListen, PlannedSession, PlannedTunnel
+    from orchestra.model.topology import Host, Topology
     from orchestra.plugin.interfaces import Ask, Entrance, Question, TunnelContext
     from orchestra.plugin.manager import Plugins
     from orchestra.session.protocols import Accept, Session
@@ -68,14 +68,14 @@ class Work:
     def __init__(
         self,
         plugins: Plugins,
-        topology: Topology,
         places: Places,
         *,
         ask: Ask,
         tell: Callable[[messages.Event], None],
         observe: Callable[[Event], None],
     ) -> None:
-        self._plugins, self._topology, self._places = plugins, topology, places
+        self._plugins, self._places = plugins, places
+        self._hosts: dict[str, Host] = {}
         self._tell, self._observe = tell, observe
         self._questions = Questions(ask)
         self.read_secret = secret_reader(plugins)
@@ -84,6 +84,10 @@ class Work:
         self._removals: set[asyncio.Task[bool]] = set()
         self.handshakes: dict[str, Durations] = {}
         """By session: how long its openings took."""
+
+    def expect(self, plan: Plan, topology: Topology) -> None:
+        """Sessions of this plan may be asked for. Those of an earlier one are opened as they were."""
+        self._hosts |= {session.id: topology.hosts[session.server] for session in plan.sessions}
 
     async def keep_session(self, planned: PlannedSession) -> None:
         """Opens it and waits for its end."""
@@ -108,7 +112,7 @@ class Work:
             self._tell(SessionEnded(planned.id, _loss(planned.server, reason)))
 
     async def _open_session(self, planned: PlannedSession, over: Session) -> Session:
-        host = self._topology.hosts[planned.server]
+        host = self._hosts[planned.id]
         assert host.server is not None  # noqa: S101 - sessions are planned to servers only
         name = host.server.transport.type
         transport = self._plugins.transports.get(name)
@@ -140,19 +144,23 @@ class Work:
                 self._questions.forget(host.name)
             raise
 
-    async def open_listener(self, live: OpenTunnel, port: int | None) -> None:
-        """Opens it, asking for ``port`` where any will do, and proves it."""
-        name, planned = live.tunnel.name, live.tunnel.listen
+    async def open_listener(self, live: OpenTunnel, port: int | None, coming: PlannedListen | None = None) -> None:
+        """Opens it, asking for ``port`` where any will do, and proves it; or the one that is ``coming``, in whose
+        favour the one that there is is closed."""
+        name, planned = live.tunnel.name, coming or live.tunnel.listen
         session = self._places.get(planned.session) if planned is not None else None
         assert planned is not None and session is not None  # noqa: S101, PT018 - the core binds what can be bound
         try:
             binding = isinstance(self._plugins.kinds.get(live.tunnel.kind), Binding)
             what = f"kind {live.tunnel.kind}" if binding else f"listening at {session.host}"
-            bound = await fenced(what, lambda: self._bind(session, live, port), BIND_DEADLINE, host=session.host)
+            bound = await fenced(
+                what, lambda: self._bind(session, live, planned, port), BIND_DEADLINE, host=session.host
+            )
         except RuntimeFailure as error:
             if _stands(planned.session, session):
                 self._tell(ListenerFailed(name, Failure.of(error)))
             return
+        self.close_listener(name)
         self._listeners[name] = bound, planned, session
         again = bound.port if planned.chosen else 0
         self._tell(ListenerBound(name, bound.addresses, again, bound.notes))
@@ -175,9 +183,17 @@ class Work:
         if self._removals:
             await asyncio.wait(self._removals, timeout=TIDY)
 
-    async def _bind(self, session: Session, live: OpenTunnel, port: int | None) -> Entrance:
-        planned = live.tunnel.listen
-        assert planned is not None  # noqa: S101
+    def adopt(self, live: OpenTunnel) -> None:
+        """What the kind does with new connections is what the tunnel says now; its listener stays."""
+        kind: object = self._plugins.kinds.get(live.tunnel.kind)
+        if not isinstance(kind, Binding):
+            live.serve = self._serve(live)
+
+    def binds_itself(self, kind: str) -> bool:
+        """Whether tunnels of that kind have no listener of streams."""
+        return isinstance(self._plugins.kinds.get(kind), Binding)
+
+    async def _bind(self, session: Session, live: OpenTunnel, planned: PlannedListen, port: int | None) -> Entrance:
         kind: object = self._plugins.kinds.get(live.tunnel.kind)
         if isinstance(kind, Binding):
             return whole(f"kind {live.tunnel.kind}", await kind.bind(live, session, port or 0), ENTRANCE)

@@ -47,8 +47,8 @@ class Scene:
         self.told: list[Event] = []
         self.said: list[events.Event] = []
         plugins = replace(plans.plugins(self.transport), **parts)
-        topology = plans.topology("edge", "gateway")
-        self.work = Work(plugins, topology, self.places, ask=nobody, tell=self.told.append, observe=self.said.append)
+        self.work = Work(plugins, self.places, ask=nobody, tell=self.told.append, observe=self.said.append)
+        self.work.expect(plans.plan((EDGE, GATEWAY)), plans.topology("edge", "gateway"))
 
     def open_tunnel(self, *sessions: str, **parts: Any) -> OpenTunnel:
         return OpenTunnel(

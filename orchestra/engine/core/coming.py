@@ -80,7 +80,7 @@ def release(draft: Draft, id_: str) -> None:
         return
     for child in [each for each in draft.sessions.values() if each.spec.via == id_]:
         release(draft, child.spec.id)
-    draft.commands.append(ReleaseSession(id_))
+    draft.commands.append(ReleaseSession(id_, entry.spec.depth))
     del draft.sessions[id_]
 
 

@@ -189,9 +189,10 @@ class ProbeSession:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSession:
-    """End it in good order now, while the others go on."""
+    """End it in good order now, while the others go on; the deepest first."""
 
     id: str
+    depth: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orchestra.diagnostics import Code
 from orchestra.engine.core.failures import classify
 from orchestra.engine.core.state import blocker
+from orchestra.engine.core.ways import ways_of
 from orchestra.model.status import ErrorStatus, OverallState, SessionState, SessionStatus, TunnelState, TunnelStatus
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class EngineStatus:
 
 GOING = "is being taken down"
 """The note of every tunnel during a stop, for which the four states have no word."""
+PENDING = "is as it was before the last reload: what it is to be cannot be made yet"
+"""The note of a tunnel whose change waits for a session or a listener."""
 
 
 def overall(sessions: Collection[SessionState], required: Collection[TunnelState]) -> OverallState:
@@ -65,7 +68,7 @@ def tunnel_status(state: State, entry: TunnelEntry, epoch: float) -> TunnelStatu
         path=entry.way.path,
         failed_over=entry.live != 0,
         optional=entry.spec.spec.optional,
-        notes=(GOING,) if state.stopping else entry.notes,
+        notes=(GOING,) if state.stopping else (*entry.notes, *([PENDING] if entry.coming else [])),
     )
 
 
@@ -110,6 +113,15 @@ def _error(trouble: Trouble, epoch: float) -> ErrorStatus:
         next_retry=None if trouble.next_retry is None else round(epoch + trouble.next_retry, 3),
         suggestion=failure.suggestion,
     )
+
+
+def coming_error(state: State, entry: TunnelEntry, epoch: float) -> ErrorStatus | None:
+    """Why a tunnel is not yet what it is to be, when something is wrong."""
+    assert entry.coming is not None  # noqa: S101 - it is to be something else
+    if entry.coming.trouble is not None:
+        return _error(entry.coming.trouble, epoch)
+    blocked = blocker(state.sessions, ways_of(entry.coming.spec)[0])
+    return _error(blocked.trouble, epoch) if blocked is not None and blocked.trouble is not None else None
 
 
 def is_fatal(error: ErrorStatus) -> bool:
