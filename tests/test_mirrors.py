@@ -18,6 +18,7 @@ WITHOUT_TESTS = {
     "orchestra/plugin/interfaces.py": "protocols",
     "orchestra/plugin/vetting.py": "tests/plugin/test_hookspecs.py holds every rule of it, for every hook",
     "orchestra/plugin/vocabulary.py": "values only",
+    "orchestra/render/picture/live_script.py": "a script for browsers; acceptance/test_http.py runs it in one",
     "orchestra/session/errors.py": "classes only",
     "orchestra/session/protocols.py": "protocols; orchestra.testing.conformance holds what they promise",
     "orchestra/lab/interface.py": "protocols",

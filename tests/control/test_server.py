@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -92,9 +93,8 @@ def test_a_probe_of_its_own_user_reads_why(place: Place) -> None:
 @pytest.mark.parametrize(("theirs", "code"), [("7.0.0", 409), ("0.2.0", 200), (None, 200)])
 def test_a_command_of_a_version_that_is_far_is_not_obeyed(place: Place, theirs: str | None, code: int) -> None:
     def question(client: Client, _: Small) -> int:
-        connection = _Connection(client.place, 5)
-        connection.request("POST", "/v1/tickets", headers={} if theirs is None else {HEADER: theirs})
-        with connection.getresponse() as response:
-            return response.status
+        with closing(_Connection(client.place, 5)) as connection:
+            connection.request("POST", "/v1/tickets", headers={} if theirs is None else {HEADER: theirs})
+            return connection.getresponse().status
 
     assert ask(place, question) == code

@@ -50,6 +50,8 @@ function row(name, state, cells) {
   return made;
 }
 
+const remarks = tunnel => [...tunnel.notes, ...tunnel.failed_over ? [`over ${tunnel.path.join(" → ")}`] : []].join("; ");
+
 function traffic(tunnel, direction, seconds) {
   const earlier = before && before.tunnels.get(tunnel.name), now = tunnel[`bytes_${direction}`];
   const rate = earlier && seconds > 0 ? (now - earlier[`bytes_${direction}`]) / seconds : 0;
@@ -68,7 +70,7 @@ function show(status) {
   $("tunnels").replaceChildren(...status.tunnels.map(each => row(each.name, each.state, [
     element("td", (each.at ? `${each.at} ` : "") + each.listen.join(", ")),
     element("td", String(each.connections), "number"), traffic(each, "in", seconds), traffic(each, "out", seconds),
-    element("td", each.state === "ready" ? each.notes.join("; ") : reason(each.error),
+    element("td", each.state === "ready" ? remarks(each) : reason(each.error),
       each.state === "ready" ? "quiet" : "bad")])));
   before = {at: now, tunnels: new Map(status.tunnels.map(each => [each.name, each]))};
   mark(status);
@@ -83,12 +85,12 @@ function whole(state) {
 const NS = "http://www.w3.org/2000/svg";
 const named = part => (part.getAttribute("data-tunnels") || "").split(" ");
 
-function badge(part, state, error) {
+function badge(part, state, error, more = "") {
   part.dataset.state = state;
   let title = part.querySelector(":scope > title");
   if (!title) part.prepend(title = document.createElementNS(NS, "title"));
   title.textContent = `${part.dataset.session || part.id.replace(/^[a-z]+-/, "")}: ${state}`
-    + (error && LOOKS[state] === "bad" ? `: ${error.code} ${error.message}` : "");
+    + (error && LOOKS[state] === "bad" ? `: ${error.code} ${error.message}` : "") + more;
   let sign = part.querySelector(":scope > .sign");
   const box = part.querySelector(":scope > .label") || part.querySelector(":scope > .box");
   if (!box) return;
@@ -119,7 +121,8 @@ function mark(status) {
     if (part.dataset.session || part.classList.contains("spare")) continue;
     const using = named(part).map(name => tunnels.get(name)).filter(Boolean);
     const found = using.find(each => each.state !== "ready") || using[0];
-    if (found) badge(part, found.state, found.error);
+    const carried = using.map(each => `\n${each.name}: ${size(each.bytes_in)} in, ${size(each.bytes_out)} out`);
+    if (found) badge(part, found.state, found.error, carried.join(""));
   }
   for (const [server, session] of worst) {
     const node = document.getElementById(`node-${server}`);

@@ -35,9 +35,9 @@ class Page:
         for domain in ("Page", "Runtime", "Log"):
             self._call(f"{domain}.enable")
 
-    def open(self, file):
-        """Loads a file, and waits until its scripts have run."""
-        self._call("Page.navigate", url=file.as_uri())
+    def open(self, place):
+        """Loads a file, or what is at an address, and waits until its scripts have run."""
+        self._call("Page.navigate", url=place if isinstance(place, str) else place.as_uri())
         while self._read().get("method") != "Page.loadEventFired":
             pass
 
