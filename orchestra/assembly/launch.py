@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from orchestra.model.events import Event
     from orchestra.model.plan import Plan
     from orchestra.model.topology import Topology
+    from orchestra.planning.disclosure import Disclosure
     from orchestra.plugin.interfaces import Ask
     from orchestra.plugin.manager import Plugins
     from orchestra.session.here import Here
@@ -40,6 +41,8 @@ class Launch:
     topology: Topology
     plugins: Plugins
     lab: LabKind | None = None
+    disclosures: tuple[Disclosure, ...] = ()
+    """What bringing it up does besides its tunnels."""
 
     @property
     def file(self) -> str:
@@ -70,7 +73,8 @@ class Http:
 def reachable_part(plan: Plan) -> Plan:
     """The plan without the tunnels that are not opened here: unreachable ones, and those that another client holds."""
     tunnels = tuple(tunnel for tunnel in plan.tunnels if tunnel.verdict == "reachable")
-    needed = {id_ for tunnel in tunnels for id_ in tunnel.sessions}
+    ways = (way for tunnel in tunnels for way in (tunnel, *tunnel.alternatives))
+    needed = {id_ for way in ways for id_ in way.sessions}
     return replace(plan, tunnels=tunnels, sessions=tuple(s for s in plan.sessions if s.id in needed))
 
 
@@ -93,13 +97,16 @@ async def launched(
     its way to being ready.
     """
     from orchestra.engine import Engine
+    from orchestra.engine.surroundings import watched
 
     prompts, plugins = Prompts(ask), launch.plugins
     async with _world(launch, here) as (here_, topology):
         running = Running(
             Identity(name=launch.name, topology=launch.plan.topology, file=launch.file),
             launch.plan,
-            lambda observe: Engine(launch.plan, topology, here=here_, plugins=plugins, observe=observe, ask=prompts),
+            lambda observe: Engine(
+                launch.plan, topology, here=here_, plugins=plugins, observe=observe, ask=prompts, watch=watched
+            ),
             observers=(*observers, *plugins.observers),
             prompts=prompts,
             topology=launch.topology,

@@ -42,6 +42,8 @@ def _tunnel(tunnel: TunnelStatus) -> dict[str, Any]:
         "proven": tunnel.proven,
         "listen": list(tunnel.listen),
         "at": tunnel.at,
+        "path": list(tunnel.path),
+        "failed_over": tunnel.failed_over,
         "error": _error(tunnel.error),
         "connections": tunnel.connections,
         "bytes_in": tunnel.bytes_in,
