@@ -17,12 +17,12 @@ from typing import Any
 from orchestra import __version__
 from orchestra.control.claim import Info, is_held, read_info
 from orchestra.control.codec import decode_error, decode_event, decode_status
-from orchestra.control.handlers import Readiness
+from orchestra.control.handlers import Document, Readiness
 from orchestra.control.paths import Place, places
 from orchestra.control.peer import is_own_user
 from orchestra.control.versions import ALWAYS, HEADER, distance
 from orchestra.diagnostics import Code
-from orchestra.errors import OrchestraError, RuntimeFailure
+from orchestra.errors import OrchestraError, RuntimeFailure, UsageError
 from orchestra.model.events import Occurrence
 from orchestra.model.status import Status
 from orchestra.model.text import clean
@@ -68,10 +68,22 @@ class Client:
         url: str | None = self._ask("POST", "/v1/tickets")["url"]
         return url
 
-    def stop(self) -> None:
-        """Begins to take it down; see :meth:`wait_closed`."""
+    def reload(self, request: Document) -> Document:
+        """Asks for a change of what runs; see :meth:`orchestra.control.handlers.Handlers.reload`. It waits as long as
+        the request says."""
+        return self._ask("POST", "/v1/reload", None, request)
+
+    def reconnect(self, subject: str | None) -> tuple[str, ...]:
+        """Has the sessions of a tunnel or to a server opened anew, or all; their ids. Raises UsageError."""
+        answer = self._ask("POST", "/v1/reconnect", _ANSWER, {"tunnel": subject})
+        if answer["refused"] is not None:
+            raise UsageError(clean(answer["refused"], 1000))
+        return tuple(answer["sessions"])
+
+    def stop(self, drain: float = 0.0) -> None:
+        """Begins to take it down; see :meth:`wait_closed`. ``drain``: seconds that what is carried has to end."""
         try:
-            self._ask("POST", "/v1/stop")
+            self._ask("POST", f"/v1/stop?drain={drain}" if drain else "/v1/stop")
         except NotRunning:
             info = read_info(self.place)
             if info is None or not is_held(self.place):
@@ -99,11 +111,11 @@ class Client:
         with _process(self.place) as process:
             self._wait_gone(process, timeout)
 
-    def take_down(self, timeout: float | None) -> None:
+    def take_down(self, timeout: float | None, drain: float = 0.0) -> None:
         """:meth:`stop` and :meth:`wait_closed`. The process is held on to first: afterwards nobody might know it."""
         with _process(self.place) as process:
             with suppress(NotRunning):
-                self.stop()
+                self.stop(drain)
             self._wait_gone(process, timeout)
 
     def _wait_gone(self, process: int | None, timeout: float | None) -> None:
@@ -124,16 +136,21 @@ class Client:
                 if told := decode_event(json.loads(line)):
                     yield told
 
-    def _ask(self, method: str, path: str, timeout: float | None = _ANSWER) -> dict[str, Any]:
-        with self._answer(method, path, timeout) as response:
+    def _ask(
+        self, method: str, path: str, timeout: float | None = _ANSWER, document: Document | None = None
+    ) -> dict[str, Any]:
+        with self._answer(method, path, timeout, document) as response:
             answer: dict[str, Any] = json.loads(response.read())
         return answer
 
     @contextmanager
-    def _answer(self, method: str, path: str, timeout: float | None) -> Iterator[http.client.HTTPResponse]:
+    def _answer(
+        self, method: str, path: str, timeout: float | None, document: Document | None = None
+    ) -> Iterator[http.client.HTTPResponse]:
+        body = None if document is None else json.dumps(document).encode()
         with closing(_Connection(self.place, timeout)) as connection:
             try:
-                connection.request(method, path, headers={"Host": "orchestra", HEADER: __version__})
+                connection.request(method, path, body, headers={"Host": "orchestra", HEADER: __version__})
                 response = connection.getresponse()
                 self._compare(response.headers.get(HEADER), path)
                 if response.status >= http.client.BAD_REQUEST:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from orchestra.model.events import Occurrence
 from orchestra.model.status import ErrorStatus, Status
@@ -17,6 +17,10 @@ class Readiness:
     ready: bool
     fatal: ErrorStatus | None = None
     """An error that trying again will not mend: a host key, a refused login."""
+
+
+Document: TypeAlias = Mapping[str, Any]
+"""A JSON object."""
 
 
 class Handlers(Protocol):
@@ -44,6 +48,29 @@ class Handlers(Protocol):
 
     def stop(self) -> None:
         """Begins to take everything down; returns at once."""
+        ...
+
+    def leave(self, drain: float | None) -> None:
+        """Begins to take everything down, of which what is carried has so many seconds to end, None for ever."""
+        ...
+
+    def reconnect(self, subject: str | None) -> Document:
+        """Opens the sessions of a tunnel or to a server anew, or all: ``{"sessions", "refused"}``, the second a
+        sentence when there is no such thing."""
+        ...
+
+    async def reload(self, request: Document) -> Document:
+        """Reads the files again and applies what differs. All keys of the request may be left out.
+
+        ``add``: tunnels besides, YAML by name; ``remove``: the name of one; ``options``: with which to read (default:
+        as before); ``drain``: seconds that connections have whose tunnel or session goes, null for ever; ``timeout``:
+        seconds to become ready in. With ``dry`` nothing is changed, and ``proposal`` of the answer, as that of another
+        request, applies exactly what was shown. ``colour``, ``quiet``, ``verbosity``: how ``said`` is written.
+
+        The answer: ``code``, an exit code; ``said``, what there is to say of the files; ``proposal``; ``changes``
+        (:mod:`orchestra.render.changes_json`); ``disclosures``; ``applied``; ``failures`` of tunnels that are not what
+        they are to be, of which those that ``stay`` go on as before; and whether that took too long (``late``).
+        """
         ...
 
     async def wait_ready(self) -> Readiness:

@@ -10,12 +10,16 @@
 ``GET /v1/wait?for=ready``    answers when it is ready or cannot become so: ``{"ready", "fatal"}``
 ``GET /v1/wait?for=closed``   answers, or loses the connection, when it has gone
 ``POST /v1/tickets``          an address that lets one browser in, with ``--http``: ``{"url"}``
-``POST /v1/stop``             begins to take it down
+``POST /v1/reload``           reads the files again and applies what differs; see :meth:`.handlers.Handlers.reload`
+``POST /v1/tunnels``          the same, to ``add`` or ``remove`` one
+``POST /v1/reconnect``        opens sessions anew: those of ``tunnel``, a tunnel or a server, or all
+``POST /v1/stop``             begins to take it down; with ``?drain=SECONDS`` what is carried may end first
 ============================  =====================================================================
 """
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -26,7 +30,7 @@ from aiohttp import web
 
 from orchestra import __version__
 from orchestra.control.codec import encode_error
-from orchestra.control.handlers import Handlers
+from orchestra.control.handlers import Document, Handlers
 from orchestra.control.looking import looking, sign
 from orchestra.control.paths import unwritable
 from orchestra.control.peer import is_own_user
@@ -97,8 +101,17 @@ def _routes(handlers: Handlers) -> list[web.RouteDef]:
     async def variables(_: web.Request) -> web.Response:
         return web.json_response(dict(handlers.variables()))
 
-    async def stop(_: web.Request) -> web.Response:
-        handlers.stop()
+    async def reload(request: web.Request) -> web.Response:
+        return web.json_response(dict(await handlers.reload(await _document(request))))
+
+    async def reconnect(request: web.Request) -> web.Response:
+        return web.json_response(dict(handlers.reconnect((await _document(request)).get("tunnel"))))
+
+    async def stop(request: web.Request) -> web.Response:
+        if (drain := request.query.get("drain")) is None:
+            handlers.stop()
+        else:
+            handlers.leave(_seconds(drain))
         return web.json_response({}, status=202)
 
     async def wait(request: web.Request) -> web.Response:
@@ -119,5 +132,29 @@ def _routes(handlers: Handlers) -> list[web.RouteDef]:
         web.get("/v1/logs", logs),
         web.get("/v1/wait", wait),
         web.post("/v1/tickets", tickets),
+        web.post("/v1/reload", reload),
+        web.post("/v1/tunnels", reload),
+        web.post("/v1/reconnect", reconnect),
         web.post("/v1/stop", stop),
     ]
+
+
+async def _document(request: web.Request) -> Document:
+    """The JSON object that is sent; none is an empty one."""
+    if not request.can_read_body:
+        return {}
+    try:
+        found = await request.json()
+    except ValueError as error:
+        raise web.HTTPBadRequest(text="this is no JSON\n") from error
+    if not isinstance(found, dict):
+        raise web.HTTPBadRequest(text="a JSON object is needed\n")
+    return found
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError as error:
+        raise web.HTTPBadRequest(text="drain is a number of seconds\n") from error
+    return seconds if math.isfinite(seconds) else None

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TypeVar
 
 from orchestra.control.client import Client
-from orchestra.control.handlers import Readiness
+from orchestra.control.handlers import Document, Readiness
 from orchestra.control.paths import Place
 from orchestra.control.server import serving
 from orchestra.model.events import Closed, Occurrence, OverallChanged
@@ -42,6 +42,16 @@ class Small:
 
     def stop(self) -> None:
         self.stopped.set()
+
+    def leave(self, drain: float | None) -> None:
+        self.drain = drain
+        self.stopped.set()
+
+    def reconnect(self, subject: str | None) -> Document:
+        return {"sessions": ["edge"], "refused": None if subject != "nobody" else "there is no nobody"}
+
+    async def reload(self, request: Document) -> Document:
+        return {"code": 0, "request": dict(request)}
 
     async def wait_ready(self) -> Readiness:
         self.asked.set()

@@ -13,6 +13,7 @@ from orchestra.model.events import (
     Noticed,
     Occurrence,
     OverallChanged,
+    Reloaded,
     PathChanged,
     SessionChanged,
     TunnelChanged,
@@ -36,6 +37,7 @@ SAMPLES: tuple[Event, ...] = (
     PathChanged(name="desk", path=("laptop", "b"), before=("laptop", "a"), planned=False, reason="a was lost"),
     ConnectionFailed(tunnel="desk", peer="127.0.0.1:5", code="DIAL_FAILED", message="no"),
     Noticed(host=None, message="hello"),
+    Reloaded(added=1, changed=2, removed=0, kept=3, lines=("+ tunnel desk: 127.0.0.1:1 → desk",)),
     OverallChanged(state="ready"),
     Closed(),
 )
