@@ -105,12 +105,12 @@ def with_ways(planned: PlannedTunnel, *exits: str | None) -> PlannedTunnel:
     """The tunnel with further ways, each over one session that dials the same target."""
     alternatives = tuple(
         Alternative(
-            path=("laptop", *([exit_] if exit_ else []), "desk-vnc"),
+            path=("laptop", *([exit_] if exit_ else [])),
             sessions=(*([planned.entry] if planned.entry else []), *([exit_] if exit_ else [])),
             exit=exit_,
             dial=Dial(by=exit_ or "laptop", host="10.20.0.30", port=5900, means="desk-vnc"),
         )
         for exit_ in exits
     )
-    path = ("laptop", *planned.sessions, "desk-vnc")
+    path = ("laptop", *planned.sessions)
     return replace(planned, path=path, spec=replace(planned.spec, failover=True), alternatives=alternatives)

@@ -9,7 +9,7 @@ from orchestra.model.plan import Alternative, Dial
 from tests.engine import plans
 
 OTHER = Alternative(
-    path=("laptop", "west", "desk-vnc"),
+    path=("laptop", "west"),
     sessions=("west",),
     exit="west",
     dial=Dial(by="west", host="10.20.0.30", port=5900, means="desk-vnc"),
