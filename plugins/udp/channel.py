@@ -227,7 +227,8 @@ class Channel:
         elif kind == wire.ERROR and flow is not None:
             flow.noted("refused" if body == REFUSED.encode() else "unreachable", 1)
         elif kind == wire.DROPPED and len(body) >= wire.WHERE.size:
-            self._dropped(number, clean(body[wire.WHERE.size :], 20), wire.WHERE.unpack_from(body)[2])
+            cause = clean(body[wire.WHERE.size :], 20)
+            self._dropped(number, cause if cause in wire.CAUSES else "unreachable", wire.WHERE.unpack_from(body)[2])
         elif kind == wire.CLOSE and flow is not None:
             if flow.closing:
                 del self._flows[number]

@@ -125,13 +125,13 @@ class Far:
                 self.send(flow, body)
             elif kind == ACK:
                 self.outbox.acknowledge(flow)
-            elif kind == OPEN:
+            elif kind == OPEN and len(body) > WHERE.size:
                 self.open(flow, flags, body)
             elif kind == CLOSE:
                 self.close(flow)
                 self.report()
                 self.outbox.control(frame(CLOSE, flow))
-            elif kind == BIND:
+            elif kind == BIND and len(body) > WHERE.size:
                 self.bind(flow, flags, body)
             elif kind == PING:
                 self.outbox.control(frame(PONG, flow, body))
@@ -233,8 +233,8 @@ class Far:
         if self.now >= until:
             try:
                 found, failure = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM), None
-            except OSError as error:
-                found, failure = [], error
+            except (OSError, ValueError) as error:  # a name that cannot be one
+                found, failure = [], error if isinstance(error, OSError) else socket.gaierror()
             if len(self.names) > PEERS:
                 self.names.clear()
             self.names[host, port] = self.now + (FAILED_KEPT if failure else KEPT), found, failure
@@ -250,7 +250,7 @@ class Far:
             if family == socket.AF_INET6:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             sock.bind(address)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             if sock is not None:
                 sock.close()
             self.outbox.control(frame(BOUND, flow, name_of(error).encode(), FAILED))
@@ -307,7 +307,7 @@ class Far:
 def where_of(flags: int, body: bytes) -> tuple[int, Policy, str]:
     """The body of OPEN and BIND: port, queue, host."""
     port, age, room = WHERE.unpack_from(body)
-    return port, Policy(age / 1000, room, bool(flags & HEAD)), body[WHERE.size :].decode()
+    return port, Policy(age / 1000, room, bool(flags & HEAD)), body[WHERE.size :].decode("utf-8", "replace")
 
 
 def prepare(sock: socket.socket, df: int) -> None:
@@ -322,11 +322,11 @@ def prepare(sock: socket.socket, df: int) -> None:
             sock.setsockopt(*setting)
 
 
-def name_of(error: OSError) -> str:
+def name_of(error: Exception) -> str:
     """``ECONNREFUSED``; numbers differ between systems."""
     if isinstance(error, socket.gaierror):
         return "EUNRESOLVED"
-    return errno.errorcode.get(error.errno or 0, type(error).__name__)
+    return errno.errorcode.get(getattr(error, "errno", None) or 0, type(error).__name__)
 
 
 def main(nonce: bytes, window: int) -> None:

@@ -43,7 +43,7 @@ def python(nonce: bytes, window: int) -> bytes:
 
 def perl(nonce: bytes, window: int) -> bytes:
     """``helper.pl``."""
-    return f'our ($nonce, $window) = (pack("H*", "{nonce.hex()}"), {window});\n'.encode() + _perl()
+    return f'($nonce, $window) = (pack("H*", "{nonce.hex()}"), {window});\n'.encode() + _perl()
 
 
 TIERS = (

@@ -22,7 +22,7 @@ CODES = {"EUNRESOLVED": Code.NAME_UNRESOLVED}
 """By what a helper says of a flow that it could not open."""
 
 
-class Exits(Protocol):
+class Opens(Protocol):
     """Opens the far side of conversations."""
 
     async def open(self, party: Party) -> Flow:
@@ -34,7 +34,7 @@ class Joint:
     """All conversations of one tunnel: :class:`~.station.Visited` by the peers of its listeners."""
 
     def __init__(
-        self, context: TunnelContext, exits: Exits, table: FlowTable[Conversation], lost: Callable[[str], None]
+        self, context: TunnelContext, exits: Opens, table: FlowTable[Conversation], lost: Callable[[], None]
     ) -> None:
         self.context, self._exits, self._table, self._lost = context, exits, table, lost
         self._loop = asyncio.get_running_loop()
@@ -59,9 +59,9 @@ class Joint:
         """See :class:`~.station.Visited`."""
         self.context.tally("refused" if cause == "refused" else f"dropped_{cause}", count)
 
-    def ended(self, why: str) -> None:
+    def ended(self, why: str) -> None:  # noqa: ARG002 - the session's failure is told by whoever keeps it
         """The listener is gone."""
-        self._lost(why)
+        self._lost()
 
     def failed(self, peer: Peer, error: Exception) -> None:
         """A conversation cannot be carried. One that fails often is told now and then: each datagram begins another."""
@@ -114,11 +114,11 @@ class Conversation:
         self._opening: asyncio.Task[None] | None = None
         self._over = False
 
-    def start(self, exits: Exits) -> None:
+    def start(self, exits: Opens) -> None:
         """Opens its far side."""
         self._opening = asyncio.get_running_loop().create_task(self._open(exits))
 
-    async def _open(self, exits: Exits) -> None:
+    async def _open(self, exits: Opens) -> None:
         try:
             flow = await exits.open(_Answers(self._joint, self, self._entry))
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing can be carried

@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from orchestra.diagnostics import Code
+from orchestra.errors import RuntimeFailure
 from orchestra.model.address import WILDCARD, is_loopback
 from orchestra.model.plan import Bind
 from orchestra.plugin.interfaces import TunnelContext
 from orchestra.plugin.vocabulary import CheckSpec, KindSpec
-from orchestra.session import BindRefused, Session
+from orchestra.session import BindRefused, Peer, Session
 
 from .bridge import Bridge, open_bridge
 from .fields import Fields
@@ -25,6 +26,8 @@ from .wire import Policy
 ATTEMPTS = 8
 """Ports that are tried until one is free in every family."""
 EVERY = ("0.0.0.0", "::")  # noqa: S104 - what ``*`` stands for
+FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
+"""Seconds between attempts to bind what was lost with its helper."""
 IDLES = {"dns": 30.0}
 AGES = {"plain": 0.25, "dns": 0.25, "realtime": 0.1, "bulk": 2.0}
 QUEUES = {"bulk": 1024 * 1024}
@@ -46,14 +49,9 @@ class UdpKind:
 
     async def bind(self, context: TunnelContext, session: Session, port: int) -> UdpEntrance:
         """See :class:`~orchestra.plugin.interfaces.Binding`."""
-        options = context.tunnel.spec.options
-        exits = _Exits(context, treatment_of(options))
-        entrance = UdpEntrance(exits)
-        joint = Joint(context, exits, table_of(options), entrance.lost)
-        bridge = await open_bridge(session)
-        entrance.opened(bridge, joint)
+        entrance = UdpEntrance(context, session)
         try:
-            await entrance.bind(context, session, port, treatment_of(options))
+            await entrance.open(port)
         except BaseException:
             entrance.close()
             raise
@@ -74,49 +72,74 @@ class UdpCheck:
 class UdpEntrance:
     """An open listener: see :class:`~orchestra.plugin.interfaces.Entrance`."""
 
-    def __init__(self, exits: _Exits) -> None:
-        self._exits = exits
-        self._closing = ExitStack()
+    def __init__(self, context: TunnelContext, session: Session) -> None:
+        options = context.tunnel.spec.options
+        self._context, self._session, self._treatment = context, session, treatment_of(options)
+        self._exits = Exits(context, self._treatment)
+        self._joint = Joint(context, self._exits, table_of(options), self._lost)
+        self._bridge: Bridge | None = None
+        self._bound = ExitStack()
+        self._reopening: asyncio.Task[None] | None = None
         self.addresses: tuple[str, ...] = ()
         self.port = 0
         self.notes: tuple[str, ...] = ()
 
-    def opened(self, bridge: Bridge, joint: Joint) -> None:
-        """What it is made of."""
-        self._bridge, self._joint = bridge, joint
-        self._closing.callback(bridge.close)
-        self._closing.callback(self._exits.close)
-        self._closing.callback(joint.close)
+    async def open(self, port: int) -> None:
+        """Binds everything that is planned, on one port; as :func:`orchestra.engine.listening.listen` does."""
+        planned = self._context.tunnel.listen
+        assert planned is not None  # noqa: S101 - it is bound
+        self._bridge = await open_bridge(self._session)
+        free = all(bind.port == 0 for bind in planned.binds)
+        *candidates, last = [port] * bool(free and port) + [0] * (ATTEMPTS if free and len(planned.binds) > 1 else 1)
+        for candidate in candidates:
+            try:
+                return await self._bind_at(self._bridge, planned.binds, candidate)
+            except BindRefused as refusal:
+                if refusal.code is not Code.LISTEN_IN_USE:
+                    raise
+        return await self._bind_at(self._bridge, planned.binds, last)
 
     def close(self) -> None:
-        self._closing.close()
+        if self._reopening is not None:
+            self._reopening.cancel()
+        self._joint.close()
+        self._unbind()
+        self._exits.close()
 
-    def lost(self, why: str) -> None:
+    def _unbind(self) -> None:
+        self._bound.close()
+        if self._bridge is not None:
+            self._bridge.close()
+            self._bridge = None
+
+    def _lost(self) -> None:
         """The helper that listens is gone."""
+        if self._reopening is None and self._session.state == "open":
+            self._reopening = asyncio.get_running_loop().create_task(self._reopen())
 
-    async def bind(self, context: TunnelContext, session: Session, port: int, treatment: Treatment) -> None:
-        """Everything that is planned, on one port; see :func:`orchestra.engine.listening.listen`."""
-        planned = context.tunnel.listen
-        assert planned is not None  # noqa: S101 - it is bound
-        free = all(bind.port == 0 for bind in planned.binds)
-        candidates = [port] * bool(free and port) + [0] * (ATTEMPTS if free and len(planned.binds) > 1 else 1)
-        for left, candidate in enumerate(candidates, 1 - len(candidates)):
+    async def _reopen(self) -> None:
+        """Binds the same port again; with the session that it was on the engine opens another entrance."""
+        pause = FIRST_PAUSE
+        while self._session.state == "open":
+            self._unbind()
             try:
-                await self._bind_at(session, planned.binds, candidate, treatment)
-            except BindRefused as refusal:
-                if refusal.code is not Code.LISTEN_IN_USE or left == 0:
-                    raise
+                await self.open(self.port)
+            except RuntimeFailure as error:
+                self._context.failed(Peer(host=None, port=None, text=f"the listener at {self._session.host}"), error)
+                await asyncio.sleep(pause)
+                pause = min(LAST_PAUSE, pause * 2)
             else:
-                return
+                break
+        self._reopening = None
 
-    async def _bind_at(self, session: Session, binds: tuple[Bind, ...], port: int, treatment: Treatment) -> None:
+    async def _bind_at(self, bridge: Bridge, binds: tuple[Bind, ...], port: int) -> None:
         bound: list[tuple[Bind, Listening]] = []
         missing: list[tuple[Bind, BindRefused]] = []
         with ExitStack() as opened:
             for bind in binds:
                 for host in EVERY if bind.host == WILDCARD else (bind.host,):
                     try:
-                        listening = await self._bridge.listen(self._joint, host, bind.port or port, treatment)
+                        listening = await bridge.listen(self._joint, host, bind.port or port, self._treatment)
                     except BindRefused as refusal:
                         if refusal.code is not Code.LISTEN_FAILED or not (is_loopback(host) or host in EVERY):
                             raise
@@ -127,18 +150,18 @@ class UdpEntrance:
                     port = port or listening.port
             if not bound:
                 raise missing[0][1]
-            self._closing.push(opened.pop_all())
+            self._bound = opened.pop_all()
         self.port = bound[0][1].port
         used = dict.fromkeys(replace(bind, port=listening.port) for bind, listening in bound)
         self.addresses = tuple(map(str, used))
         gone = sorted({bind.host for bind, _ in missing if is_loopback(bind.host)})
         self.notes = tuple(
-            f"{Code.LOOPBACK_MISSING}: {session.host} has no {host}, so the other is used alone" for host in gone
+            f"{Code.LOOPBACK_MISSING}: {self._session.host} has no {host}, so the other is used alone" for host in gone
         )
 
 
-class _Exits:
-    """The far sides of a tunnel's conversations: see :class:`~.joint.Exits`."""
+class Exits:
+    """The far sides of a tunnel's conversations: see :class:`~.joint.Opens`."""
 
     def __init__(self, context: TunnelContext, treatment: Treatment) -> None:
         self._context, self._treatment = context, treatment
@@ -147,6 +170,7 @@ class _Exits:
 
     async def open(self, party: Party) -> Flow:
         """Over the path that there is now."""
+        bridge = await self._bridge(await self._context.exit())
         dial = self._context.tunnel.dial
         assert dial is not None and dial.host is not None and dial.port is not None  # noqa: S101, PT018 - its kind has a target
         bridge = await self._bridge(await self._context.exit())

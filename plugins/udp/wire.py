@@ -39,6 +39,9 @@ ACK_EVERY = 16 * 1024
 WRAP = 0xFFFFFFFF
 OVERHEAD = 128
 """What a datagram costs its queue beyond its own bytes."""
+CAUSES = ("queue", "age", "busy", "size", "unreachable", "closed", "kernel", "flows")
+"""Why datagrams are dropped: no room, waited too long, the system did not take it (for now; for its length; there is no
+way), nobody is there any more, the socket was full, too many peers."""
 ROOM = 8 * 1024 * 1024
 """Bytes that all queues of an outbox may hold together."""
 

@@ -1,0 +1,170 @@
+"""What the tests of datagrams need: targets that echo, and parties that remember."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import pytest
+from orchestra_plugins.udp.channel import Channel, start_helper
+from orchestra_plugins.udp.helper import TIERS
+from orchestra_plugins.udp.station import Flow
+
+from orchestra.session import Peer
+from orchestra.session.here import Here
+
+SIZES = (0, 1, 2, 511, 512, 1232, 1472, 1473, 8192, 16385, 65507)
+"""Empty; around what DNS, Ethernet and the buffers of netcat and socat can take; the most that IPv4 carries."""
+DEADLINE = 20.0
+tiers = pytest.mark.parametrize("tier", TIERS, ids=lambda tier: tier.name)
+
+
+class Party:
+    """Remembers, and says when there is something new."""
+
+    def __init__(self) -> None:
+        self.got: list[bytes] = []
+        self.notes: Counter[str] = Counter()
+        self.why: list[str] = []
+        self._changed = asyncio.Event()
+
+    def received(self, data: bytes, /) -> None:
+        self.got.append(data)
+        self._changed.set()
+
+    def noted(self, cause: str, count: int, /) -> None:
+        self.notes[cause] += count
+        self._changed.set()
+
+    def ended(self, why: str, /) -> None:
+        self.why.append(why)
+        self._changed.set()
+
+    async def until(self, true: Callable[[], object], deadline: float = DEADLINE) -> None:
+        """Waits until something is true of it."""
+        try:
+            async with asyncio.timeout(deadline):
+                while not true():  # noqa: ASYNC110 - nobody tells
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise AssertionError(f"{len(self.got)} received, {self.notes}, {self.why}") from None
+
+
+class Echoing(Party):
+    """Sends back what it receives."""
+
+    flow: Flow
+
+    def received(self, data: bytes, /) -> None:
+        super().received(data)
+        self.flow.send(data)
+
+
+class Visited(Party):
+    """A listener's: what each peer sends is echoed to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.peers: list[tuple[Peer, Echoing]] = []
+
+    def arrived(self, flow: Flow, peer: Peer) -> Party:
+        party = Echoing()
+        party.flow = flow
+        self.peers.append((peer, party))
+        return party
+
+
+@contextmanager
+def target(host: str = "127.0.0.1", *, echo: bool = True) -> Iterator[tuple[int, list[tuple[Any, bytes]]]]:
+    """A UDP service of this machine: its port, and who has sent what. asyncio's own would not echo what is empty."""
+    loop, heard = asyncio.get_running_loop(), list[tuple[Any, bytes]]()
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    sock.bind((host, 0))
+    sock.setblocking(False)
+
+    def readable() -> None:
+        while True:
+            try:
+                data, address = sock.recvfrom(65536)
+            except OSError:
+                return
+            heard.append((address, data))
+            if echo:
+                sock.sendto(data, address)
+
+    loop.add_reader(sock, readable)
+    try:
+        yield sock.getsockname()[1], heard
+    finally:
+        loop.remove_reader(sock)
+        sock.close()
+
+
+def closed_port(host: str = "127.0.0.1") -> int:
+    """A port at which nobody takes datagrams."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((host, 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+class Shell(Here):
+    """This machine, whose shell does something else first, or instead."""
+
+    def __init__(self, script: str) -> None:
+        super().__init__("far")
+        self.script = script
+        self.processes: list[Any] = []
+
+    async def create_process(self, make: Any, command: str) -> Any:
+        started = await super().create_process(make, self.script.replace("COMMAND", command))
+        self.processes.append(started[0])
+        return started
+
+    # What makes it a session that has no sockets of this process.
+
+    create_datagram_connection = None
+
+
+@asynccontextmanager
+async def far(script: str = "COMMAND") -> AsyncIterator[Shell]:
+    """A place that runs helpers, and has none of them left at the end."""
+    session = Shell(script)
+    try:
+        yield session
+    finally:
+        for process in session.processes:
+            await until(lambda: process._transport._loop is None)  # noqa: B023 - asyncio's own mark of the end
+
+
+@asynccontextmanager
+async def helper(tier: Any) -> AsyncIterator[Channel]:
+    """One that runs on this machine."""
+    async with far() as session:
+        channel = await start_helper(session, (tier,))
+        try:
+            yield channel
+        finally:
+            channel.close()
+
+
+async def until(true: Callable[[], object], deadline: float = DEADLINE) -> None:
+    """Waits for what nobody tells: the end of a process."""
+    async with asyncio.timeout(deadline):
+        while not true():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.005)
+
+
+def play(scene: Callable[[], Awaitable[None]]) -> None:
+    """Runs it."""
+
+    async def run() -> None:
+        await scene()
+
+    asyncio.run(run())
