@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
+import stat
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from orchestra.diagnostics import Code
 from orchestra.engine.programs import LARGEST, ProgramFailed, output_of
 from orchestra.plugin.vocabulary import SecretSpec
 from orchestra.session.errors import OpenFailed
+from orchestra.session.threads import in_thread
 
 if TYPE_CHECKING:
     from orchestra.model.topology import SecretRef
@@ -32,13 +34,15 @@ class EnvSecret:
 
 
 class FileSecret:
-    """``{file: PATH}``, absolute by now."""
+    """``{file: PATH}``, absolute by now. One that others can read holds no secret."""
 
-    spec = SecretSpec(name="file", value="path", meaning="The file that holds it.")
+    spec = SecretSpec(name="file", value="path", meaning="The file that holds it, which nobody else can read.")
 
     async def read(self, ref: SecretRef) -> bytes:
         try:
-            return _stripped(await asyncio.to_thread(_read, Path(ref.value)))
+            return _stripped(await in_thread(partial(_read, Path(ref.value))))
+        except _TooOpen as error:
+            raise _unavailable(f"{ref.value} is no secret: {error}", f"chmod 600 {ref.value}") from None
         except OSError as error:
             raise _unavailable(f"{ref.value} cannot be read: {error.strerror or error}") from error
 
@@ -57,12 +61,24 @@ class CommandSecret:
             raise _unavailable(str(error), "run it by hand to see what it says") from error
 
 
+class _TooOpen(Exception):
+    """Others can read it; ``str`` says how."""
+
+
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
+        state = os.fstat(file.fileno())
+        if stat.S_ISREG(state.st_mode) and state.st_mode & _others(state):
+            raise _TooOpen(f"its mode is {stat.S_IMODE(state.st_mode):04o}, so that others can read it")
         data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise OSError(f"it is larger than {LARGEST} bytes")
     return data
+
+
+def _others(state: os.stat_result) -> int:
+    """The bits that let others read a file. One that is not ours may be given to us by its group."""
+    return stat.S_IRGRP | stat.S_IROTH if state.st_uid == os.getuid() else stat.S_IROTH
 
 
 def _stripped(data: bytes) -> bytes:

@@ -20,7 +20,7 @@ from orchestra.loading.report import Report
 from orchestra.loading.requires import unmet
 from orchestra.model.garbage import collector_off
 from orchestra.model.topology import Topology
-from orchestra.plugin.vocabulary import Vocabulary
+from orchestra.plugin.vocabulary import Absent, Vocabulary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def _topology(
         targets=targets,
         tunnels=tunnels,
         expectations=build_expectations(scope),
-        requires=_requires(scope, draft),
+        requires=_requires(scope, draft, entries.vocabulary.absent),
         places=Places(draft.root),
     )
 
@@ -97,11 +97,11 @@ def _stem(file: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-._")[:63] or "topology"
 
 
-def _requires(scope: Scope, draft: Draft) -> dict[str, str]:
+def _requires(scope: Scope, draft: Draft, absent: Sequence[Absent]) -> dict[str, str]:
     requires = draft.head.requires
     if requires is None:
         return {}
-    for fault in unmet(requires):
+    for fault in unmet(requires, absent):
         scope.error(fault.code, fault.message, ("requires", *fault.key), fault.suggestion)
     own = {} if requires.orchestra is None else {"orchestra": requires.orchestra}
     return own | requires.plugins

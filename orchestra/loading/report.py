@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator, Sequence
 
 from orchestra.diagnostics import Code, Diagnostic, KeyPath, Place, write_key_path
 from orchestra.loading.nodes import Spot
 from orchestra.model.text import clean
+from orchestra.plugin.vocabulary import Absent
 
 MANY = 200
+_PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,30}\Z")
 
 
 class Report:
@@ -62,6 +65,30 @@ def did_you_mean(word: str, words: Collection[str]) -> str | None:
         return None
     known = sorted(words)
     return f"known here: {', '.join(known[:12])}" + (", …" if len(known) > 12 else "")
+
+
+def plugins_word(thing: str, word: str, known: Collection[str], absent: Sequence[Absent]) -> str | None:
+    """The suggestion for an unknown name of a thing that plugins add: the nearest, and the plugin that would add it
+    when it is installed; else what its package is called by convention."""
+    missing = {name: plugin for plugin in reversed(absent) for name in _would_add(thing, plugin) if name not in known}
+    near = nearest(word, {*known, *missing})
+    if near is None and _PACKAGE.match(word):
+        listed = did_you_mean(word, known)
+        convention = f"a package whose plugin adds it is called orchestra-{word.lower()} by convention"
+        return f"{listed}; {convention}" if listed else convention
+    if near is None or near in known:
+        return did_you_mean(word, known)
+    plugin = missing[near]
+    adds = f"the plugin {quoted(plugin.name)} of {clean(plugin.package, 60)} adds it, and {clean(plugin.why, 200)}"
+    return adds if near == word else f"did you mean {near!r}? {adds}"
+
+
+def _would_add(thing: str, plugin: Absent) -> Iterator[str]:
+    """The names that it is known to add; of one that never told: its own, since most are called like what they add."""
+    if plugin.words:
+        yield from (name for sort, _, name in (each.partition(" ") for each in plugin.words) if sort == thing)
+    else:
+        yield plugin.name
 
 
 def quoted(text: str, limit: int = 60) -> str:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from orchestra.loading.shapes.base import TEXT
 from orchestra.loading.shapes.file import File
 from orchestra.loading.shapes.ssh import SECRET
+from orchestra.model.text import reason
 from orchestra.plugin.vocabulary import SecretSpec, Vocabulary
 
 Schema: TypeAlias = dict[str, Any]
@@ -25,7 +26,7 @@ def json_schema(vocabulary: Vocabulary) -> dict[str, Any]:
     _add_plugged(definitions, "Transport", vocabulary.transports, ())
     _add_plugged(definitions, "Check", vocabulary.checks, ("none",))
     _add_kinds(definitions, vocabulary)
-    definitions["Secret"] = _secret(vocabulary.secrets.values())
+    definitions["Secret"] = _secret(definitions, vocabulary.secrets.values())
     definitions["Rule"]["oneOf"] = [{"required": ["allow"]}, {"required": ["deny"]}]
     definitions["Nat"]["oneOf"] = [
         {"required": ["masquerade"], "properties": {"masquerade": {"const": True}}, "not": _any_of("port", "to")},
@@ -90,19 +91,25 @@ def _add_kinds(definitions: Schema, vocabulary: Vocabulary) -> None:
 def _fields(definitions: Schema, fields: type[Any] | None) -> Schema:
     if fields is None:
         return {}
-    schema = TypeAdapter(fields).json_schema(ref_template=REFERENCE, by_alias=True)
+    try:
+        schema = TypeAdapter(fields).json_schema(ref_template=REFERENCE, by_alias=True)
+    except Exception as error:  # noqa: BLE001 - somebody else's model
+        return {"$comment": f"its model cannot be described: {reason(error)}"}
     for name, definition in schema.pop("$defs", {}).items():
         definitions.setdefault(name, definition)
     return schema | {"patternProperties": {"^x-": {}}}
 
 
-def _secret(specs: Iterable[SecretSpec]) -> Schema:
+def _secret(definitions: Schema, specs: Iterable[SecretSpec]) -> Schema:
     words = {"type": "array", "items": {"type": "string"}, "minItems": 1}
     values: dict[str, Schema] = {"text": TEXT, "path": TEXT, "command": words, "any": {}}
     return {
         "description": "A secret by reference: a map with one of these keys.",
         "type": "object",
-        "properties": {spec.name: values[spec.value] | {"description": _meaning(spec)} for spec in specs},
+        "properties": {
+            spec.name: (_fields(definitions, spec.fields) or values[spec.value]) | {"description": _meaning(spec)}
+            for spec in specs
+        },
         "minProperties": 1,
         "maxProperties": 1,
         "additionalProperties": False,

@@ -73,6 +73,8 @@ def _of_secret(ref: SecretRef, why: str) -> Disclosure:
             return Disclosure(deed="runs", what=shlex.join(str(word) for word in words), why=why)
         case "env", name:
             return Disclosure(deed="reads", what=f"${name}", why=why)
+        case kind, Mapping() as fields:
+            return Disclosure(deed="reads", what=f"{kind} {'/'.join(map(str, fields.values()))}", why=why)
         case kind, value:
             return Disclosure(deed="reads", what=str(value) if kind == "file" else f"{kind} {value}", why=why)
 

@@ -20,9 +20,8 @@ from orchestra.model.text import reason
 from orchestra.plugin import hookspecs
 from orchestra.plugin.interfaces import Check, Exporter, Importer, Kind, SecretSource, Transport
 from orchestra.plugin.vetting import SLOTS, Rejected, Slot, parts, vetted_name, vetted_observer
-from orchestra.plugin.vocabulary import Absent, Vocabulary
+from orchestra.plugin.vocabulary import ENTRY_POINTS, Absent, Vocabulary
 
-ENTRY_POINTS = "orchestra"
 DISTRIBUTION = "orchestra-tunnels"
 DISABLED = "ORCHESTRA_DISABLE_PLUGINS"
 """Names of installed plugins, or of their packages, that are left out, separated by commas; ``*`` is all of them."""

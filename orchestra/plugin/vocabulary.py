@@ -12,6 +12,9 @@ from typing import Any, Literal
 
 from orchestra.model.topology import NOWHERE
 
+ENTRY_POINTS = "orchestra"
+"""The group of entry points by which installed plugins are found."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportSpec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_from_a_file_without_one_line_break(tmp_path: Path, text: str, value: str) -> None:
     file = tmp_path / "secret"
     file.write_bytes(text.encode())
+    file.chmod(0o600)
     assert read(FileSecret(), str(file)) == value.encode()
 
 
@@ -51,7 +53,28 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert refused(FileSecret(), str(tmp_path / "none")).endswith("cannot be read: No such file or directory")
     huge = tmp_path / "huge"
     huge.write_text(SECRET * 100_000)
+    huge.chmod(0o600)
     assert "larger than" in refused(FileSecret(), str(huge))
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o644, 0o640, 0o660])
+def test_a_file_that_others_can_read_holds_no_secret(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "secret"
+    file.write_text(SECRET)
+    file.chmod(mode)
+    said = f"{file} is no secret: its mode is {mode:04o}, so that others can read it"
+    assert refused(FileSecret(), str(file)) == said
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_a_file_that_is_not_ours_may_be_given_to_us_by_its_group(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(SECRET)
+    os.chown(file, 65534, 0)
+    file.chmod(0o640)
+    assert read(FileSecret(), str(file)) == SECRET.encode()
+    file.chmod(0o644)
+    assert "others can read it" in refused(FileSecret(), str(file))
 
 
 def test_from_a_command_without_a_shell() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from orchestra.diagnostics import Code
-from orchestra.loading.report import MANY, Report, did_you_mean, nearest, quoted
+from orchestra.loading.report import MANY, Report, did_you_mean, nearest, plugins_word, quoted
+from orchestra.plugin.vocabulary import Absent
 
 KEYS = ("networks", "servers", "targets", "tunnels", "Firewalls")
 
@@ -43,3 +44,37 @@ def test_an_error_knows_its_place_and_path() -> None:
     one, other = report.diagnostics
     assert (str(one.place), one.path, one.severity) == ("f.yaml:3:7", "servers.a.ssh.identity[0]", "error")
     assert (other.place, other.path) == (None, None)
+
+
+ABSENT = (
+    Absent(name="proxies", package="orchestra-tunnels", why="is left out by X", words=("kind socks", "check socks")),
+    Absent(name="redis", package="orchestra-redis", why="cannot be used: ImportError: no \x1b[2Jredis"),
+)
+
+
+@pytest.mark.parametrize(
+    ("thing", "word", "suggestion"),
+    [
+        ("kind", "tpc", "did you mean 'tcp'?"),
+        ("kind", "socks", "the plugin 'proxies' of orchestra-tunnels adds it, and is left out by X"),
+        (
+            "kind",
+            "sock",
+            "did you mean 'socks'? the plugin 'proxies' of orchestra-tunnels adds it, and is left out by X",
+        ),
+        (
+            "check",
+            "redis",
+            "the plugin 'redis' of orchestra-redis adds it, and cannot be used: ImportError: no ·[2Jredis",
+        ),
+        (
+            "transport",
+            "Kubectl",
+            "known here: tcp; a package whose plugin adds it is called orchestra-kubectl by convention",
+        ),
+        ("secret", "socks", "known here: tcp; a package whose plugin adds it is called orchestra-socks by convention"),
+        ("kind", "no such/thing", "known here: tcp"),
+    ],
+)
+def test_a_word_that_a_plugin_would_add(thing: str, word: str, suggestion: str) -> None:
+    assert plugins_word(thing, word, {"tcp"}, ABSENT) == suggestion

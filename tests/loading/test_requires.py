@@ -5,6 +5,7 @@ import pytest
 from orchestra import __version__
 from orchestra.loading.requires import satisfies, unmet
 from orchestra.loading.shapes.file import Requires
+from orchestra.plugin.manager import load_plugins
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,22 @@ def test_plugins_are_looked_up_by_distribution() -> None:
     assert list(unmet(Requires(orchestra=">=0.1", plugins={"pydantic": ">=2"}))) == []
     [fault] = unmet(Requires(plugins={"orchestra-nobody-has-this": ">=1"}))
     assert fault.key == ("plugins", "orchestra-nobody-has-this")
+
+
+def test_who_names_a_plugin_is_told_its_package() -> None:
+    [fault] = unmet(Requires(plugins={"socks": ">=1"}))
+    assert (fault.message, fault.suggestion) == (
+        "'socks' is a plugin, not a package",
+        "write its package: orchestra-tunnels",
+    )
+
+
+def test_a_package_that_is_installed_and_adds_nothing_is_not_there() -> None:
+    names = [info.name for info in load_plugins([]).loaded if info.origin == "orchestra-tunnels"]
+    needed = Requires(plugins={"Orchestra.Tunnels": ">=0.1"})
+    some, all_ = (load_plugins([], disabled=left_out).vocabulary.absent for left_out in (names[:1], names))
+    assert list(unmet(needed, some)) == []
+    [fault] = unmet(needed, all_)
+    assert fault.message == (
+        f"the file needs 'Orchestra.Tunnels', whose plugin {names[0]!r} is left out by ORCHESTRA_DISABLE_PLUGINS"
+    )

@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_valid
 from orchestra.diagnostics import Code
 from orchestra.loading.faults import Fault
 from orchestra.loading.nodes import BROKEN
-from orchestra.loading.report import did_you_mean, quoted
+from orchestra.loading.report import did_you_mean, plugins_word, quoted
 from orchestra.loading.shapes.base import OPTIONS, JsonSchema, Shape, Text, unknown_key
 from orchestra.loading.shapes.translate import faults_of
 from orchestra.loading.shapes.values import PositiveDuration
+from orchestra.model.text import reason
 from orchestra.model.topology import CheckRef, CommandRef, SecretRef
 from orchestra.plugin.vocabulary import Vocabulary
 
@@ -34,18 +35,17 @@ def plugin_options(
     A model that raises what a model must not raise is reported with the plugin's keys.
     """
     prefix = () if at is None else (at,)
-    given = {key: _whole(value) for key, value in given.items() if not key.startswith("x-")}
+    if isinstance(given, Mapping):  # else a short form, which the model may know
+        given = {key: _whole(value) for key, value in given.items() if not key.startswith("x-")}
     if fields is None:
         faults += [unknown_key(key, beside).below(prefix) for key in given]
         return {}
     try:
-        made = TypeAdapter(fields).validate_python(dict(given), context=vocabulary)
+        made = TypeAdapter(fields).validate_python(given, context=vocabulary)
     except ValidationError as error:
         faults += [_hinted(fault, fields, beside).below(prefix) for fault in faults_of(error)]
     except Exception as error:  # noqa: BLE001 - somebody else's code
-        faults.append(
-            Fault(f"the plugin's model failed: {type(error).__name__}: {error}", code=Code.PLUGIN_FAILED, key=prefix)
-        )
+        faults.append(Fault(f"the plugin's model failed: {reason(error)}", code=Code.PLUGIN_FAILED, key=prefix))
     else:
         return _plain(made) if isinstance(made, BaseModel) else dict(vars(made))
     return {}
@@ -115,7 +115,7 @@ class Plugged(Shape):
                 Fault(
                     f"there is no {cls.thing} {quoted(name)}",
                     code=Code.UNKNOWN_NAME,
-                    suggestion=did_you_mean(name, {*known, *cls.plain_words()}),
+                    suggestion=plugins_word(cls.thing, name, {*known, *cls.plain_words()}, vocabulary.absent),
                     key=("type",),
                 )
             )

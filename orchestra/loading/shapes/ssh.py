@@ -10,10 +10,11 @@ from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Validati
 from pydantic_core import CoreSchema, core_schema
 
 from orchestra.diagnostics import Code
-from orchestra.loading.faults import Fault, describe, from_address
+from orchestra.loading.faults import Fault, Faults, describe, from_address
 from orchestra.loading.nodes import BROKEN
-from orchestra.loading.report import did_you_mean, quoted
+from orchestra.loading.report import plugins_word, quoted
 from orchestra.loading.shapes.base import JsonSchema, Many, Parsed, Shape, named
+from orchestra.loading.shapes.plugged import plugin_options
 from orchestra.loading.shapes.values import (
     ConfigHost,
     Duration,
@@ -26,7 +27,7 @@ from orchestra.loading.shapes.values import (
 )
 from orchestra.model.address import AddressError, UnixPath, parse_address
 from orchestra.model.topology import SecretRef
-from orchestra.plugin.vocabulary import SecretSpec
+from orchestra.plugin.vocabulary import SecretSpec, Vocabulary
 
 SECRET: JsonSchema = {"$comment": "a secret"}
 """Stands in the schema for what the vocabulary's secrets make of it."""
@@ -117,10 +118,20 @@ def _secret(value: Any, info: ValidationInfo) -> SecretRef:
         raise Fault(
             f"no secret is read by {quoted(kind)}",
             code=Code.UNKNOWN_NAME,
-            suggestion=did_you_mean(kind, known),
+            suggestion=plugins_word("secret", kind, known, info.context.absent if info.context else ()),
             key=(kind,),
         )
+    if known[kind].fields is not None:
+        return SecretRef(kind=kind, value=_secret_options(known[kind], item, info.context or Vocabulary()))
     return SecretRef(kind=kind, value=_secret_value(known[kind], item))
+
+
+def _secret_options(spec: SecretSpec, item: Any, vocabulary: Vocabulary) -> Any:
+    faults: list[Fault] = []
+    options = plugin_options(spec.fields, item, spec.name, vocabulary, faults)
+    if faults:
+        raise Faults(faults)
+    return options
 
 
 def _secret_value(spec: SecretSpec, item: Any) -> Any:

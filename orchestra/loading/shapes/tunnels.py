@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from orchestra.diagnostics import Code
 from orchestra.loading.faults import Fault, Faults
-from orchestra.loading.report import did_you_mean, quoted
+from orchestra.loading.report import plugins_word, quoted
 from orchestra.loading.shapes.base import OPTIONS, JsonSchema, Many, Name, Shape, Text
 from orchestra.loading.shapes.plugged import Check, plugin_options
 from orchestra.loading.shapes.values import Duration, Listen, PositiveDuration, variable_name
@@ -75,9 +75,9 @@ class Tunnel(Shape):
     avoid: Many[Name] = ()
     """Hosts that it must not pass."""
     failover: bool = False
-    """Whether other paths may be used when this one is down. This version lists them in the plan and takes none."""
+    """Whether new connections may take another path when this one is down."""
     standby: Literal["cold", "warm"] = "cold"
-    """Whether the sessions of other paths are kept open. Without effect in this version."""
+    """With `failover`: whether the sessions of other paths are opened when they are needed, or kept open."""
     hold: Duration | None = None
     """How long a new connection waits for a path that is down; default: 2s."""
     dial_timeout: PositiveDuration | None = None
@@ -108,7 +108,7 @@ class Tunnel(Shape):
                 Fault(
                     f"there is no kind of tunnel {quoted(kind)}",
                     code=Code.UNKNOWN_NAME,
-                    suggestion=did_you_mean(kind, kinds),
+                    suggestion=plugins_word("kind", kind, kinds, vocabulary.absent),
                     key=("kind",),
                 )
             )
