@@ -9,6 +9,7 @@ TESTS = ROOT / "tests"
 
 WITHOUT_TESTS = {
     "orchestra/__main__.py": "two lines that call the command line",
+    "orchestra/assembly/log_format.py": "two words",
     "orchestra/cli/instance.py": "one annotation",
     "orchestra/control/handlers.py": "protocols; the control server's tests hold them",
     "orchestra/engine/core/messages.py": "values only",
@@ -36,6 +37,8 @@ WITHOUT_MODULE = {
     "loading/sshconfig/test_against_ssh.py": "the system's ssh, and the same files",
     "loading/test_errors.py": "golden files: every mistake, and what is said of it",
     "loading/test_vocabulary.py": "a golden file with the whole vocabulary",
+    "engine/core/test_life.py": "the whole core, whatever happens to it",
+    "engine/test_supervision.py": "what breaks while an engine runs, and what its users see",
     "engine/test_plugin_faults.py": "what plugins may do wrong while an engine runs",
     "test_layers.py": "the directions of imports",
     "test_mirrors.py": "this one",

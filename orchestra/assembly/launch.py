@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchestra import __version__
 from orchestra.assembly.prompts import Prompts
+from orchestra.assembly.reloading import Reloading
 from orchestra.assembly.running import Identity, Running
 from orchestra.control.claim import Info
 from orchestra.lab.kind import LabKind
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
+    from orchestra.assembly.reloading import Read
     from orchestra.control.http_address import HttpAddress
     from orchestra.control.paths import Place
     from orchestra.lab.interface import Lab
@@ -73,8 +75,8 @@ class Http:
 def reachable_part(plan: Plan) -> Plan:
     """The plan without the tunnels that are not opened here: unreachable ones, and those that another client holds."""
     tunnels = tuple(tunnel for tunnel in plan.tunnels if tunnel.verdict == "reachable")
-    ways = (way for tunnel in tunnels for way in (tunnel, *tunnel.alternatives))
-    needed = {id_ for way in ways for id_ in way.sessions}
+    ways = (way for tunnel in tunnels for way in (tunnel.sessions, *(other.sessions for other in tunnel.alternatives)))
+    needed = {id_ for way in ways for id_ in way}
     return replace(plan, tunnels=tunnels, sessions=tuple(s for s in plan.sessions if s.id in needed))
 
 
@@ -88,13 +90,14 @@ async def launched(
     here: Here | None = None,
     http: Http | None = None,
     log: Path | None = None,
+    read: Read | None = None,
 ) -> AsyncIterator[Running]:
     """Brings it up, and takes it down at the end, whatever the end is: tunnels, then control socket, then lab.
 
     ``place`` is where the control socket goes, claimed already; without one nobody can talk to it, ``http`` needs one
-    too. ``log`` is where who asks for its log finds it. ``ask`` puts
-    questions to a person. ``here`` stands for this machine, outside of a lab. Inside, the running orchestra is still on
-    its way to being ready.
+    too. ``log`` is where who asks for its log finds it. ``read`` reads the files again, when that is asked for. ``ask``
+    puts questions to a person. ``here`` stands for this machine, outside of a lab. Inside, the running orchestra is
+    still on its way to being ready.
     """
     from orchestra.engine import Engine
     from orchestra.engine.surroundings import watched
@@ -112,6 +115,9 @@ async def launched(
             topology=launch.topology,
             log=log,
         )
+        if read is not None:
+            lab = None if launch.lab is None else topology
+            running.reloading = Reloading(running, running.engine, launch, read, lab)
         async with _answering(running, place, http), running:
             yield running
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from orchestra.engine import surroundings
 from orchestra.engine.core.messages import NetworkChanged
 from orchestra.engine.surroundings import TICK, asleep, changes, suspends
 from orchestra.testing import run_virtual
