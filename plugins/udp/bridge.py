@@ -14,6 +14,7 @@ It is started when the first bridge is opened, and again after it ended, but not
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from orchestra.diagnostics import Code
@@ -42,19 +43,21 @@ async def open_bridge(session: Session) -> Bridge:
     flows is told.
     """
     if isinstance(session, Datagrams):
-        return Bridge(Near(session), None)
+        near = Near(session)
+        return Bridge(near, near.close)
     shared = _SHARED.get(session)
     if shared is None:
         shared = _SHARED[session] = _Shared()
     channel = await shared.take(session)
-    return Bridge(channel, shared)
+    return Bridge(channel, shared.give)
 
 
 class Bridge:
     """Flows and listeners at one place. Who opens them closes them, and then the bridge."""
 
-    def __init__(self, station: Station, shared: _Shared | None) -> None:
-        self._station, self._shared = station, shared
+    def __init__(self, station: Station, leave: Callable[[], None]) -> None:
+        self._station = station
+        self._leave: Callable[[], None] | None = leave
 
     @property
     def about(self) -> str:
@@ -76,11 +79,9 @@ class Bridge:
 
     def close(self) -> None:
         """It is not needed any more."""
-        if self._shared is None:
-            self._station.close()
-        else:
-            self._shared.give()
-            self._shared = None
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
 
 
 class _Shared:

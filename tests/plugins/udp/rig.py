@@ -48,7 +48,7 @@ class Party:
         """Waits until something is true of it."""
         try:
             async with asyncio.timeout(deadline):
-                while not true():  # noqa: ASYNC110 - nobody tells
+                while not true():
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
