@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from orchestra.cli.console import Console
 
-LOGGERS = {"orchestra": logging.WARNING, "asyncio": logging.ERROR}
+LOGGERS = {"orchestra": logging.WARNING, "asyncio": logging.ERROR, "aiohttp": logging.ERROR}
 """Whose, and from which level: asyncio's warnings are about peers that went away, which is their right."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -29,17 +30,54 @@ def logs(console: Console, instance: Instance = None, follow: Follow = False) ->
     place = _place(instance)
     path = log_file(place.name, os.environ)
     try:
-        file = path.open(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        console.error(f"{place.name} has no log at {path}")
-        return Exit.FAILED
-    with file:
-        _show(console, file)
-        while follow and _lives(place, path):
-            time.sleep(_POLL)
-            _show(console, file)
-        _show(console, file)
-    return Exit.DONE
+        with suppress(FileNotFoundError), closing(_Reader(path)) as reader:
+            reader.show(console)
+            while follow and _lives(place, path):
+                time.sleep(_POLL)
+                reader.show(console)
+            reader.show(console)
+            return Exit.DONE
+    finally:
+        console.flush()
+    console.error(f"{place.name} has no log at {path}")
+    return Exit.FAILED
+
+
+class _Reader:
+    """Reads a log from its oldest line on, from file to file as they are set aside. Raises FileNotFoundError."""
+
+    def __init__(self, path: Path) -> None:
+        from orchestra.assembly.journal import segments
+
+        self._path = path
+        self._file = _open((segments(path) or [path])[0])
+
+    def show(self, console: Console) -> None:
+        """What was not read yet."""
+        _show(console, self._file)
+        while (newer := self._newer()) is not None:
+            _show(console, self._file)  # what came before it was set aside
+            self._file.close()
+            self._file = newer
+            _show(console, self._file)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _newer(self) -> TextIO | None:
+        """The file that was begun after this one; the oldest that is there, when this one is gone already."""
+        from orchestra.assembly.journal import segments
+
+        own, files = os.fstat(self._file.fileno()), []
+        for path in segments(self._path):
+            with suppress(FileNotFoundError):  # it was set aside just now
+                files.append(_open(path))
+        same = [os.path.samestat(own, os.fstat(file.fileno())) for file in files]
+        following = same.index(True) + 1 if True in same else 0
+        for index, file in enumerate(files):
+            if index != following:
+                file.close()
+        return files[following] if following < len(files) else None
 
 
 def _place(instance: str | None) -> Place:
@@ -67,6 +105,10 @@ def _lives(place: Place, path: Path) -> bool:
     from orchestra.control.claim import is_held
 
     return is_held(place) and path.exists()
+
+
+def _open(path: Path) -> TextIO:
+    return path.open(encoding="utf-8", errors="replace")
 
 
 def _show(console: Console, file: TextIO) -> None:
