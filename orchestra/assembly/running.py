@@ -16,6 +16,7 @@ from orchestra.assembly.feed import Feed
 from orchestra.assembly.journal import tail
 from orchestra.assembly.observers import Observers
 from orchestra.assembly.prompts import Prompts
+from orchestra.assembly.reloading import Reloading, concerned, refusal
 from orchestra.control.handlers import Readiness
 from orchestra.engine.outcome import Outcome, outcome
 from orchestra.model.events import Closed, Event, Occurrence, OverallChanged, SessionChanged, TunnelChanged
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchestra.control.gate import Web
+    from orchestra.control.handlers import Document
     from orchestra.engine import Engine
     from orchestra.model.plan import Plan
     from orchestra.model.topology import Topology
@@ -74,13 +76,15 @@ class Running:
         self._feed = Feed()
         self._changed = asyncio.Event()
         self._closed = asyncio.Event()
+        self.reloading: Reloading | None = None
+        """By which its plan can be changed."""
         self.is_closing = False
         """Whether it is being taken down: what fails from then on is no failure."""
-        self._engine = make_engine(self._observe)
+        self.engine = make_engine(self._observe)
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._engine.run(), name="engine")
+        self._task = asyncio.create_task(self.engine.run(), name="engine")
         self._task.add_done_callback(lambda _: self._ended())
         return self
 
@@ -104,7 +108,7 @@ class Running:
     async def until(self, decided: Callable[[Outcome], object]) -> Outcome:
         """The first outcome about which that is true, or the one that stands when everything has been taken down."""
         while True:
-            found = outcome(self._engine.snapshot())
+            found = outcome(self.engine.snapshot())
             if self._is_over() or decided(found):
                 return found
             await self._changed.wait()
@@ -120,7 +124,7 @@ class Running:
         return Readiness(ready=found.ready, fatal=found.fatal)
 
     def status(self) -> Status:
-        found = self._engine.snapshot()
+        found = self.engine.snapshot()
         return Status(
             topology=self.identity.topology,
             name=self.identity.name,
@@ -136,7 +140,7 @@ class Running:
     def variables(self) -> Mapping[str, str]:
         from orchestra.render.variables import variables
 
-        return variables(self.plan, self._engine.snapshot().tunnels)
+        return variables(self.plan, self.engine.snapshot().tunnels)
 
     def log(self) -> str:
         return tail(self._log) if self._log is not None else ""
@@ -153,7 +157,27 @@ class Running:
 
     def stop(self) -> None:
         self.is_closing = True
-        self._engine.stop()
+        self.engine.stop()
+
+    def leave(self, drain: float | None) -> None:
+        self.is_closing = True
+        self.engine.leave(drain)
+
+    def reconnect(self, subject: str | None) -> Document:
+        sessions, tunnels = concerned(self.plan, subject)
+        if not sessions and not tunnels:
+            return {"sessions": [], "refused": f"no tunnel and no server named {subject} is in the plan"}
+        self.engine.reconnect(sessions, tunnels)
+        return {"sessions": sessions, "refused": None}
+
+    async def reload(self, request: Document) -> Document:
+        if self.reloading is None or self.is_closing:
+            return refusal(f"{self.identity.name} is being taken down")
+        return await self.reloading.answer(request)
+
+    def tell(self, event: Event) -> None:
+        """Has everybody hear of what the engine did not say."""
+        self._observe(event)
 
     async def events(self) -> AsyncIterator[Occurrence]:
         with self._feed.subscribed() as news:

@@ -1,8 +1,11 @@
-"""Signals as cancellation: the first takes everything down in good order, the second at once, a third kills."""
+"""Signals as cancellation: the first takes everything down in good order, the second at once, a third kills.
+
+SIGHUP is the exception where something can be reloaded."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -28,7 +31,13 @@ class Interrupts:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._task: asyncio.Task[Any] | None = None
+        self._reload: Callable[[], None] | None = None
+        self._had_terminal = _has_terminal()
         self.received: list[int] = []
+
+    def reload_by(self, reload: Callable[[], None]) -> None:
+        """From now on SIGHUP asks for that, unless it says that the terminal has gone."""
+        self._reload = reload
 
     def cancel(self, task: asyncio.Task[Any]) -> None:
         """From now on signals cancel this task."""
@@ -56,10 +65,22 @@ class Interrupts:
 
     def _stop(self, signum: int) -> None:
         assert self._task is not None  # noqa: S101 - the handlers are there since there is a task
+        if signum == signal.SIGHUP and self._reload is not None and not (self._had_terminal and not _has_terminal()):
+            self._reload()
+            return
         self.received.append(signum)
         self._task.cancel()
         if len(self.received) > 1:
             self.release()
+
+
+def _has_terminal() -> bool:
+    """Whether there is a controlling terminal: one that hung up is none any more (tty(4))."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 async def interruptible(work: Callable[[Interrupts], Coroutine[Any, Any, T]]) -> T:

@@ -17,6 +17,7 @@ from typer._completion_classes import completion_init
 from typer.core import TyperCommand
 
 from orchestra.cli import (
+    add,
     authorize,
     completion,
     connect,
@@ -32,6 +33,9 @@ from orchestra.cli import (
     ls,
     plan,
     plugins,
+    reconnect,
+    reload,
+    remove,
     schema,
     status,
     trust,
@@ -62,6 +66,10 @@ COMMANDS: tuple[Command, ...] = (
     ("authorize", authorize.authorize),
     ("trust", trust.trust),
     ("up", up.up),
+    ("reload", reload.reload),
+    ("add", add.add),
+    ("remove", remove.remove),
+    ("reconnect", reconnect.reconnect),
     ("down", down.down),
     ("status", status.status),
     ("ls", ls.ls),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Annotated
 
@@ -15,12 +16,27 @@ from orchestra.cli.options import Timeout, seconds
 All = Annotated[bool, typer.Option("--all", help="All that run.")]
 
 
-def down(console: Console, instance: Instance = None, all_: All = False, timeout: Timeout = "60") -> int:
-    """Take it down and wait until it has gone; nothing to take down is no error."""
+Drain = Annotated[
+    str | None,
+    typer.Option(
+        "--drain", metavar="DURATION", help="What connections have to end by themselves: 30, 5m; 0 is for ever."
+    ),
+]
+
+
+def down(
+    console: Console, instance: Instance = None, all_: All = False, drain: Drain = None, timeout: Timeout = "60"
+) -> int:
+    """Take it down and wait until it has gone; nothing to take down is no error.
+
+    With --drain its listeners close at once, and the connections that it carries may end before the rest goes.
+    """
     from orchestra.control.client import Client, NotRunning
     from orchestra.control.instances import alive, find
 
     limit = seconds(timeout)
+    patience = 0.0 if drain is None else seconds(drain) or math.inf
+    deadline = limit and limit + patience
     try:
         places = alive(os.environ) if all_ else (find(instance, os.environ),)
     except NotRunning as nothing:
@@ -28,7 +44,7 @@ def down(console: Console, instance: Instance = None, all_: All = False, timeout
         return Exit.DONE
     for place in places:
         try:
-            Client(place, console.say).take_down(limit)
+            Client(place, console.say).take_down(deadline, patience)
         except TimeoutError:
             console.error(f"{place.name} is still there after {timeout}")
             return Exit.TIMEOUT

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from orchestra.model.plan import Plan
     from orchestra.model.topology import Topology
     from orchestra.plugin.manager import Plugins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """What is read differently from what the files say: tunnels besides, as YAML by name, and one that is left out."""
+
+    additions: Mapping[str, str] = field(default_factory=dict)
+    without: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +85,9 @@ def split_file(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
 
 
 @collector_off()  # also for the imports, which are most of the work for a small file
-def load_source(source: Source, *, ssh_config: bool = True, allow_exec: bool = False) -> tuple[Loaded, Plugins]:
+def load_source(
+    source: Source, *, ssh_config: bool = True, allow_exec: bool = False, edits: Edits | None = None
+) -> tuple[Loaded, Plugins]:
     """Loads the files that the options name, whether or not they can be used.
 
     ``ssh_config`` and ``allow_exec``: see :func:`orchestra.assembly.topology.load_topology`.
@@ -85,7 +96,15 @@ def load_source(source: Source, *, ssh_config: bool = True, allow_exec: bool = F
 
     plugins = topology.plugins(source.plugins)
     files = choose_files(source, os.environ, Path.cwd())
-    loaded = topology.load_topology(files, plugins, os.environ, ssh_config=ssh_config, allow_exec=allow_exec)
+    load = partial(
+        topology.load_topology, plugins=plugins, environ=os.environ, ssh_config=ssh_config, allow_exec=allow_exec
+    )
+    loaded = load(files)
+    if edits is not None:
+        from orchestra.assembly.additions import with_additions, without
+
+        loaded = with_additions(loaded, edits.additions, lambda text: load((*files, "-"), stdin=text))
+        loaded = without(loaded, edits.without) if edits.without is not None else loaded
     return loaded, plugins
 
 
@@ -94,9 +113,11 @@ def client_of(source: Source) -> str | None:
     return source.client or os.environ.get("ORCHESTRA_CLIENT") or None
 
 
-def read_topology(source: Source, *, ssh_config: bool = True, allow_exec: bool = False) -> Read:
+def read_topology(
+    source: Source, *, ssh_config: bool = True, allow_exec: bool = False, edits: Edits | None = None
+) -> Read:
     """The topology that the options name. Raises TopologyInvalid with every problem, and UsageError."""
-    loaded, plugins = load_source(source, ssh_config=ssh_config, allow_exec=allow_exec)
+    loaded, plugins = load_source(source, ssh_config=ssh_config, allow_exec=allow_exec, edits=edits)
     diagnostics = with_static_checks(loaded, plugins, client_of(source))
     if loaded.topology is None:
         raise TopologyRejected(diagnostics, loaded.sources)
@@ -129,6 +150,7 @@ def read_plan(
     ssh_config: bool = True,
     allow_exec: bool = False,
     alternatives: int = 3,
+    edits: Edits | None = None,
 ) -> Planned:
     """The plan for what the options name. Raises TopologyInvalid, with the sources for its excerpts, and UsageError.
 
@@ -136,13 +158,15 @@ def read_plan(
     """
     from orchestra.planning import make_plan
 
-    read, chosen = read_topology(source, ssh_config=ssh_config, allow_exec=allow_exec), selection or Selection()
+    read = read_topology(source, ssh_config=ssh_config, allow_exec=allow_exec, edits=edits)
+    chosen = selection or Selection()
+    besides = edits.additions if edits is not None and chosen.tunnels else ()
     with read.excerpts():
         plan = make_plan(
             read.topology,
             client=read.client,
             vocabulary=read.plugins.vocabulary,
-            tunnels=chosen.tunnels or None,
+            tunnels=[*chosen.tunnels, *besides] or None,
             profiles=tuple(chosen.profiles),
             free_ports=free_ports,
             alternatives=alternatives,

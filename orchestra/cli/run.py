@@ -9,7 +9,7 @@ from orchestra.cli.console import Console
 from orchestra.cli.errors import explain
 from orchestra.cli.exits import Exit
 from orchestra.cli.options import CommandLine, Selection, Source, Timeout, seconds
-from orchestra.cli.starting import Starting, prepare, told
+from orchestra.cli.starting import Starting, disclose, prepare, told
 from orchestra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def _run(
     try:
         find_program(command[0])  # before anything is opened
         launch = prepare(console, source, selection, starting, free_ports=True, environment=True)
+        disclose(console, launch.topology, launch.disclosures)
 
         async def work(interrupts: Interrupts) -> int:
             return await _beside(console, launch, command, limit, starting.fail_fast, interrupts)

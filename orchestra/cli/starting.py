@@ -12,7 +12,7 @@ from orchestra.cli.console import Console
 from orchestra.cli.errors import explain, report
 from orchestra.cli.exits import Exit, exit_of_error, exit_of_plan
 from orchestra.cli.options import AllowExec, Selection, Source
-from orchestra.cli.reading import read_plan
+from orchestra.cli.reading import Edits, read_plan
 from orchestra.diagnostics import Code
 from orchestra.errors import OrchestraError, UsageError
 from orchestra.lab.kind import LabKind
@@ -70,8 +70,10 @@ def prepare(
     name: str | None = None,
     free_ports: bool = False,
     environment: bool = False,
+    edits: Edits | None = None,
 ) -> Launch:
-    """What is to be brought up. Nothing has been opened yet. Raises Refused after saying why, TopologyInvalid, …
+    """What is to be brought up. Nothing has been opened yet, and what it does besides its tunnels is still to be said
+    (:func:`disclose`). Raises Refused after saying why, TopologyInvalid, …
 
     ``environment``: the tunnels' variables will be a command's.
     """
@@ -80,7 +82,12 @@ def prepare(
 
     # a lab has its own keys and names, so that nothing of the user's is read for it
     planned = read_plan(
-        source, selection, free_ports=free_ports, ssh_config=starting.lab is None, allow_exec=starting.allow_exec
+        source,
+        selection,
+        free_ports=free_ports,
+        ssh_config=starting.lab is None,
+        allow_exec=starting.allow_exec,
+        edits=edits,
     )
     plan, read = planned.plan, planned.read
     # what is exposed is said below, with the rest of what a file does
@@ -100,13 +107,13 @@ def prepare(
         )
     found = disclosures(part, read.topology, environment=environment)
     in_lab = starting.lab is not None  # its servers have credentials of its own
-    disclose(console, read.topology, [each for each in found if each.deed in ("listens", "sets") or not in_lab])
     return Launch(
         name=name or read.topology.name,
         plan=part,
         topology=read.topology,
         plugins=read.plugins,
         lab=starting.lab,
+        disclosures=tuple(each for each in found if each.deed in ("listens", "sets") or not in_lab),
     )
 
 

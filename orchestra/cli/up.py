@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestra.assembly.log_format import LogFormat
 from orchestra.cli.console import Colour, Console
 from orchestra.cli.options import Selection, Source, seconds
-from orchestra.cli.starting import Starting, prepare, told
-from orchestra.errors import UsageError
+from orchestra.cli.starting import Starting, disclose, prepare, told
+from orchestra.diagnostics import Code
+from orchestra.errors import RuntimeFailure, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestra.assembly.launch import Http
+    from orchestra.assembly.launch import Http, Launch
+    from orchestra.control.handlers import Document
+    from orchestra.control.paths import Place
     from orchestra.plugin.interfaces import Question
 
 _TIMEOUT_DETACHED = "60"
@@ -40,6 +44,7 @@ class Staying:
             help="Give up when it is not ready after this long: 30, 2m; 0 is never. Default: 60 with -d, else never.",
         ),
     ] = None
+    log_format: Annotated[LogFormat, typer.Option("--log-format", help="How its log is written.")] = LogFormat.TEXT
     parent: Annotated[int | None, typer.Option("--parent", hidden=True)] = None
     """In the child of ``-d``: the descriptor on which it tells its parent that it is ready."""
 
@@ -117,6 +122,7 @@ def child_arguments(
         ("--lab", starting.lab),
         ("--name", staying.name),
         ("--timeout", staying.timeout),
+        ("--log-format", staying.log_format),
         ("--http", showing.http),
         ("--http-token-file", showing.http_token_file),
         ("--color", Colour.ALWAYS if console.err.style.colour else Colour.NEVER),
@@ -168,7 +174,9 @@ def _stay(
 
     from orchestra.assembly.detach import Parent
     from orchestra.assembly.journal import journal
+    from orchestra.assembly.notify import Notifier
     from orchestra.assembly.signals import interruptible
+    from orchestra.cli.reloading import options, reader
     from orchestra.cli.staying import Stay
     from orchestra.control.claim import Claim
     from orchestra.control.paths import log_file, place_of
@@ -177,7 +185,14 @@ def _stay(
     limit, http = staying.limit, showing.read()
     launch = prepare(console, source, selection, starting, name=staying.name)
     place, log = place_of(launch.name, os.environ), log_file(launch.name, os.environ)
-    with Claim.take(place, launch.info()), journal(log) as entries:
+    try:
+        claim = Claim.take(place, launch.info())
+    except RuntimeFailure as error:
+        if error.code is not Code.ALREADY_RUNNING or not _runs_that(place, launch):
+            raise
+        return _change(console, place, options(source, selection, starting), limit)
+    disclose(console, launch.topology, launch.disclosures)
+    with claim, journal(log, staying.log_format) as entries:
         stay = Stay(
             console=console,
             launch=launch,
@@ -187,5 +202,25 @@ def _stay(
             parent=parent,
             fail_fast=starting.fail_fast,
             http=http,
+            read=reader(source, selection, starting, launch.name),
+            notifier=Notifier.of(os.environ),
         )
         return asyncio.run(interruptible(stay.run))
+
+
+def _runs_that(place: Place, launch: Launch) -> bool:
+    """Whether what has the name is an earlier `up` of the same file, which can be brought up to date."""
+    from orchestra.control.claim import read_info
+
+    info = read_info(place)
+    return info is not None and info.file == launch.file and not launch.file.startswith(("<", "-"))
+
+
+def _change(console: Console, place: Place, given: Document, limit: float | None) -> int:
+    """It runs already: what differs is applied."""
+    from orchestra.assembly.reloading import DRAIN
+    from orchestra.cli.applying import apply
+    from orchestra.control.client import Client
+
+    console.say(f"{place.name} runs already; what differs is applied")
+    return apply(console, Client(place), {"options": given}, drain=DRAIN, limit=limit)

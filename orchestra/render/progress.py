@@ -102,8 +102,9 @@ def _reloaded(event: Reloaded, style: Style) -> str:
     """How many parts are concerned, then which."""
     numbers = {"added": event.added, "changed": event.changed, "removed": event.removed, "kept": event.kept}
     counts = ", ".join(f"{number} {word}" for word, number in numbers.items() if number)
-    lines = (f"  {clean(line, 1000)}" for line in event.lines)
-    return "\n".join([f"{style('note', 'i')} orchestra: reloaded, {counts or 'nothing runs any more'}", *lines])
+    parts = clean("; ".join(event.lines), 1000)
+    what = f"reloaded, {counts or 'nothing runs any more'}{': ' if parts else ''}{parts}"
+    return f"{style('note', 'i')} orchestra: {what}"
 
 
 def _session(event: SessionChanged, now: float | None) -> str:

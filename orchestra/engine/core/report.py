@@ -75,7 +75,7 @@ def tunnel_status(state: State, entry: TunnelEntry, epoch: float) -> TunnelStatu
 def _tunnel_state(state: State, entry: TunnelEntry, blocked: SessionEntry | None) -> TunnelState:
     if state.stopping:
         return "starting"  # not ready, and nothing is wrong: the note says the rest
-    if entry.listener != "bound":
+    if entry.listener not in ("bound", "moving"):
         return _unbound_state(entry, blocked)
     if blocked is None and (entry.proven or not entry.checked):
         return "ready"

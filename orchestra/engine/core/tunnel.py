@@ -75,6 +75,7 @@ def bind_failed(draft: Draft, name: str, failure: Failure) -> None:
     entry = draft.tunnels[name]
     if entry.listener == "moving":
         coming.move_failed(draft, name, failure)
+        advance(draft, name)
         return
     attempts = entry.bind_trouble.attempts + 1 if entry.bind_trouble else 1
     kind = _bind_class(entry, failure)
