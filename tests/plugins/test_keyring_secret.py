@@ -1,4 +1,4 @@
-"""Entries of a real keyring, in a file: read when they are needed, and said what is wrong with them without showing any."""
+"""Entries of a real keyring, in a file: read when they are needed; what is wrong is said, and none is shown."""
 
 from __future__ import annotations
 
