@@ -11,7 +11,7 @@ import pytest
 from orchestra.engine.core import session
 from orchestra.engine.core.messages import NetworkChanged, Resumed
 from tests.acceptance.world import needs_netns, play
-from tests.faults.field import TWO_HOPS, Field, field, take
+from tests.faults.field import TWO_HOPS, Field, Hasty, field, take
 
 pytestmark = [pytest.mark.netns, needs_netns]
 
@@ -21,7 +21,7 @@ PATIENT = TWO_HOPS.replace("hold: 500ms", "hold: 2s").replace("keepalive: 1s", "
 class Longest(random.Random):
     """Waits as long as it may, and half a minute more."""
 
-    def uniform(self, a: float, b: float) -> float:
+    def uniform(self, a: float, b: float) -> float:  # noqa: ARG002
         return b + 30.0
 
 
@@ -52,7 +52,7 @@ def test_a_change_of_the_network_has_what_is_down_tried_at_once() -> None:
         async with field(PATIENT) as up:
             await lost_for_long(up, "gateway")
             await up.lab.start_server("gateway")
-            up.engine._rng = random.Random(1)
+            up.engine._rng = Hasty()
             up.engine._hear(NetworkChanged())
             assert await up.until_back() < 2.0
 

@@ -30,12 +30,12 @@ PROBE_STEP = 1.0
 def open_what_can(draft: Draft) -> None:
     """Starts every session whose parent is open, as far as its server's turn and the limits allow; parents first."""
     connecting = [e.spec.server for e in draft.sessions.values() if e.state == "connecting"]
-    spare = standing_by(draft)
-    for entry in list(draft.sessions.values()):
-        server = entry.spec.server
+    able = [e for e in draft.sessions.values() if e.state == "waiting" and _may_open(draft, e, connecting)]
+    spare = standing_by(draft) if able else frozenset()
+    for entry in able:
         needed = entry.awaited or entry.spec.id not in spare
-        if entry.state == "waiting" and needed and _may_open(draft, entry, connecting):
-            connecting.append(server)
+        if needed and _may_open(draft, entry, connecting):
+            connecting.append(entry.spec.server)
             draft.put_session(entry, state=move(SESSION, entry.state, "open"))
             draft.commands.append(OpenSession(entry.spec.id))
 

@@ -122,8 +122,8 @@ def _hear_of_tunnel(draft: Draft, event: ListenerBound | ListenerFailed | CheckP
         case CheckPassed(name, way, failed):
             tunnel.check_passed(draft, name, way, failed)
         case CheckFailed(name, failure):
-            tunnel.check_failed(draft, name, failure)
-            session.open_what_can(draft)  # another way may be needed now
+            if tunnel.check_failed(draft, name, failure):
+                session.open_what_can(draft)
 
 
 def _time(draft: Draft, key: TimerKey) -> None:

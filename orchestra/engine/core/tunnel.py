@@ -130,8 +130,8 @@ def _turn(draft: Draft, entry: TunnelEntry, way: int, failed: Failure | None) ->
     draft.put_tunnel(entry, proof=move(PROOF, entry.proof, "check"))
 
 
-def check_failed(draft: Draft, name: str, failure: Failure) -> None:
-    """Traffic does not pass, though the path is open."""
+def check_failed(draft: Draft, name: str, failure: Failure) -> bool:
+    """Traffic does not pass, though the path is open; whether another way may be needed now."""
     entry = draft.tunnels[name]
     state, streak = move(PROOF, entry.proof, "failed"), min(entry.streak, 0) - 1
     every = entry.spec.spec.check.every
@@ -139,12 +139,13 @@ def check_failed(draft: Draft, name: str, failure: Failure) -> None:
     if not _decides(entry):
         assert every is not None  # noqa: S101 - else every failure decides
         draft.commands.append(SetTimer(("check", name), draft.now + every))
-        return
+        return False
     before: Trouble | None = entry.proof_trouble
     attempts = before.attempts + 1 if before else 1
     kind = "policy" if classify(failure.code) == "identity" else classify(failure.code)  # a check's own login
     trouble = draft.trouble(before, failure, kind, attempts, ("check", name), at_most=every)
     draft.put_tunnel(draft.tunnels[name], proven=False, proof_trouble=trouble)
+    return before is None and len(entry.ways) > 1
 
 
 def _decides(entry: TunnelEntry) -> bool:
