@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 import stat
@@ -15,6 +16,7 @@ from orchestra.session.errors import BindRefused
 from orchestra.session.holders import holder_of_socket
 from orchestra.session.refusals import bind_refused, unix_bind_refused
 
+_log = logging.getLogger(__name__)
 BACKLOG = 256
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 RECOVERY = 0.5
@@ -136,6 +138,8 @@ class SocketListener:
         self._loop = asyncio.get_running_loop()
         self._closed = asyncio.Event()
         self._recoveries: dict[socket.socket, asyncio.TimerHandle] = {}
+        self._exhausted = False
+        """Whether somebody has waited ever since there was no descriptor left."""
         self.on_close: Callable[[SocketListener], None] | None = None
         for sock in sockets:
             self._loop.add_reader(sock, self._accept, sock)
@@ -162,15 +166,24 @@ class SocketListener:
             try:
                 sock, _ = listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                self._exhausted = False
                 return
             except OSError as error:
                 if error.errno not in _EXHAUSTED:
                     raise
+                self._complain(error)
                 self._loop.remove_reader(listening)
                 self._recoveries[listening] = self._loop.call_later(RECOVERY, self._recover, listening)
                 return
             sock.setblocking(False)
             self._accepted(sock)
+
+    def _complain(self, error: OSError) -> None:
+        """Once, until nobody waits any more."""
+        if not self._exhausted:
+            self._exhausted = True
+            where = self._path or f"port {self.port}"
+            _log.warning("who connects to %s has to wait: %s (ulimit -n)", where, os.strerror(error.errno or 0).lower())
 
     def _recover(self, listening: socket.socket) -> None:
         del self._recoveries[listening]

@@ -66,7 +66,7 @@ def test_an_address_that_this_machine_lacks():
     asyncio.run(main())
 
 
-def test_accepting_pauses_without_descriptors_and_recovers(monkeypatch):
+def test_accepting_pauses_without_descriptors_which_is_said_once_and_recovers(monkeypatch, caplog):
     monkeypatch.setattr("orchestra.session.listening.RECOVERY", 0.05)
 
     async def main():
@@ -82,8 +82,10 @@ def test_accepting_pauses_without_descriptors_and_recovers(monkeypatch):
                     while True:
                         hoard.append(os.open("/dev/null", os.O_RDONLY))
                 client.connect(("127.0.0.1", listener.port))
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.2)  # several times over
                 assert accept.collectors.empty()
+                said = f"who connects to port {listener.port} has to wait: too many open files (ulimit -n)"
+                assert [record.getMessage() for record in caplog.records] == [said]
             finally:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
                 for descriptor in hoard:
