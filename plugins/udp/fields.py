@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from orchestra.loading import PositiveDuration
 
@@ -33,10 +33,16 @@ class Fields(BaseModel):
     allow_degraded: bool = False
     """Whether `socat` or `nc` may carry where there is neither python3 nor perl: boundaries may be lost then."""
 
-    @model_validator(mode="after")
-    def _floor(self) -> Fields:
-        if self.idle is not None and self.idle < LEAST_IDLE and self.preset != "dns":
-            raise ValueError("`idle` is at least 120s (RFC 4787 REQ-5); shorter only with `preset: dns`")
-        if self.age is not None and self.age > 60:
-            raise ValueError("`age` is at most 60s")
-        return self
+    @field_validator("idle")
+    @classmethod
+    def _long_enough(cls, idle: float | None, others: ValidationInfo) -> float | None:
+        if idle is not None and idle < LEAST_IDLE and others.data.get("preset") != "dns":
+            raise ValueError("it is at least 120s (RFC 4787 REQ-5); shorter only with `preset: dns`")
+        return idle
+
+    @field_validator("age")
+    @classmethod
+    def _short_enough(cls, age: float | None) -> float | None:
+        if age is not None and age > 60:
+            raise ValueError("a datagram waits for at most 60s")
+        return age
