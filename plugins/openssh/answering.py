@@ -28,33 +28,47 @@ _PASSWORD = re.compile(r"(?P<subject>\S+)'s password: ?$")
 _WORDS_FOR_PASSWORD = re.compile(r"password|passphrase|kennwort|passwort|mot de passe|contrase", re.IGNORECASE)
 _FOR_ONE_USE = re.compile(r"one.?time|otp|oath|token|verification|PIN", re.IGNORECASE)
 _HOST_KEY = "yes/no"
+_TO_SERVER = frozenset({"password", "response"})
+"""Without an answer ssh would send an empty one, and the server would count it."""
 
 
 class Answers:
     """What is answered to one ssh. A secret is sent once: what was refused once is refused twice."""
 
-    def __init__(self, request: OpenRequest, settings: SshSettings, asking: Callable[[bool], None]) -> None:
-        self._request, self._asking = request, asking
+    def __init__(
+        self,
+        request: OpenRequest,
+        settings: SshSettings,
+        asking: Callable[[bool], None],
+        give_up: Callable[[], None],
+    ) -> None:
+        self._request, self._asking, self._give_up = request, asking, give_up
         self._secrets = {"password": settings.password, "passphrase": settings.passphrase}
         self._asked: Counter[str] = Counter()
-        self.unanswered: list[str] = []
-        """Questions that nobody was there to answer."""
+        self.remarks: list[str] = []
+        """Why questions were left without an answer."""
         self.failure: Exception | None = None
         """Why a secret could not be read."""
 
     async def answer(self, hint: str, prompt: str) -> str | None:
-        """The answer, or None; a ``hint`` says what kind of window ssh wants (SSH_ASKPASS_PROMPT)."""
+        """The answer, or None: then nothing is sent in its place. ``hint`` is what kind of window ssh would want
+        (SSH_ASKPASS_PROMPT)."""
         text = clean(prompt, 1000)
         if hint == "none":  # touch the key: nothing to answer
             self._request.notice(f"{self._request.server.name}: {text}")
             return ""
         kind, subject = classify(prompt)
-        if kind in self._secrets and (secret := self._secrets[kind]) is not None:
-            return await self._secret(kind, secret)
-        return await self._person(kind, subject, text)
+        if (secret := self._secrets.get(kind)) is not None:
+            answer = await self._secret(kind, secret)
+        else:
+            answer = await self._person(kind, subject, text)
+        if answer is None and kind in _TO_SERVER:
+            self._give_up()
+        return answer
 
     async def _secret(self, kind: str, ref: SecretRef) -> str | None:
         if self._asked[kind]:
+            self.remarks.append(f"the {kind} that the topology names was not accepted")
             return None
         self._asked[kind] += 1
         try:
@@ -74,7 +88,7 @@ class Answers:
         finally:
             self._asking(False)
         if answer is None:
-            self.unanswered.append(text)
+            self.remarks.append(f"nobody was there to answer “{clean(text, 200)}”")
         return answer
 
 

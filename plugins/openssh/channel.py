@@ -189,7 +189,7 @@ class Channel:
                 self._remote, self._granted, self._largest = reader.uint32(), reader.uint32(), reader.uint32()
                 self._confirmed()
             case Message.OPEN_FAILURE:
-                self._answered(Refusal(reader.uint32(), reader.string().decode("utf-8", "replace")))
+                self._answer(Refusal(reader.uint32(), reader.string().decode("utf-8", "replace")))
                 self._end()
 
     def opened(self) -> None:
@@ -212,7 +212,7 @@ class Channel:
         self.receiver = self._make()
         self._reading = True
         self._tell(self.receiver.connection_made, self)
-        self._answered(None)
+        self._answer(None)
         self.tell_writer()
         self._deliver()
 
@@ -286,6 +286,11 @@ class Channel:
         if not self._close_received:
             self._end(None if self._closed_by_us else reason)
 
+    def _answer(self, answer: Refusal | Exception | None) -> None:
+        """Told once, to whoever waits for the channel."""
+        answered, self._answered = self._answered, lambda _: None
+        answered(answer)
+
     def _end(self, reason: Exception | None = None) -> None:
         if self.state == "closed":
             return
@@ -296,7 +301,7 @@ class Channel:
         if self.receiver is not None:
             self._tell(self.receiver.connection_lost, reason)
         elif reason is not None:
-            self._answered(reason)
+            self._answer(reason)
 
     def _tell(self, callback: Callable[..., T], *args: object) -> T | None:
         try:
@@ -332,7 +337,7 @@ class CommandChannel(Channel):
         if granted:
             self.introduce()
         else:
-            self._answered(Refusal(1, "the request was refused"))
+            self._answer(Refusal(1, "the request was refused"))
             self.abort()
 
     def extended(self, data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from orchestra.diagnostics import Code
@@ -21,6 +22,10 @@ _ORIGIN = re.compile(r"client_request_forwarded_tcpip: listen .* port (\d+), ori
 _REMARK = re.compile(r"debug1: Remote: (.*)")
 _OFFERED = re.compile(r"debug1: Offering public key: (\S.*?) (?:\S+) (SHA256:\S+)")
 _METHOD = re.compile(r"debug1: Next authentication method: (\S+)")
+_SHOWN = re.compile(r"debug1: Server host key: (\S+ SHA256:\S+)")
+_ABOUT_KEYS = ("Offending", "known for", "has changed and", "ertificate", "REVOKED", "revoked")
+_PINS = re.compile(r"Offending \S+ key in \S*/pins:\d+")
+_UNREMARKABLE = ("Authenticated to ",)
 _READY = "Entering interactive session"
 _AUTHENTICATING = "SSH2_MSG_SERVICE_ACCEPT received"
 _BANNER = "Remote protocol version"
@@ -54,6 +59,9 @@ _DIALING: tuple[tuple[str, Code, str, str | None], ...] = (
     ("no address associated", Code.NAME_UNRESOLVED, "the name has no address there", "check the name there"),
 )
 _UNSAID = frozenset({"", "open failed", "connect failed"})
+_OF_HOST_KEYS = frozenset(
+    {Code.HOST_KEY_CHANGED, Code.HOST_KEY_UNKNOWN, Code.HOST_KEY_REVOKED, Code.HOST_CERTIFICATE_INVALID}
+)
 _PROHIBITED, _UNKNOWN_TYPE, _SHORTAGE = 1, 3, 4
 """Reasons of RFC 4254 section 5.1."""
 
@@ -69,6 +77,8 @@ class Log:
     """What the server's forwarding said since the last request (SSH_MSG_DEBUG); cleaned."""
     offered: dict[str, None] = field(default_factory=dict)
     """Keys and methods that it tried."""
+    shown: str = ""
+    """The host key of the server: its type and fingerprint."""
     is_ready: bool = False
     banner_seen: bool = False
     is_authenticating: bool = False
@@ -76,7 +86,7 @@ class Log:
     def said(self, line: str) -> None:
         """One line."""
         if not _DEBUG.match(line):
-            if text := clean(line, 300):
+            if (text := clean(line, 300)) and not text.startswith(_UNREMARKABLE):
                 self.lines.append(text)
         elif found := _ORIGIN.search(line):
             self.origins.came(int(found[1]), (clean(found[2], 64), int(found[3])))
@@ -89,7 +99,9 @@ class Log:
         self.is_ready = _READY in line
         self.banner_seen = self.banner_seen or _BANNER in line
         self.is_authenticating = self.is_authenticating or _AUTHENTICATING in line
-        if found := _OFFERED.match(line):
+        if found := _SHOWN.match(line):
+            self.shown = clean(found[1], 100)
+        elif found := _OFFERED.match(line):
             self.offered[f"{clean(found[1], 200)} ({clean(found[2], 60)})"] = None
         elif (found := _METHOD.match(line)) and found[1] != "publickey":
             self.offered[clean(found[1], 40)] = None
@@ -99,10 +111,10 @@ class Log:
         """Its last words."""
         return self.lines[-1] if self.lines else "it said nothing"
 
-    def words(self, *, most: int = 3) -> str:
-        """What it said for people at the end."""
-        own = [line for line in self.lines if not set(line) <= {"@"}]
-        return clean(" / ".join(own[-most:]), 600) or "nothing"
+    def words(self, about: tuple[str, ...] = ("",), most: int = 3) -> str:
+        """What it said for people at the end, as far as it is about something."""
+        own = [line for line in self.lines if not set(line) <= {"@"} and any(each in line for each in about)]
+        return clean(" / ".join(own[-most:]), 600) or self.last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +128,8 @@ class Attempt:
     timeout: float
 
 
-def open_failed(log: Log, attempt: Attempt, unanswered: list[str]) -> OpenFailed:
-    """Why ssh ended before it was ready."""
+def open_failed(log: Log, attempt: Attempt, remarks: Sequence[str], *, gave_up: bool = False) -> OpenFailed:
+    """Why ssh ended before it was ready; ``gave_up``: because nobody had an answer for the server."""
     everything = "\n".join(log.lines)
     code, hint = Code.CONNECT_FAILED, None
     for words, candidate, advice in _OPENING:
@@ -127,12 +139,18 @@ def open_failed(log: Log, attempt: Attempt, unanswered: list[str]) -> OpenFailed
     else:
         if not log.banner_seen and ("closed by" in everything or "reset by" in everything):
             code, hint = Code.SERVER_BUSY, "it may be busy (MaxStartups) or penalise this address (PerSourcePenalties)"
-    what = f"{attempt.server} at {attempt.address}: "
+    if gave_up:
+        code, hint = Code.AUTH_FAILED, "name an identity, an agent, or a password as a secret; or start at a terminal"
+    what, words = f"{attempt.server} at {attempt.address}: ", log.words()
     if code is Code.AUTH_FAILED:
         what += f"it does not let {attempt.user} in; offered: {', '.join(log.offered) or 'nothing'}; "
-    if unanswered:
-        what += f"nobody was there to answer “{clean(unanswered[-1], 200)}”; "
-    return OpenFailed(code, f"{what}ssh says: {log.words()}", host=attempt.server, suggestion=hint)
+    elif code in _OF_HOST_KEYS:
+        what += f"it shows {log.shown or 'no host key'}; "
+        words = log.words(_ABOUT_KEYS)
+        if _PINS.search(words):
+            words, hint = "it is not the key that host_key names", f"{hint}; only then correct host_key in the topology"
+    what += "".join(f"{remark}; " for remark in remarks)
+    return OpenFailed(code, f"{what}ssh says: {words}", host=attempt.server, suggestion=hint)
 
 
 def timed_out(log: Log, attempt: Attempt) -> OpenFailed:

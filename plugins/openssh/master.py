@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -79,10 +80,10 @@ class Master(asyncio.SubprocessProtocol):
         await self.ended.wait()
 
     def kill(self) -> None:
-        """Ends it at once."""
+        """Ends it at once. By its number: asyncio's own kill may take its status from under asyncio's watcher."""
         if self._transport is not None and self.status is None:
             with contextlib.suppress(ProcessLookupError):
-                self._transport.kill()
+                os.kill(self.pid, signal.SIGKILL)
 
     # What asyncio tells.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 import tempfile
@@ -31,6 +32,8 @@ from .wire import Malformed
 
 CONNECT_TIMEOUT = 10.0
 """Seconds, unless the topology says otherwise."""
+LONGEST_DIRECTORY = 84
+"""Bytes: ssh makes its socket under a name of 17 letters more, and a path may have 103 of them (unix(7), macOS)."""
 
 
 async def connect(request: OpenRequest, windows: Windows) -> Session:
@@ -57,6 +60,7 @@ class _Opening:
         self._here = Here(request.over.host)  # for Unix sockets between ssh and us
         self._deadline = asyncio.timeout(None)
         self._left = 0.0
+        self._gave_up = False
         self._directory: Path | None = None
         self._carrier: Carrier | None = None
         self._master: Master | None = None
@@ -65,11 +69,11 @@ class _Opening:
 
     async def run(self) -> Session:
         """Raises OpenFailed."""
-        self._directory = directory = self._make_directory()
+        directory = self._make_directory()
         wanted = call(self._request, self._settings, self._extra, directory / "pins")
         resolved = await resolve(wanted.words("-v", "-G"), self._name)
         attempt = self._attempt(resolved)
-        answers = Answers(self._request, self._settings, self._paused)
+        answers = Answers(self._request, self._settings, self._paused, self._give_up)
         self._bridge = await Bridge.open(self._here, directory, answers)
         try:
             async with self._deadline:
@@ -82,7 +86,7 @@ class _Opening:
         if not self._log.is_ready:
             if isinstance(answers.failure, OpenFailed):
                 raise answers.failure
-            raise complaints.open_failed(self._log, attempt, answers.unanswered)
+            raise complaints.open_failed(self._log, attempt, answers.remarks, gave_up=self._gave_up)
         self._bridge.close()
         return await self._take_over(directory)
 
@@ -102,11 +106,15 @@ class _Opening:
     def _make_directory(self) -> Path:
         try:
             directory = Path(tempfile.mkdtemp(prefix="orchestra-"))  # mode 0700
+            self._directory = directory
+            if len(os.fsencode(directory)) > LONGEST_DIRECTORY:
+                raise OSError(errno.ENAMETOOLONG, f"{clean(str(directory), 200)} is too long for a Unix socket")
             if self._settings.host_key:
                 (directory / "pins").write_text(pinned(self._settings), encoding="utf-8")
         except OSError as error:
             what = f"{self._name}: no private directory can be made: {error.strerror}"
-            raise OpenFailed(Code.CONNECT_FAILED, what, host=self._name, suggestion="see TMPDIR") from error
+            hint = "set TMPDIR to a short path that can be written"
+            raise OpenFailed(Code.CONNECT_FAILED, what, host=self._name, suggestion=hint) from error
         return directory
 
     def _going(self, wanted: Call, resolved: Resolved) -> Call:
@@ -174,6 +182,11 @@ class _Opening:
         self._log.said(line)
         if self._log.is_ready:
             self._ready.set()
+
+    def _give_up(self) -> None:
+        self._gave_up = True
+        if self._master is not None:
+            self._master.kill()
 
     def _paused(self, asked: bool) -> None:
         """A deadline stands still while a person is asked: they take the time that they take."""

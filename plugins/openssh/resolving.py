@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import re
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,9 +59,12 @@ async def resolve(words: Sequence[str], server: str) -> Resolved:
         raise OpenFailed(Code.SSH_CONFIG_INVALID, what, host=server, suggestion="a Match exec may hang") from error
     finally:
         if process.returncode is None:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)  # asyncio's own may take its status from under asyncio's watcher
             await process.wait()
     said = complaints.decode("utf-8", "replace")
+    if process.returncode and not _VERSION.search(said):  # it had no chance to say
+        raise _misconfigured(said, server)
     check_version(said, server)
     if process.returncode:
         raise _misconfigured(said, server)
