@@ -78,7 +78,7 @@ def apart() -> list[str]:
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     """The user's environment, with private places for sockets and logs."""
-    places = {name: str(tmp_path / name.lower()) for name in ("XDG_RUNTIME_DIR", "XDG_STATE_HOME")}
+    places = {name: str(tmp_path / name.lower()) for name in ("XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME")}
     for place in places.values():
         Path(place).mkdir(mode=0o700)
     return {**os.environ, **places, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
