@@ -9,8 +9,8 @@ import random
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import pytest
 
 from orchestra.assembly.topology import load_topology, plugins
 from orchestra.engine import Engine
+from orchestra.engine.core import messages
 from orchestra.lab.netns import open_netns_lab
 from orchestra.lab.netns.lab import NetnsLab
 from orchestra.lab.netns.plumbing import DIRECTORY
@@ -66,7 +67,15 @@ class Field(World):
     lab: NetnsLab
     beside: ExitStack
     """What is beside it is closed with it."""
+    tell: Callable[[messages.Event], None] | None = None
+    """Tells the engine what happens to this machine."""
     _relay: Relay | None = None
+
+    @contextmanager
+    def watch(self, tell: Callable[[messages.Event], None]) -> Iterator[None]:
+        """What the engine takes for the eyes on this machine."""
+        self.tell = tell
+        yield
 
     @property
     def relay(self) -> Relay:
@@ -276,10 +285,17 @@ async def field(
     lab = await open_netns_lab(reality(topology), plan.client)
     try:
         log = Log()
-        engine = Engine(
-            plan, login(lab.topology), here=lab.here, plugins=extra, observe=log.note, rng=Hasty(), wall=wall
+        up = Field(plan, lab, None, log, ExitStack())  # type: ignore[arg-type] - the engine wants its eyes first
+        up.engine = Engine(
+            plan,
+            login(lab.topology),
+            here=lab.here,
+            plugins=extra,
+            observe=log.note,
+            rng=Hasty(),
+            wall=wall,
+            watch=up.watch,
         )
-        up = Field(plan, lab, engine, log, ExitStack())
         for server in ("gateway", "inner") if sshd else ():
             await up.configure(server, *sshd)
         if prepare is not None:
@@ -289,11 +305,11 @@ async def field(
             around.enter_context(up.beside)
             if relay is not None:
                 up._relay = await around.enter_async_context(relay_before(lab, relay, crumbs=crumbs))
-            running = asyncio.create_task(engine.run())
+            running = asyncio.create_task(up.engine.run())
             try:
                 yield up
             finally:
-                engine.stop()
+                up.engine.stop()
                 await asyncio.wait_for(running, DEADLINE)
         await lab_settled(lab, there)
     finally:
