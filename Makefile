@@ -14,9 +14,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(PATH):/usr/sbin:/sbin
 
-# program:package; a lab is made of the first line, the second are those that the tests hold us against
+# program:package; a lab is made of the first line, the second are those that the tests hold us
+# against, the third those that checks are for
 LAB := sshd:openssh-server ssh:openssh-client nft:nftables ip:iproute2 unshare:util-linux curl:curl
 PEERS := chromium:chromium dot:graphviz dropbear:dropbear-bin rsync:rsync git:git ansible:ansible-core zsh:zsh fish:fish nc:netcat-openbsd
+SERVERS := redis-server:redis-server pg_ctlcluster:postgresql /usr/lib/dovecot/imap-login:dovecot-imapd \
+  /usr/lib/dovecot/pop3-login:dovecot-pop3d nginx:nginx-light dnsmasq:dnsmasq-base vsftpd:vsftpd smtpd:opensmtpd \
+  Xtigervnc:tigervnc-standalone-server
 TOOLS := $(LAB)
 
 .PHONY: demo test setup packages lint types check fuzz agreement ssh-config bench clean
@@ -24,7 +28,7 @@ TOOLS := $(LAB)
 demo: setup
 	@$(BIN)/orchestra demo topologies/vnc-firewall.yaml
 
-test fuzz agreement ssh-config: TOOLS := $(LAB) $(PEERS)
+test fuzz agreement ssh-config: TOOLS := $(LAB) $(PEERS) $(SERVERS)
 test: setup lint types check
 
 setup: packages $(VENV)/.installed

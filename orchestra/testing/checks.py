@@ -104,15 +104,21 @@ class Subject:
 
 
 class Dialing:
-    """A tunnel in memory, as its check sees it."""
+    """A tunnel that is dialed from one session, as its check sees it."""
 
     def __init__(
-        self, exit_: Session, check: CheckRef, secrets: Mapping[SecretRef, bytes] = NOWHERE, *, port: int = PORT
+        self,
+        exit_: Session,
+        check: CheckRef,
+        secrets: Mapping[SecretRef, bytes] = NOWHERE,
+        *,
+        host: str = HOST,
+        port: int = PORT,
     ) -> None:
         spec = Tunnel(name="desk", to=HOST, dial_timeout=DIAL_TIMEOUT, check=check)
-        dial = Dial(by=exit_.host, host=HOST, port=port, means=HOST)
+        dial = Dial(by=exit_.host, host=host, port=port, means=HOST)
         self.tunnel = PlannedTunnel(name="desk", kind="tcp", verdict="reachable", spec=spec, dial=dial)
-        self._exit, self._secrets, self._port = exit_, secrets, port
+        self._exit, self._secrets, self._host, self._port = exit_, secrets, host, port
 
     async def exit(self) -> Session:
         return self._exit
@@ -120,9 +126,9 @@ class Dialing:
     async def dial(self, make: Callable[[], R], host: str | None = None, port: int | None = None) -> tuple[Stream, R]:
         try:
             async with asyncio.timeout(self.tunnel.spec.dial_timeout):
-                return await self._exit.create_connection(make, host or HOST, port or self._port)
+                return await self._exit.create_connection(make, host or self._host, port or self._port)
         except TimeoutError:
-            raise DialRefused(Code.CONNECT_TIMEOUT, f"{self._exit.host} dialed {HOST}:{PORT}: no answer") from None
+            raise DialRefused(Code.CONNECT_TIMEOUT, f"{self._exit.host} dialed {self.tunnel.dial}: no answer") from None
 
     async def read_secret(self, ref: SecretRef) -> bytes:
         return self._secrets[ref]

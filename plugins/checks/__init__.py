@@ -30,7 +30,7 @@ from .http import Http, Https, Page
 from .postgres import Negotiation, Postgres
 from .redis import Ping, Redis
 from .ssh import Ssh
-from .vnc import Vnc
+from .vnc import Handshake, Vnc
 
 
 @hookimpl
@@ -48,5 +48,5 @@ def orchestra_checks() -> Iterable[Check]:
         Conversing("redis", Ping, Redis),
         Conversing("smtp", Ready, Tls),
         Conversing("ssh", Ssh, Fields),
-        Conversing("vnc", Vnc, Fields),
+        Conversing("vnc", Handshake, Vnc),
     ]

@@ -58,20 +58,19 @@ class Conversing(Generic[F]):
         """Dials and converses, within the deadline."""
         check, loop = context.tunnel.spec.check, asyncio.get_running_loop()
         wanted = self._fields.model_construct(None, **check.options)
-        talk, stream, began = Conversation(), None, loop.time()
+        talk, stream = Conversation(), None
         dialogue = self._dialogue(talk, wanted, context)
         try:
             async with asyncio.timeout(check.timeout) as deadline:
                 stream, _ = await context.dial(lambda: talk)
                 if check.timeout is None:
-                    began = loop.time()
-                    deadline.reschedule(began + PATIENCE)
+                    deadline.reschedule(loop.time() + PATIENCE)
                 if isinstance(wanted, Verified) and wanted.under_tls:
                     await talk.start_tls(tls_context(wanted), wanted.host or dialogue.name)
                 farewell = await dialogue.hold()
             await leave(talk, stream, farewell)
         except TimeoutError:
-            late = f"{talk.awaited} did not come within {loop.time() - began:g} seconds"
+            late = f"{talk.awaited} did not come within {check.timeout or PATIENCE:g} seconds"
             raise self._failed(context, late) from None
         except NoAnswer as problem:
             raise self._failed(context, str(problem)) from problem

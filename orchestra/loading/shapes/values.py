@@ -177,6 +177,13 @@ def file_name(text: str) -> str:
     return _safe(text, check_file)
 
 
+def file(value: Any) -> Path:
+    """A file, before it is made absolute."""
+    if not isinstance(value, str):
+        raise Fault(f"text is needed here, not {describe(value)}", code=Code.BAD_TYPE)
+    return Path(file_name(value))
+
+
 def _safe(text: str, check: Callable[[str], None]) -> str:
     try:
         check(text)
@@ -275,7 +282,7 @@ DnsText: TypeAlias = Annotated[str, Parsed(dns_name, DNS_NAME, text=True)]
 TopologyName: TypeAlias = Annotated[str, Parsed(topology_name, _TOPOLOGY, text=True)]
 User: TypeAlias = Annotated[str, Parsed(user_name, _USER, text=True)]
 FileName: TypeAlias = Annotated[str, Parsed(file_name, _FILE, text=True)]
-File: TypeAlias = Annotated[Path, Parsed(lambda text: Path(file_name(text)), _FILE, text=True)]
+File: TypeAlias = Annotated[Path, Parsed(file, _FILE)]
 """A file among the fields of a plugin, which is handed an absolute path."""
 Command: TypeAlias = Annotated[CommandRef, Parsed(command, _COMMAND)]
 """A program among the fields of a plugin."""
