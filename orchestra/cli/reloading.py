@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
 def reader(source: Source, selection: Selection, starting: Starting, name: str) -> Read:
     """Reads what these options name, again and again; what there is to say about it becomes text."""
-    first = _document(
-        replace(source, file=None, files=choose_files(source, os.environ, Path.cwd())), selection, starting
-    )
+    files = list(choose_files(source, os.environ, Path.cwd()))
+    first = _document(replace(source, file=None, files=files), selection, starting)
 
     def read(wish: Wish) -> Reading:
         text = io.StringIO()

@@ -118,7 +118,8 @@ class Stay:
         assert self._running is not None  # noqa: S101 - the signal is taken since it runs
         if said := await reload_and_say(self._running):
             self.log.write(said)
-            self.console.say(said)
+            if self.parent is None:
+                self.console.say(said)
 
     def _say_where(self, running: Running) -> None:
         """Where its page is. The ticket that opens it is for a person's terminal, not for a service's log."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestra.engine.core import session, tunnel
-from orchestra.engine.core.coming import retire
+from orchestra.engine.core.coming import retire, switch
 from orchestra.engine.core.messages import CancelBind, CancelCheck, CloseListener, DrainTunnel
 from orchestra.engine.core.moves import LISTENER, move
 from orchestra.engine.core.state import Coming, SessionEntry, tunnel_entry
@@ -30,6 +30,9 @@ def change(draft: Draft, event: PlanChanged) -> None:
             draft.tunnels[planned.name] = _changed(draft, entry, planned, event)
     for entry in entries.values():
         _remove(draft, entry)
+    for entry in list(draft.tunnels.values()):
+        if entry.coming is not None and not draft.is_passable(entry.way):
+            switch(draft, entry)  # there is nothing that it could go on with
     tunnel.advance_all(draft)
     retire(draft)
     session.open_what_can(draft)

@@ -26,31 +26,29 @@ from orchestra.engine.core.ways import ways_of
 
 if TYPE_CHECKING:
     from orchestra.engine.core.failures import Failure
-    from orchestra.engine.core.state import Draft, TunnelEntry
+    from orchestra.engine.core.state import Coming, Draft, TunnelEntry
 
 
 def follow(draft: Draft, name: str) -> None:
     """Makes the step to what is coming that can be made now."""
     entry = draft.tunnels[name]
     coming = entry.coming
-    if coming is None or entry.listener == "moving":
+    if coming is None or entry.listener == "moving" or not _is_possible(draft, coming):
         return
-    is_possible = any(draft.is_passable(way) for way in ways_of(coming.spec))
-    if not is_possible and draft.is_passable(entry.way):
-        return
-    if coming.moves and entry.listener == "bound" and coming.apart:
-        if is_possible and (coming.trouble is None or (coming.trouble.next_retry or 0.0) <= draft.now):
-            draft.put_tunnel(entry, listener=move(LISTENER, entry.listener, "move"))
-            draft.commands.append(BindListener(name))
-        return
-    if coming.moves and entry.listener in ("binding", "bound"):
-        draft.commands.append(CloseListener(name))
-    _switch(draft, entry)
+    if not (coming.moves and coming.apart and entry.listener == "bound"):
+        switch(draft, entry)
+    elif coming.trouble is None or (coming.trouble.next_retry or 0.0) <= draft.now:
+        draft.put_tunnel(entry, listener=move(LISTENER, entry.listener, "move"))
+        draft.commands.append(BindListener(name))
+
+
+def _is_possible(draft: Draft, coming: Coming) -> bool:
+    return any(draft.is_passable(way) for way in ways_of(coming.spec))
 
 
 def moved(draft: Draft, name: str) -> None:
     """The new listener is bound, and the old one closed."""
-    _switch(draft, draft.tunnels[name])
+    switch(draft, draft.tunnels[name])
 
 
 def move_failed(draft: Draft, name: str, failure: Failure) -> None:
@@ -65,10 +63,15 @@ def move_failed(draft: Draft, name: str, failure: Failure) -> None:
 
 
 def lose(draft: Draft, gone: set[str]) -> None:
-    """Listeners that were about to be bound at these sessions are not; those in use are another matter."""
+    """Listeners that were to move to these sessions, or from them, do not; what becomes of the others is not decided
+    here."""
     for entry in list(draft.tunnels.values()):
         coming = entry.coming
-        if entry.listener == "moving" and coming is not None and not gone.isdisjoint(coming.spec.sessions):
+        if (
+            entry.listener == "moving"
+            and coming is not None
+            and not gone.isdisjoint({entry.entry, *coming.spec.sessions})
+        ):
             draft.commands.append(CancelBind(entry.name))
             draft.put_tunnel(entry, listener=move(LISTENER, entry.listener, "session lost"))
 
@@ -92,11 +95,13 @@ def forget(draft: Draft, id_: str) -> None:
         forget(draft, child.spec.id)
 
 
-def _switch(draft: Draft, entry: TunnelEntry) -> None:
+def switch(draft: Draft, entry: TunnelEntry) -> None:
     """From now on the tunnel is what was coming; its proof begins anew, unless nothing of it differs."""
     coming = entry.coming
     assert coming is not None  # noqa: S101 - there is something to switch to
-    stays = not coming.moves or (entry.listener == "bound" and coming.apart)
+    stays = not coming.moves or (entry.listener == "bound" and coming.apart and _is_possible(draft, coming))
+    if not stays and entry.listener in ("binding", "bound"):
+        draft.commands.append(CloseListener(entry.name))
     after = tunnel_entry(coming.spec, checked=coming.checked)
     if stays:
         kept = {"listener": entry.listener, "addresses": entry.addresses, "port": entry.port, "notes": entry.notes}

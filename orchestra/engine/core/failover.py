@@ -91,6 +91,7 @@ def standing_by(draft: Draft) -> frozenset[str]:
         for entry in draft.tunnels.values():
             wanted = {id_ for way in _wanted(draft, entry) for id_ in way.sessions}
             needed |= wanted
+            needed.update(entry.coming.spec.sessions if entry.coming is not None else ())
             spare.update(id_ for way in entry.ways for id_ in way.sessions if id_ not in wanted)
     return frozenset(spare - needed)
 

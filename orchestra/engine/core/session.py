@@ -170,6 +170,9 @@ def _drop_children(draft: Draft, id_: str) -> set[str]:
         gone.add(entry.spec.id)
         if entry.state in ("connecting", "open"):
             draft.commands.append(DropSession(entry.spec.id))
+        if entry.retiring:
+            del draft.sessions[entry.spec.id]
+            continue
         state = move(SESSION, entry.state, "parent lost")
         trouble = entry.trouble if state == "failed" else None
         draft.put_session(entry, state=state, trouble=trouble, awaited=False)

@@ -198,7 +198,7 @@ def lose_sessions(draft: Draft, gone: set[str]) -> None:
         draft.put_tunnel(entry, proof=proof, proven=False, streak=0, proof_trouble=None)
         if entry.entry in gone:
             _lose_listener(draft, draft.tunnels[entry.name])
-        elif len(entry.ways) > 1:
+        if entry.coming is not None or (entry.entry not in gone and len(entry.ways) > 1):
             advance(draft, entry.name)
 
 
