@@ -183,6 +183,33 @@ def test_a_hop_is_shown_up_and_when_its_server_is_killed_down_with_the_error(hom
     within(WITHIN, lambda: "gone" in page.ask("document.querySelector('#state').textContent"))
 
 
+DIRECT = """\
+clients: {laptop: {}}
+targets: {NAMES}
+defaults: {tunnels: {listen: auto, check: none}}
+"""
+
+
+def test_another_plan_is_another_picture(home: Home, page: Any) -> None:
+    def write(*names: str) -> None:
+        targets = ", ".join(
+            f"{name}: {{host: laptop, address: '127.0.0.1:{port}'}}" for port, name in enumerate(names, 9)
+        )
+        home.write(DIRECT.replace("NAMES", targets))
+
+    write("one")
+    done = home.orchestra(*UP)
+    assert done.returncode == 0, done.stderr
+    page.open("about:blank")
+    page.open(invitation(done.stderr))
+    until(lambda: "one" in (page.ask("document.querySelector('#picture').textContent") or ""))
+    write("one", "another")
+    assert home.orchestra("reload").returncode == 0
+    until(lambda: "another" in page.ask("document.querySelector('#picture').textContent"))
+    until(lambda: "another plan: + tunnel another" in page.ask("document.querySelector('#lately').innerText"))
+    assert page.ask("document.querySelectorAll('#tunnels tr').length") == 2
+
+
 def test_beyond_loopback_it_takes_a_word_more(home: Home) -> None:
     home.write(LAB)
     refused = home.orchestra("up", "-d", "--http", "0.0.0.0:0", "--lab", "embedded", "office.yaml")

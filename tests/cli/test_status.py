@@ -3,6 +3,9 @@
 import json
 import resource
 
+from tests.cli.instances import LAB
+from tests.cli.terminal import at_terminal
+
 
 def test_of_what_does_not_run(cli):
     ran = cli("status")
@@ -38,3 +41,39 @@ def test_it_answers_quickly(ready_home):
     assert ready_home.orchestra("status").returncode == 0
     # on an idle machine 0.2 s of a processor; what counts is that nothing heavy is imported
     assert used() - before < 0.8
+
+
+def test_watched_at_a_terminal_it_is_a_picture_until_it_has_gone(home):
+    home.write(LAB)
+    assert home.orchestra("up", "-d", "-q", "--lab", "embedded", "office.yaml").returncode == 0
+    with at_terminal(home.path, home.environ, "-m", "orchestra", "status", "--watch") as terminal:
+        terminal.shows("office · ready")
+        terminal.shows("db +ready")
+        assert home.orchestra("down", "-q").returncode == 0
+        terminal.shows("office is down")
+        assert terminal.ends() == 0
+
+
+def test_watched_by_a_program_it_is_a_line_per_change(home):
+    home.write(LAB)
+    assert home.orchestra("up", "-d", "-q", "--lab", "embedded", "office.yaml").returncode == 0
+    with home.started("status", "-w") as lines, home.started("status", "-w", "-o", "jsonl") as objects:
+        assert "tunnel db: ready" in lines.said("orchestra: ready")
+        first = json.loads(objects.said('"state": "ready"'))
+        assert (first["state"], first["tunnels"][0]["name"]) == ("ready", "db")
+        assert home.orchestra("down", "-q").returncode == 0
+        assert lines.ends()[0] == 0
+        code, rest = objects.ends()
+    assert code == 0
+    assert all(json.loads(line)["name"] == "office" for line in rest.splitlines())
+
+
+def test_one_object_in_one_line(ready):
+    (line,) = ready("status", "-o", "jsonl").out.splitlines()
+    assert json.loads(line)["state"] == "ready"
+    assert ready("status", "--watch", "-o", "json").code == 2
+
+
+def test_of_one_without_a_page(ready):
+    ran = ready("status", "--url")
+    assert (ran.code, ran.out, "without --http" in ran.err) == (1, "", True)

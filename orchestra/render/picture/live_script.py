@@ -159,6 +159,8 @@ function tell(told) {
   const changed = name => told.snapshot ? "" : `${told.type} ${name}: ${told.state} ${why}`;
   const texts = {session: () => changed(told.id), tunnel: () => changed(told.name),
     connection_failed: () => `${told.tunnel}: connection of ${told.peer} failed: ${told.code} ${told.message}`,
+    reloaded: () => { drawn = null; return `another plan: ${told.lines.join("; ") || "nothing changed"}`; },
+    path: () => `tunnel ${told.name}: over ${told.path.join(" → ")}: ${told.reason}`,
     notice: () => `${told.host ? `${told.host}: ` : ""}${told.message}`};
   const text = texts[told.type] && texts[told.type]();
   if (!text) return;
