@@ -100,11 +100,12 @@ def prepare(
         raise Refused(code)
     if not plan.tunnels and read.topology.tunnels:
         raise UsageError(f"every tunnel of {read.topology.file} has a profile: name one with -t, or its --profile")
-    if starting.lab is LabKind.EMBEDDED and (names := _over_unix(part)):
-        raise UsageError(
-            f"the hosts of the embedded lab have no unix sockets, which {', '.join(names)} would need: "
-            "use --lab netns, or choose other tunnels with -t"
-        )
+    for what, names in (("unix sockets", _over_unix(part)), ("UDP", _over_udp(part))):
+        if starting.lab is LabKind.EMBEDDED and names:
+            raise UsageError(
+                f"the hosts of the embedded lab have no {what}, which {', '.join(names)} would need: "
+                "use --lab netns, or choose other tunnels with -t"
+            )
     found = disclosures(part, read.topology, environment=environment)
     in_lab = starting.lab is not None  # its servers have credentials of its own
     return Launch(
@@ -125,6 +126,10 @@ def _over_unix(plan: Plan) -> list[str]:
         if (tunnel.listen and tunnel.listen.unix and tunnel.listen.session is not None)
         or (tunnel.dial and tunnel.dial.path is not None and tunnel.dial.by != plan.client)
     ]
+
+
+def _over_udp(plan: Plan) -> list[str]:
+    return [tunnel.name for tunnel in plan.tunnels if tunnel.protocol == "udp"]
 
 
 def disclose(console: Console, topology: Topology, found: Sequence[Disclosure]) -> None:

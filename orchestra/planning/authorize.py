@@ -76,8 +76,9 @@ def needs_of(plan: Plan, topology: Topology, vocabulary: Vocabulary) -> tuple[Ne
     uses = [*_of_sessions(plan)]
     for tunnel in plan.tunnels:
         if tunnel.verdict == "reachable":
-            uses += _of_listener(sessions, tunnel)
-            uses += _of_exits(sessions, tunnel, vocabulary.kinds.get(tunnel.kind) or KindSpec(name=tunnel.kind))
+            kind = vocabulary.kinds.get(tunnel.kind) or KindSpec(name=tunnel.kind)
+            uses += _of_listener(sessions, tunnel, kind)
+            uses += _of_exits(sessions, tunnel, kind)
     parts = {name: topology.hosts[name].server for name in sorted({session.server for session in plan.sessions})}
     return tuple(
         Needs(
@@ -98,12 +99,15 @@ def _of_sessions(plan: Plan) -> Iterator[Use]:
             yield _dial(session.dial, f"session to {session.server}")
 
 
-def _of_listener(sessions: Mapping[str, PlannedSession], tunnel: PlannedTunnel) -> Iterator[Use]:
+def _of_listener(sessions: Mapping[str, PlannedSession], tunnel: PlannedTunnel, kind: KindSpec) -> Iterator[Use]:
     """The requests as they are sent, and the dials by which a listener is proven from its own server."""
     listen = tunnel.listen
     if listen is None or listen.session is None:
         return
     server, what = sessions[listen.session].server, f"tunnel {tunnel.name}"
+    if kind.datagrams:
+        yield Use(server, "run", what)
+        return
     if listen.unix is not None:
         yield Use(server, "listen unix", what)
     for bind in listen.requests:

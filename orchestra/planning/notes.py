@@ -21,6 +21,7 @@ def notes_of(context: Context, request: Request, solution: Solution) -> tuple[Di
     return (
         *solution.listen.notes,
         *_unprotected(context, request, solution),
+        *_helpers(context, request, solution),
         *assumptions(_dials(context, solution), request.tunnel.place, request.tunnel.name),
     )
 
@@ -40,6 +41,21 @@ def _unprotected(context: Context, request: Request, solution: Solution) -> Iter
         suggestion="write `via:` with a server to send it through a session",
         tunnel=request.tunnel.name,
     )
+
+
+def _helpers(context: Context, request: Request, solution: Solution) -> Iterator[Diagnostic]:
+    """UDP at a server is carried by a command that runs there, which takes more, and is held by less, than forwards."""
+    if not context.kind(request.tunnel.kind).datagrams:
+        return
+    for server in dict.fromkeys(chain.servers[-1] for chain in (solution.entry, solution.exit) if chain.servers):
+        yield Diagnostic(
+            code=Code.HELPER_NEEDED,
+            severity="info",
+            message=f"{server} runs a helper that carries UDP, for as long as the session lasts: it needs python3 or "
+            "perl there, and one channel; what sshd permits to be forwarded does not bind it",
+            place=request.tunnel.place,
+            tunnel=request.tunnel.name,
+        )
 
 
 def assumptions(dials: Iterable[Attempt], place: Place | None, tunnel: str | None = None) -> Iterator[Diagnostic]:

@@ -168,11 +168,20 @@ def _open_steps(
         yield cell("dial"), cell(exit_), cell("dials what each connection asks for")
     else:
         yield from _rows((cell("dial"), cell(tunnel.dial.by)), tunnel.dial)
+    yield from _helpers(tunnel, sessions)
     if tunnel.direction == "direct":
         yield EMPTY, EMPTY, cell("⚠ unprotected: no SSH session carries it", "warn")
     for alternative in tunnel.alternatives:
         way = cell(" → ".join(alternative.path))
         yield cell("or"), EMPTY, (*way, ("quiet", "  when this one is down")) if alternative.sessions else way
+
+
+def _helpers(tunnel: PlannedTunnel, sessions: Mapping[str, PlannedSession]) -> Iterator[Row]:
+    """What carries datagrams where SSH does not."""
+    ends = (tunnel.entry, tunnel.exit) if tunnel.protocol == "udp" else ()
+    for server in dict.fromkeys(sessions[id_].server for id_ in ends if id_ is not None):
+        what = "carries UDP by a helper, which needs python3 or perl there"
+        yield cell("run"), cell(server), (*cell(what), ("quiet", "  AllowTcpForwarding and PermitOpen do not bind it"))
 
 
 def _blocked_steps(tunnel: PlannedTunnel) -> Iterator[Row]:

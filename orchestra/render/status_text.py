@@ -40,6 +40,7 @@ SYMBOLS: Mapping[str, Span] = MappingProxyType(
 )
 """A symbol for every state of sessions and tunnels; the state's name always stands beside it."""
 
+_DROPPED = "dropped_"
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -106,11 +107,26 @@ def _tunnel(tunnel: TunnelStatus, now: float) -> Iterator[tuple[str, Row]]:
             yield "tunnel", (EMPTY, cell(f"tried again{again}", "quiet"))
     if tunnel.failed_over:
         yield "tunnel", (EMPTY, cell(f"by another path than planned: {joined(tunnel.path, ' → ')}", "warn"))
+    if datagrams := _datagrams(tunnel.counters):
+        yield "tunnel", (EMPTY, cell(datagrams, "quiet"))
     yield from (("tunnel", (EMPTY, cell(note, "quiet"))) for note in tunnel.notes)
 
 
 def _named(state: str, name: str) -> Cell:
     return SYMBOLS[state], (None, " "), ("name", clean(name))
+
+
+def _datagrams(counters: Mapping[str, int]) -> str:
+    """``2 flows, 40 datagrams in, 41 out; dropped: 1 queue``, of kinds that count them."""
+    if "flows_opened" not in counters:
+        return ""
+    dropped = [f"{counters[name]} {name.removeprefix(_DROPPED)}" for name in sorted(counters) if _DROPPED in name]
+    passed = f"{counters.get('datagrams_in', 0)} datagrams in, {counters.get('datagrams_out', 0)} out"
+    refused = f", {counters['refused']} refused" if "refused" in counters else ""
+    return clean(
+        f"{counted(counters.get('flows', 0), 'flow')}, {passed}{refused}"
+        + (f"; dropped: {joined(dropped)}" if dropped else "")
+    )
 
 
 def _traffic(tunnel: TunnelStatus) -> str:

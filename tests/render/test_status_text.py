@@ -52,3 +52,13 @@ def test_an_address_at_a_server_stands_with_that_server():
     assert listening(here) == "127.0.0.1:5920, [::1]:5920"
     assert listening(replace(here, at="gateway")) == "gateway 127.0.0.1:5920, [::1]:5920"
     assert listening(replace(here, at="gateway", listen=())) == ""
+
+
+def test_datagrams_and_what_became_of_them():
+    counters = {"flows": 1, "flows_opened": 3, "datagrams_in": 40, "datagrams_out": 44, "dropped_queue": 3}
+    dns = TunnelStatus(name="dns", state="ready", proven=True, counters=counters)
+    shown = status_text(replace(STATUS, tunnels=(dns,)), now=100.0)
+    assert "1 flow, 40 datagrams in, 44 out; dropped: 3 queue" in shown
+    refused = replace(dns, counters={"flows_opened": 1, "refused": 2, "dropped_age": 1, "dropped_size": 2})
+    shown = status_text(replace(STATUS, tunnels=(refused,)), now=100.0)
+    assert "0 flows, 0 datagrams in, 0 out, 2 refused; dropped: 1 age, 2 size" in shown
