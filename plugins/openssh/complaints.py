@@ -163,13 +163,13 @@ def timed_out(log: Log, attempt: Attempt) -> OpenFailed:
     return OpenFailed(Code.CONNECT_TIMEOUT, what, host=attempt.server, suggestion=hint)
 
 
-def session_lost(log: Log, server: str, status: int | None) -> SessionLost:
-    """Why ssh ended after it was ready."""
-    why, hint = log.last, None
+def session_lost(log: Log, server: str, status: int | None, ours: str | None = None) -> SessionLost:
+    """Why ssh ended after it was ready; ``ours`` is why we ended it."""
+    why, hint = ours or log.last, None
     if "not responding" in why:
         why = "it no longer answers (keepalive)"
         hint = "it, or the network on the way to it, hangs; ssh.keepalive says how long it may be silent"
-    elif status is not None and status < 0:
+    elif ours is None and status is not None and status < 0:
         why = f"its ssh was killed by signal {-status}"
     return SessionLost(Code.SESSION_LOST, f"the session to {server} was lost: {why}", host=server, suggestion=hint)
 

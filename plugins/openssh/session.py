@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from orchestra.diagnostics import Code
 from orchestra.model.address import WILDCARD, Endpoint, UnixPath
+from orchestra.model.text import clean
 from orchestra.session.errors import DialRefused, SessionError, SessionLost
 from orchestra.session.here import Here
 from orchestra.session.protocols import Accept, Listener, Peer, Process, Receiver, Stream
@@ -52,6 +53,7 @@ class OpenSshSession:
         self._vouching: Control | None = None
         self._state: Literal["open", "closing", "closed"] = "open"
         self._reason: Exception | None = None
+        self._given_up: str | None = None
         self._ended, self._idle = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._listeners: set[RemoteListener] = set()
@@ -118,7 +120,7 @@ class OpenSshSession:
     def hung_up(self, fault: Exception | None) -> None:
         """A conversation with it has ended, so it has, or is about to; what it wrote may have been nonsense."""
         if self._state == "open" and fault is not None and not isinstance(fault, OSError):
-            self._log.lines.append(str(fault))
+            self._given_up = f"ssh wrote what cannot be understood: {clean(str(fault))}"
         self._master.kill()
 
     async def _wait_for_the_end(self) -> None:
@@ -148,7 +150,7 @@ class OpenSshSession:
         if isinstance(below, SessionError):
             why = f"the session to {self.host} was lost: {below}"
             return SessionLost(Code.SESSION_LOST, why, host=below.host, suggestion=below.suggestion)
-        return complaints.session_lost(self._log, self.host, self._master.status)
+        return complaints.session_lost(self._log, self.host, self._master.status, self._given_up)
 
     # What the listeners need.
 
@@ -222,7 +224,7 @@ class OpenSshSession:
             channel.abort()
             raise
         if refusal is not None and connection.refused >= MOST_REFUSED and not len(connection):
-            self._log.lines.append(f"{connection.refused} refused dials are all that one ssh can bear: it is renewed")
+            self._given_up = f"{connection.refused} refused dials are all that one ssh can bear; it is started anew"
             self._master.kill()
         return channel if refusal is None else refusal
 

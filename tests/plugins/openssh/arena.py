@@ -34,6 +34,8 @@ async def opened(keys: Keys, *lines: str, path: tuple[str, ...] = ("openssh",), 
             for session in reversed(sessions[1:]):
                 session.abort()
                 await session.wait_closed()
+            sessions[0].abort()
+            await sessions[0].wait_closed()
 
 
 def arena(keys: Keys, path: tuple[str, ...], *, by_master: bool = False):

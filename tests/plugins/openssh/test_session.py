@@ -1,13 +1,20 @@
-"""Sessions by the system's ssh pass the suite that all sessions pass, alone and mixed with the other transport."""
+"""Sessions by the system's ssh pass the suite that all sessions pass, alone and mixed with the other transport; and
+what is particular to them."""
 
 import asyncio
+import os
+import signal
+import stat
 
 import pytest
 
-from orchestra.testing.conformance import CHECKS, run_check
-from tests.engine.ssh.sshd import Keys, needs_sshd
+from orchestra.diagnostics import Code
+from orchestra.session.errors import BindRefused, DialRefused, SessionLost
+from orchestra.testing import Collector
+from orchestra.testing.conformance import CHECKS, Accepting, a_loss_is_no_end_of_file, run_check
+from tests.engine.ssh.sshd import Keys, free_port, needs_sshd
 
-from .arena import arena
+from .arena import arena, opened
 
 pytestmark = needs_sshd
 PATHS = [("openssh",), ("ssh", "openssh"), ("openssh", "ssh"), ("openssh", "openssh")]
@@ -24,6 +31,173 @@ def test_conformance(check, path, keys):
     asyncio.run(run_check(check, arena(keys, path)))
 
 
-@pytest.mark.parametrize("check", [c for c in CHECKS if c.__name__ == "a_loss_is_no_end_of_file"])
-def test_a_killed_master_is_no_end_of_file(check, keys):
-    asyncio.run(run_check(check, arena(keys, ("openssh",), by_master=True)))
+@pytest.mark.parametrize("path", PATHS[::3], ids="-".join)
+def test_a_killed_master_is_no_end_of_file(path, keys):
+    asyncio.run(run_check(a_loss_is_no_end_of_file, arena(keys, path, by_master=True)))
+
+
+def play(keys, work, *lines, path=("openssh",)):
+    async def scene():
+        async with opened(keys, *lines, path=path) as (server, sessions):
+            await work(server, sessions)
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("lose", ["master", "server"])
+def test_what_a_listener_accepted_is_cut_when_the_session_is_lost(lose, keys):
+    """The master's sockets end as an end of file ends them, whoever killed it."""
+
+    async def work(server, sessions):
+        accept = Accepting()
+        listener = await sessions[-1].create_server(accept, "127.0.0.1", 0)
+        _, dialed = await sessions[0].create_connection(Collector, "127.0.0.1", listener.port)
+        accepted = await accept.collectors.get()
+        await dialed.send(bytes(1 << 20))
+        await accepted.receive(1 << 20)
+        if lose == "master":
+            os.kill(sessions[-1]._master.pid, signal.SIGKILL)
+        else:
+            server.kill_sessions()
+        await accepted.ended.wait()
+        assert isinstance(accepted.error, SessionLost), accepted.error
+        assert "eof" not in accepted.calls
+        assert ("killed by signal 9" in str(accepted.error)) == (lose == "master")
+        await listener.wait_closed()
+        dialed.stream.abort()
+
+    play(keys, work)
+
+
+def test_listeners_at_ports_that_the_server_chose_are_closed_one_by_one(keys):
+    async def work(_server, sessions):
+        session = sessions[-1]
+        first, second = [await session.create_server(Accepting(), "127.0.0.1", 0) for _ in range(2)]
+        assert len({first.port, second.port, 0}) == 3
+        first.close()
+        await first.wait_closed()
+        with pytest.raises(DialRefused):
+            await session.create_connection(Collector, "127.0.0.1", first.port)
+        stream, _ = await session.create_connection(Collector, "127.0.0.1", second.port)
+        stream.abort()
+        again = await session.create_server(Accepting(), "127.0.0.1", first.port)
+        assert again.port == first.port
+
+    play(keys, work)
+
+
+@pytest.mark.parametrize("line", ["PermitListen none", "AllowTcpForwarding local"])
+def test_a_listener_that_policy_forbids_is_refused_with_the_servers_words(line, keys):
+    async def work(_server, sessions):
+        with pytest.raises(BindRefused, match="forwarding") as refused:
+            await sessions[-1].create_server(Accepting(), "127.0.0.1", free_port())
+        assert refused.value.code == Code.FORWARD_REFUSED
+        await sessions[-1].ping()
+
+    play(keys, work, line)
+
+
+def test_a_server_that_widens_a_listener_says_so(keys):
+    async def work(_server, sessions):
+        listener = await sessions[-1].create_server(Accepting(), "127.0.0.1", 0)
+        assert "overridden by server GatewayPorts" in listener.widened
+
+    play(keys, work, "GatewayPorts yes")
+
+
+@pytest.mark.parametrize(("host", "reached"), [("*", True), ("localhost", False)])
+def test_every_address_or_loopback_only(host, reached, keys):
+    async def work(_server, sessions):
+        listener = await sessions[-1].create_server(Accepting(), host, 0)
+        assert listener.widened is None
+        try:
+            stream, _ = await sessions[0].create_connection(Collector, "127.0.0.2", listener.port)
+        except DialRefused:
+            assert not reached
+        else:
+            assert reached
+            stream.abort()
+
+    play(keys, work, "GatewayPorts clientspecified")
+
+
+def test_who_connected_is_told_by_the_master(keys):
+    async def work(_server, sessions):
+        accept = Accepting()
+        listener = await sessions[-1].create_server(accept, "127.0.0.1", 0)
+        user, ports = sessions[0], []
+        for _ in range(5):
+            stream, _ = await user.create_connection(Collector, "127.0.0.1", listener.port)
+            ports.append(stream.get_extra_info("sockname")[1])
+        peers = [await accept.peers.get() for _ in ports]
+        assert [(peer.host, peer.port) for peer in peers] == [("127.0.0.1", port) for port in ports]
+
+    play(keys, work)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"), [("AllowTcpForwarding no", Code.FORWARD_REFUSED), ("PermitOpen none", Code.FORWARD_REFUSED)]
+)
+def test_a_dial_that_policy_forbids_leaves_the_session_alone(line, code, keys):
+    async def work(_server, sessions):
+        with pytest.raises(DialRefused) as refused:
+            await sessions[-1].create_connection(Collector, "127.0.0.1", 1)
+        assert refused.value.code == code
+        await sessions[-1].ping()
+
+    play(keys, work, line)
+
+
+def test_a_server_that_has_no_commands_still_answers_a_ping(keys):
+    async def work(_server, sessions):
+        await sessions[-1].ping()
+        with pytest.raises(DialRefused, match="does not run commands"):
+            await sessions[-1].create_process(Collector, "true")
+
+    play(keys, work, "MaxSessions 0")
+
+
+def test_an_ssh_that_has_borne_enough_refusals_is_given_up_when_nothing_uses_it(keys, monkeypatch):
+    monkeypatch.setattr("orchestra_plugins.openssh.session.MOST_REFUSED", 3)
+
+    async def work(_server, sessions):
+        session, accept, here = sessions[-1], Accepting(), sessions[0]
+        listener = await here.create_server(accept, "127.0.0.1", 0)
+        stream, busy = await session.create_connection(Collector, "127.0.0.1", listener.port)
+        await refused(session, 4)
+        assert session.state == "open"
+        stream.abort()
+        await busy.ended.wait()
+        await refused(session, 1)
+        reason = await session.wait_closed()
+        assert "refused dials are all that one ssh can bear" in str(reason)
+
+    async def refused(session, times):
+        closed = free_port()
+        for _ in range(times):
+            with pytest.raises(DialRefused):
+                await session.create_connection(Collector, "127.0.0.1", closed)
+
+    play(keys, work)
+
+
+def test_the_way_below_is_named_when_it_is_what_was_lost(keys):
+    async def work(_server, sessions):
+        os.kill(sessions[1]._master.pid, signal.SIGKILL)
+        reason = await sessions[2].wait_closed()
+        assert isinstance(reason, SessionLost)
+        assert "killed by signal 9" in str(reason)
+
+    play(keys, work, path=("openssh", "openssh"))
+
+
+def test_its_directory_is_private_and_goes_with_it(keys):
+    async def work(_server, sessions):
+        session = sessions[-1]
+        mode = session._directory.stat().st_mode
+        assert stat.S_IMODE(mode) == 0o700
+        session.close()
+        assert await session.wait_closed() is None
+        assert not session._directory.exists()
+
+    play(keys, work)
