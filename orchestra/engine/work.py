@@ -33,6 +33,7 @@ from orchestra.model.events import Noticed
 from orchestra.model.measures import Durations
 from orchestra.model.text import clean
 from orchestra.plugin.interfaces import Binding, OpenRequest
+from orchestra.session.protocols import Attentive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,6 +163,7 @@ class Work:
             return
         self.close_listener(name)
         self._listeners[name] = bound, planned, session
+        live.addresses = bound.addresses
         again = bound.port if planned.chosen else 0
         self._tell(ListenerBound(name, bound.addresses, again, bound.notes))
         for note in bound.notes:
@@ -256,15 +258,17 @@ class Work:
             await fenced(f"check {ref.type}", lambda: check.run(context), deadline)
 
     async def probe(self, id_: str, server: str, deadline: float) -> None:
-        """Asks an open session whether it lives; what is open and does not answer is told of."""
+        """Asks an open session whether it lives; what is open and says nothing at all meanwhile is told of."""
         session = self._places.get(id_)
         if session is None:
             return
+        asked = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(deadline):
                 await session.ping()
         except TimeoutError:
-            if session.state == "open":
+            busy = isinstance(session, Attentive) and session.heard > asked
+            if session.state == "open" and not busy:
                 message = f"the session to {server} was lost: it did not answer within {deadline:g} seconds"
                 self._tell(SessionSilent(id_, Failure(code=Code.SESSION_LOST, message=message, host=server)))
         except Exception as error:  # noqa: BLE001 - a plugin's session

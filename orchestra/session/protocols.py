@@ -154,3 +154,13 @@ class Session(Protocol):
     async def wait_closed(self) -> Exception | None:
         """Waits for the end. None when it was closed from here; else why it was lost."""
         ...
+
+
+@runtime_checkable
+class Attentive(Protocol):
+    """What a session may tell besides: a link that is full of data answers late, and yet lives."""
+
+    @property
+    def heard(self) -> float:
+        """When anything came from there last, by the event loop's clock."""
+        ...

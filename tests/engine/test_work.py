@@ -19,6 +19,7 @@ from orchestra.engine.core.messages import (
     SessionEnded,
     SessionFailed,
     SessionOpened,
+    SessionSilent,
 )
 from orchestra.engine.dialing import Caps
 from orchestra.engine.places import Outlook, Places
@@ -29,7 +30,7 @@ from orchestra.plugin.interfaces import OpenRequest, TunnelContext, nobody
 from orchestra.plugin.vocabulary import CheckSpec, TransportSpec
 from orchestra.session.errors import OpenFailed, SessionLost
 from orchestra.session.protocols import Session
-from orchestra.testing import MemoryNetwork, MemoryTransport, run_virtual
+from orchestra.testing import MemoryNetwork, MemorySession, MemoryTransport, run_virtual
 from tests.engine import plans
 
 EDGE, GATEWAY = plans.chain("edge", "gateway")
@@ -246,5 +247,32 @@ def test_a_check_that_fails_is_told_unless_its_path_is_gone() -> None:
             (Code.SESSION_LOST, "the session edge is down"),
             (Code.PLUGIN_FAILED, "no check magic is loaded"),
         ]
+
+    run_virtual(main())
+
+
+def test_an_open_session_that_says_nothing_is_told_of_and_one_that_is_only_busy_is_not() -> None:
+    class Busy(MemorySession):
+        heard = 1000.0
+
+    async def main() -> None:
+        scene = Scene()
+        scene.places.put("edge", edge := scene.network.place("edge"))
+        await scene.work.probe("edge", "edge", 5.0)
+        assert scene.told == []
+        edge.stall()
+        await scene.work.probe("edge", "edge", 5.0)
+        (told,) = scene.told
+        assert isinstance(told, SessionSilent)
+        assert told.failure.message == "the session to edge was lost: it did not answer within 5 seconds"
+        scene.places.put("edge", busy := Busy(scene.network, "edge"))
+        busy.stall()
+        await scene.work.probe("edge", "edge", 5.0)
+        edge.lose()
+        edge.resume()
+        scene.places.put("edge", edge)
+        for id_ in ("edge", "nobody"):
+            await scene.work.probe(id_, id_, 5.0)
+        assert scene.told == [told]
 
     run_virtual(main())

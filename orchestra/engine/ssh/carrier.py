@@ -31,8 +31,9 @@ _HIDDEN = frozenset({"peername", "sockname"})
 _TURNS = 3
 """Turns of the loop in which asyncssh handles a packet: a task, its end, and what is made of it."""
 _INT = struct.Struct("i")
-_SILENCE = 30_000
-"""Milliseconds after which unacknowledged data breaks a TCP connection (TCP_USER_TIMEOUT, tcp(7))."""
+_LEAST = 15
+"""Seconds: the kernel is never the first to lose patience, whatever the network loses."""
+_PROBES = 3
 
 
 class Carrier:
@@ -64,10 +65,12 @@ class Carrier:
         path: str | None,
         family: Family | None = None,
         source: str | None = None,
+        silence: float = 0.0,
     ) -> None:
         """Dials the server from the place before it. Raises what that session raises.
 
-        ``family`` and ``source`` concern this machine only, as in ssh: others dial as they like.
+        ``family`` and ``source`` concern this machine only, as in ssh: others dial as they like. ``silence``: seconds
+        that the server may be silent, 0 for ever.
         """
         if path is not None:
             stream, _ = await over.create_unix_connection(lambda: self, path)
@@ -77,7 +80,7 @@ class Carrier:
             stream, _ = await over.create_connection(lambda: self, host or "", port or 0)
         sock = stream.get_extra_info("socket")
         if hasattr(sock, "setsockopt") and getattr(sock, "family", None) in (socket.AF_INET, socket.AF_INET6):
-            _tune_socket(sock)
+            _tune_socket(sock, silence)
             self._socket = sock
             self._acknowledge = _acknowledger(sock)
 
@@ -235,15 +238,19 @@ def _unsent(stream: Stream, sock: Any) -> int:
     return queued + waiting if isinstance(waiting, int) else queued
 
 
-def _tune_socket(sock: Any) -> None:
-    """Lets the kernel notice a dead link, whatever the keepalives of SSH do."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+def _tune_socket(sock: Any, silence: float) -> None:
+    """Lets the kernel notice a dead link too, but not before the keepalives of SSH do: what is sent and is not
+    acknowledged ends the connection (TCP_USER_TIMEOUT, tcp(7)), and so do its own keepalives."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if not silence:
+        return
+    seconds = max(_LEAST, round(silence))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in (
-        ("TCP_KEEPIDLE", 15),
-        ("TCP_KEEPINTVL", 5),
-        ("TCP_KEEPCNT", 3),
-        ("TCP_USER_TIMEOUT", _SILENCE),
+        ("TCP_KEEPIDLE", seconds),
+        ("TCP_KEEPINTVL", seconds // _PROBES),
+        ("TCP_KEEPCNT", _PROBES),
+        ("TCP_USER_TIMEOUT", 2000 * seconds),
     ):
         if number := getattr(socket, option, None):
             sock.setsockopt(socket.IPPROTO_TCP, number, value)

@@ -16,7 +16,7 @@ from orchestra.engine.ssh.carrier import Carrier
 from orchestra.engine.ssh.clients import Client, Onlooker
 from orchestra.engine.ssh.credentials import Asking, gather
 from orchestra.engine.ssh.hostkeys import ShownKey
-from orchestra.engine.ssh.options import options
+from orchestra.engine.ssh.options import options, silence
 from orchestra.engine.ssh.session import SshSession
 from orchestra.engine.ssh.transport import WindowBudget
 from orchestra.engine.ssh.trust import Verifier
@@ -102,7 +102,15 @@ async def _shake_hands(
     """Dials the server, agrees on keys and logs in, as far as the client lets it come. Raises FAILURES."""
     settings, dial = _settings(request), request.dial
     config, told = settings.config or ConfigSettings(), options(settings, verifier, attempt.user, request.depth)
-    await carrier.dial(request.over, dial.host, dial.port, dial.path, config.address_family, config.bind_address)
+    await carrier.dial(
+        request.over,
+        dial.host,
+        dial.port,
+        dial.path,
+        config.address_family,
+        config.bind_address,
+        silence(settings, request.depth),
+    )
     attempt.stage = "key exchange"
     return await asyncssh.connect(
         verifier.name, verifier.port, tunnel=carrier, client_factory=lambda: client, config=[], **told

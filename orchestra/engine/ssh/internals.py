@@ -82,6 +82,11 @@ async def ping(connection: asyncssh.SSHClientConnection) -> None:
     await connection._make_global_request(_KEEPALIVE)
 
 
+def heard(connection: asyncssh.SSHClientConnection) -> float:
+    """When it last received anything, by the event loop's clock."""
+    return float(getattr(connection, "orchestra_heard", 0.0))
+
+
 def eof_was_received(channel: Any) -> bool:
     """Whether the peer has sent CHANNEL_EOF, also when asyncssh never delivers it: followed by CHANNEL_CLOSE while
     reading is paused, it only reports the close."""
@@ -193,6 +198,7 @@ def _with_signs_of_life(connection: Any, progress: Callable[[], tuple[int, int]]
 
     def reset() -> None:
         connection._keepalive_count = 0
+        connection.orchestra_heard = time.monotonic()
         reset_timer()
 
     def due() -> None:

@@ -28,14 +28,17 @@ CIPHERS = (
 )
 
 
+def silence(settings: SshSettings, depth: int) -> float:
+    """Seconds that a server may be silent, 0 for ever. ``depth`` is 1 for one that this machine dials."""
+    return KEEPALIVE_FIRST + KEEPALIVE_STEP * (depth - 1) if settings.keepalive is None else settings.keepalive
+
+
 def options(settings: SshSettings, verifier: Verifier, user: str, depth: int) -> dict[str, Any]:
     """The keyword arguments of :func:`asyncssh.connect`. ``depth`` is 1 for a server that this machine dials.
 
     Raises OpenFailed when ssh_config leaves no algorithm that is known here.
     """
     config = settings.config or ConfigSettings()
-    usual = KEEPALIVE_FIRST + KEEPALIVE_STEP * (depth - 1)
-    silence = usual if settings.keepalive is None else settings.keepalive
     return {
         "username": user,
         "known_hosts": lambda *_: ([], [], []),  # asyncssh itself trusts nobody: the verifier judges
@@ -53,7 +56,7 @@ def options(settings: SshSettings, verifier: Verifier, user: str, depth: int) ->
         "host_based_auth": False,
         "password": None,  # as above
         "preferred_auth": methods(config),
-        "keepalive_interval": silence / KEEPALIVE_PROBES,
+        "keepalive_interval": silence(settings, depth) / KEEPALIVE_PROBES,
         "keepalive_count_max": KEEPALIVE_PROBES - 1,
         "login_timeout": 0,
         "utf8_decode_errors": "replace",  # banners and reasons are for people, and many a banner is Latin-1

@@ -128,6 +128,11 @@ class SshSession:
         await internals.ping(self._open)
         self._check()
 
+    @property
+    def heard(self) -> float:
+        """See :class:`~orchestra.session.protocols.Attentive`."""
+        return internals.heard(self._connection) if self._connection is not None else 0.0
+
     def close(self) -> None:
         if not self._closing and not self.is_over:
             self._closing = True

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from orchestra.engine.ssh.carrier import FLUSH_AT, Carrier, _acknowledger
+from orchestra.engine.ssh.carrier import FLUSH_AT, Carrier, _acknowledger, _tune_socket
 from orchestra.testing import Collector, MemoryNetwork, run_virtual
 
 
@@ -141,3 +141,14 @@ def test_what_was_read_is_acknowledged_at_once_and_a_closed_socket_is_no_error()
         acknowledge()
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK)
     acknowledge()
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="TCP_USER_TIMEOUT is Linux's")
+@pytest.mark.parametrize(("silence", "first", "unacknowledged"), [(0.0, None, 0), (1.0, 15, 30), (60.0, 60, 120)])
+def test_the_kernel_s_patience_follows_the_server_s_silence_and_is_never_the_shorter(silence, first, unacknowledged):
+    with socket.socket() as sock:
+        _tune_socket(sock, silence)
+        kept_alive = sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert bool(kept_alive) == (first is not None)
+        assert first is None or sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == first
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1000 * unacknowledged
