@@ -175,6 +175,9 @@ def test_a_hop_is_shown_up_and_when_its_server_is_killed_down_with_the_error(hom
         assert re.match(r"bastion: retrying: \w+ ", title)
         assert ask(url, "/readyz")[0] == 503
         assert ask(url, "/livez")[0] == 200
+    log = home.orchestra("logs").stdout
+    assert "<img src=x" in log
+    assert not {"\x1b", "\u202e"} & set(log)
     assert folder.name in page.ask("document.querySelector('#about').textContent")
     assert page.ask("document.querySelectorAll('img, #lately script').length") == 0
     assert page.ask("document.title") == "▲ office · orchestra"

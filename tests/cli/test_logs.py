@@ -1,11 +1,12 @@
 """``orchestra logs``: of what runs, of what ran, and on until it ends."""
 
 import json
+import signal
 
 from orchestra.assembly import journal as module
 from orchestra.assembly.journal import journal
 from orchestra.cli.logs import _Reader
-from tests.cli.instances import LAB
+from tests.cli.instances import LAB, needs_sshd, sshd
 
 
 def test_nothing_runs_and_nothing_ran(cli):
@@ -87,3 +88,22 @@ def test_structured_and_in_the_background_too(home, cli):
     assert {"session", "tunnel", "state"} <= {each.get("type") for each in told}
     ready = next(each for each in told if each.get("state") == "ready" and each["type"] == "tunnel")
     assert (ready["name"], ready["proven"], ready["level"]) == ("db", True, "info")
+
+
+@needs_sshd
+def test_no_secret_is_in_it_nor_in_what_is_said_elsewhere(home, cli, monkeypatch):
+    secret = "correct horse battery staple"
+    monkeypatch.setenv("GATEWAY_PASSWORD", secret)
+    with sshd(home.path) as bastion:
+        entry = bastion.replace(f"identity: {home.path / 'user'}, agent: none", "password: {env: GATEWAY_PASSWORD}")
+        home.write(
+            f"servers: {{bastion: {{ssh: {{{entry}}}}}}}\ntargets: {{db: 'db.internal:5432'}}\n"
+            "tunnels: {db: {listen: auto}}\n"
+        )
+        with home.started("up", "-vv", "--log-format", "json", "office.yaml", GATEWAY_PASSWORD=secret) as up:
+            said = up.said("AUTH_FAILED")
+            told = [cli(*question).out for question in (("status", "-o", "json"), ("logs",), ("env",))]
+            said += up.ends(signal.SIGTERM)[1]
+    told.append(cli("logs", "office").out)
+    assert "AUTH_FAILED" in told[-1]
+    assert not [text for text in (said, *told) if secret in text or "correct horse" in text]
