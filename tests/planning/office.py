@@ -12,10 +12,14 @@ from tests.planning.make import client, firewall, host, network, server, target,
 VOCABULARY = Vocabulary(
     kinds={
         "tcp": KindSpec(name="tcp"),
-        "udp": KindSpec(name="udp", protocols=("udp",)),
+        "udp": KindSpec(name="udp", protocols=("udp",), exec=True, datagrams=True),
         "socks": KindSpec(name="socks", to="no"),
     },
-    transports={"ssh": TransportSpec(name="ssh"), "pod": TransportSpec(name="pod", dialed=False, listen=False)},
+    transports={
+        "ssh": TransportSpec(name="ssh"),
+        "pod": TransportSpec(name="pod", dialed=False, listen=False),
+        "mute": TransportSpec(name="mute", exec=False),
+    },
 )
 
 

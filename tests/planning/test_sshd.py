@@ -12,7 +12,9 @@ from orchestra.model.plan import Bind
 from orchestra.planning.problems import Problem
 from orchestra.planning.services import Service
 from orchestra.planning.sshd import Sshd, permits, sshd_of
-from tests.planning.make import host, server
+from tests.planning.make import allow, firewall, host, network, server, target, tunnel
+from tests.planning.office import DB as DB_HOST
+from tests.planning.office import GATE, HERE, LAN, NET, codes, dialed, plan
 
 DB = Service(name="db", host="db", text="db.lan", port=5432)
 DOCKER = Service(name="docker", host="gate", text=None, port=0, path="/run/docker.sock")
@@ -109,3 +111,71 @@ def test_permit_listen_tells_every_request_that_is_missing() -> None:
 )
 def test_what_an_entry_of_sshd_permits(entry: str, host: str, port: int, covered: bool) -> None:
     assert permits(entry, host, port) is covered
+
+
+NO_FORWARDS = {"local": False, "remote": False, "permit_open": (), "permit_listen": (), "gateway_ports": "no"}
+
+
+def by_udp(**forwarding: Any) -> tuple[Any, ...]:
+    gate = server("gate", {"net": "203.0.113.2", "lan": "10.1.0.2"}, forwarding=forwarding)
+    return (NET, LAN, HERE, gate, DB_HOST, target("dns", "53", "db", protocol="udp"))
+
+
+def test_what_is_forwarded_does_not_bind_a_helper_that_sends() -> None:
+    made = plan(*by_udp(**NO_FORWARDS), tunnel("dns", kind="udp"))
+    assert dialed(made.tunnel("dns")) == "gate dials 10.1.0.9:53 = db"
+    (note,) = [each for each in made.diagnostics if each.code is Code.HELPER_NEEDED]
+    assert (note.severity, "gate runs a helper" in note.message, "python3 or perl" in note.message) == (
+        "info",
+        True,
+        True,
+    )
+
+
+def test_what_is_forwarded_does_not_bind_a_helper_that_listens() -> None:
+    things = (*by_udp(**NO_FORWARDS), target("log", "127.0.0.1:514", "here", protocol="udp"))
+    made = plan(*things, tunnel("log", kind="udp", at="gate", listen="10.1.0.2:5140", from_="lan"))
+    found = made.tunnel("log")
+    assert (found.verdict, found.direction) == ("reachable", "remote")
+    assert found.listen
+    assert (found.listen.addresses, found.listen.probes, found.listen.exposed) == (("10.1.0.2:5140",), (), True)
+    assert found.user
+    assert found.user.by == "a host of lan"
+
+
+def test_a_server_that_runs_no_commands_carries_no_udp() -> None:
+    for things in (by_udp(exec=False), (*by_udp()[:3], server("gate", {"net": None}, transport="mute"), *by_udp()[4:])):
+        made = plan(*things, tunnel("dns", kind="udp", via=("gate",)))
+        assert made.tunnel("dns").verdict == "unreachable"
+        said = " ".join(each.message for each in made.diagnostics)
+        assert "by UDP" in said or "no commands" in said, said
+    assert codes(plan(*by_udp(exec=False), tunnel("dns", kind="udp"))) == {Code.FORWARDING_DISABLED}
+
+
+def test_the_rules_of_firewalls_are_asked_for_udp() -> None:
+    inner = network("inner", "10.2.0.0/24")
+    things = (
+        NET,
+        LAN,
+        inner,
+        HERE,
+        GATE,
+        host("ns", networks={"inner": "10.2.0.53"}),
+        target("dns", "53", "ns", protocol="udp"),
+    )
+    for protocol, verdict in (("tcp", "unreachable"), ("udp", "reachable"), ("any", "reachable")):
+        wall = firewall("wall", {"lan": "10.1.0.1", "inner": "10.2.0.1"}, allow("@lan", "ns", 53, protocol=protocol))
+        assert plan(*things, wall, tunnel("dns", kind="udp")).tunnel("dns").verdict == verdict
+
+
+def test_one_port_may_be_listened_on_by_both_protocols() -> None:
+    things = (*by_udp(), target("web", "80", "db"))
+    both = (tunnel("dns", kind="udp", listen="localhost:5353"), tunnel("web", listen="localhost:5353"))
+    assert codes(plan(*things, *both)) == set()
+    twice = tunnel("again", "dns", "localhost:5353", kind="udp")
+    assert codes(plan(*things, both[0], twice)) == {Code.LISTEN_CONFLICT}
+
+
+def test_datagrams_are_not_taken_on_unix_sockets() -> None:
+    made = plan(*by_udp(), tunnel("dns", kind="udp", listen="unix:/run/dns"))
+    assert codes(made) == {Code.KIND_CANNOT}
