@@ -3,6 +3,8 @@
 # make bench        what it costs, beside its peers
 # make agreement    the model against the kernel, on SEEDS random topologies
 # make ssh-config   ssh_config as we read it against the system's ssh, on ROUNDS random files
+# make faults       every fault that can be injected, or only some ROWS of docs/faults.md, as a table: some minutes
+# make soak         traffic through three hops while faults arrive at random, for MINUTES
 # make fuzz         every parser against ROUNDS broken inputs: some minutes
 #
 # Each does its own set-up: a virtual environment in .venv and, when run by root where they are missing, the Debian
@@ -23,12 +25,12 @@ SERVERS := redis-server:redis-server pg_ctlcluster:postgresql /usr/lib/dovecot/i
   Xtigervnc:tigervnc-standalone-server
 TOOLS := $(LAB)
 
-.PHONY: demo test setup packages lint types check fuzz agreement ssh-config bench clean
+.PHONY: demo test setup packages lint types check fuzz agreement ssh-config faults soak bench clean
 
 demo: setup
 	@$(BIN)/orchestra demo topologies/vnc-firewall.yaml
 
-test fuzz agreement ssh-config: TOOLS := $(LAB) $(PEERS) $(SERVERS)
+test fuzz agreement ssh-config faults: TOOLS := $(LAB) $(PEERS) $(SERVERS)
 test: setup lint types check
 
 setup: packages $(VENV)/.installed
@@ -67,11 +69,17 @@ agreement: setup
 fuzz: setup
 	ORCHESTRA_FUZZ=$(or $(ROUNDS),50000) $(BIN)/pytest -n 2 -o timeout=3600 tests/fuzz
 
+faults: setup
+	$(BIN)/python -m tests.faults $(ROWS)
+
+soak: setup
+	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),10)
+
 ssh-config: setup
 	$(BIN)/python -m tests.loading.sshconfig.against_ssh $(or $(ROUNDS),2000) $(or $(SEED),0)
 
 bench: setup
-	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(filter-out bench/soak.py,$(wildcard bench/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis *.egg-info build dist

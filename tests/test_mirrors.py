@@ -29,6 +29,7 @@ WITHOUT_TESTS = {
 WITHOUT_MODULE = {
     "acceptance": "the whole product, over real sshd in namespaces",
     "docs": "the documents against the code",
+    "faults": "what breaks around it, over real sshd in namespaces",
     "fuzz": "every parser against what is nearly right",
     "lab/embedded/test_agreement.py": "the embedded lab's walk against the planner's verdict",
     "lab/embedded/test_topologies.py": "every example over the embedded lab",

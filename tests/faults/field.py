@@ -252,6 +252,11 @@ def two_hops(text: str = TWO_HOPS) -> Topology:
     return loaded.topology
 
 
+def servers_of(topology: Topology) -> list[str]:
+    """The names of its servers, nearest first as far as they have been written so."""
+    return [name for name, host in topology.hosts.items() if host.server]
+
+
 def take(size: int) -> bytes:
     """What ``get`` gives when all is well."""
     return b"".join(payload(size))
@@ -273,12 +278,14 @@ async def field(
     crumbs: int = 0,
     prepare: Callable[[Field], Awaitable[None]] | None = None,
     wall: Callable[[], float] = time.time,
+    rng: random.Random | None = None,
 ) -> AsyncIterator[Field]:
     """A field whose engine runs; afterwards everything in the lab has to be as it was.
 
     ``sshd`` are lines for every server's configuration; ``relay`` names the server that a relay stands in front of,
     which passes on so many bytes at a time (``crumbs``);
-    ``prepare`` does something before anything is opened; ``wall`` is the clock on the wall.
+    ``prepare`` does something before anything is opened; ``wall`` is the clock on the wall, ``rng`` makes the
+    waits between attempts.
     """
     extra, topology = plugins(), two_hops(text)
     plan = make_plan(topology, vocabulary=extra.vocabulary)
@@ -292,11 +299,11 @@ async def field(
             here=lab.here,
             plugins=extra,
             observe=log.note,
-            rng=Hasty(),
+            rng=rng or Hasty(),
             wall=wall,
             watch=up.watch,
         )
-        for server in ("gateway", "inner") if sshd else ():
+        for server in servers_of(topology) if sshd else ():
             await up.configure(server, *sshd)
         if prepare is not None:
             await prepare(up)
