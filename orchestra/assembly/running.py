@@ -19,7 +19,7 @@ from orchestra.assembly.prompts import Prompts
 from orchestra.assembly.reloading import Reloading, concerned, refusal
 from orchestra.control.handlers import Readiness
 from orchestra.engine.outcome import Outcome, outcome
-from orchestra.model.events import Closed, Event, Occurrence, OverallChanged, SessionChanged, TunnelChanged
+from orchestra.model.events import Closed, Event, Occurrence, OverallChanged, PathChanged, SessionChanged, TunnelChanged
 from orchestra.model.status import Status
 from orchestra.plugin.interfaces import nobody
 
@@ -182,7 +182,7 @@ class Running:
     async def events(self) -> AsyncIterator[Occurrence]:
         with self._feed.subscribed() as news:
             now = time.time()
-            for event in _as_events(self.status()):
+            for event in _as_events(self.status(), self.plan):
                 yield Occurrence(time=now, event=event, snapshot=True)
             async for told in news:
                 yield told
@@ -212,11 +212,17 @@ class Running:
         changed.set()
 
 
-def _as_events(status: Status) -> list[Event]:
+def _as_events(status: Status, plan: Plan) -> list[Event]:
     """What is true now, told as if it had just happened."""
+    planned = {tunnel.name: tunnel.path for tunnel in plan.tunnels}
     sessions = [SessionChanged(id=s.id, server=s.server, state=s.state, error=s.error) for s in status.sessions]
     tunnels = [
         TunnelChanged(name=t.name, state=t.state, proven=t.proven, listen=t.listen, at=t.at, error=t.error)
         for t in status.tunnels
     ]
-    return [*sessions, *tunnels, OverallChanged(state=status.state)]
+    elsewhere = [
+        PathChanged(name=t.name, path=t.path, before=planned[t.name], planned=False, reason="it failed over earlier")
+        for t in status.tunnels
+        if t.failed_over
+    ]
+    return [*sessions, *tunnels, *elsewhere, OverallChanged(state=status.state)]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestra.assembly.launch import Launch, reachable_part
-from orchestra.model.plan import Dial, Plan, PlannedSession, PlannedTunnel
+from orchestra.model.plan import Alternative, Dial, Plan, PlannedSession, PlannedTunnel
 from orchestra.model.topology import Topology, Tunnel
 from orchestra.plugin.manager import Plugins
 
@@ -35,6 +35,12 @@ def test_only_what_is_reachable_from_here_is_opened_with_the_sessions_that_it_ne
     part = reachable_part(PLAN)
     assert [tunnel.name for tunnel in part.tunnels] == ["desk"]
     assert [session.id for session in part.sessions] == ["gateway"]
+
+
+def test_the_sessions_of_other_paths_are_opened_too_where_they_may_be_taken() -> None:
+    desk = replace(PLAN.tunnels[0], alternatives=(Alternative(path=("laptop", "other"), sessions=("other",)),))
+    part = reachable_part(replace(PLAN, tunnels=(desk,)))
+    assert [session.id for session in part.sessions] == ["gateway", "other"]
 
 
 def test_its_file_can_be_named_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

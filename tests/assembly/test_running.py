@@ -3,12 +3,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from dataclasses import replace
 
 import pytest
 
 from orchestra.assembly import running as module
 from orchestra.control.handlers import Handlers, Readiness
-from orchestra.model.events import Closed, Event, Occurrence, OverallChanged, TunnelChanged
+from orchestra.model.events import Closed, Event, Occurrence, OverallChanged, PathChanged, TunnelChanged
 from tests.assembly.engines import READY, failing, make_running
 
 
@@ -72,6 +73,20 @@ def test_events_begin_with_what_is_true_now_and_end_with_it() -> None:
     ]
     assert [told.time for told in seen] == sorted(told.time for told in seen)
     assert time.time() - 60 < seen[0].time <= time.time()
+
+
+def test_events_begin_with_the_path_when_it_is_not_the_planned_one() -> None:
+    async def scene() -> list[Event]:
+        running, engine = make_running()
+        async with running:
+            elsewhere = replace(READY.tunnels[0], path=("laptop", "west"), failed_over=True)
+            engine.become(replace(READY, tunnels=(elsewhere,)))
+            events = running.events()
+            return [(await anext(events)).event for _ in range(3)]
+
+    _, moved, _ = asyncio.run(asyncio.wait_for(scene(), 10))
+    assert isinstance(moved, PathChanged)
+    assert (moved.name, moved.path, moved.planned) == ("desk", ("laptop", "west"), False)
 
 
 def test_observers_hear_everything_in_order_but_not_that_it_is_less_ready_while_it_goes() -> None:
