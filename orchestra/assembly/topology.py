@@ -8,15 +8,17 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestra.errors import UsageError
+from orchestra.model.topology import CommandRef
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import ModuleType
 
     from orchestra.loading import Loaded
+    from orchestra.model.topology import Topology
     from orchestra.plugin.manager import Plugins
 
 
@@ -51,12 +53,32 @@ def load_topology(
 ) -> Loaded:
     """Reads the files; ``-`` is standard input, or the text ``stdin``. Problems are in the result, not raised.
 
-    ``ssh_config``: what the servers leave unset comes from there. ``allow_exec``: with what its commands answer.
+    ``ssh_config``: what the servers leave unset comes from there. ``allow_exec``: with what its commands
+    answer; and programs that the file names may be run.
     """
     from orchestra.loading import load
 
     loaded = load(files, environ=environ, vocabulary=plugins.vocabulary, stdin=stdin)
+    if allow_exec and loaded.topology is not None:
+        loaded = replace(loaded, topology=_with_commands(loaded.topology))
     return _with_ssh_config(loaded, environ, allow_exec=allow_exec) if ssh_config else loaded
+
+
+def _with_commands(topology: Topology) -> Topology:
+    """The programs that the fields of its plugins name may be run."""
+
+    def allowed(options: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {
+            key: replace(each, allowed=True) if isinstance(each, CommandRef) else each for key, each in options.items()
+        }
+
+    tunnels = {
+        name: replace(
+            tunnel, options=allowed(tunnel.options), check=replace(tunnel.check, options=allowed(tunnel.check.options))
+        )
+        for name, tunnel in topology.tunnels.items()
+    }
+    return replace(topology, tunnels=tunnels)
 
 
 def _with_ssh_config(loaded: Loaded, environ: Mapping[str, str], *, allow_exec: bool) -> Loaded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -106,6 +107,7 @@ def prepare(
                 f"the hosts of the embedded lab have no {what}, which {', '.join(names)} would need: "
                 "use --lab netns, or choose other tunnels with -t"
             )
+    refuse_commands(part, allowed=starting.allow_exec)
     found = disclosures(part, read.topology, environment=environment)
     in_lab = starting.lab is not None  # its servers have credentials of its own
     return Launch(
@@ -116,6 +118,19 @@ def prepare(
         lab=starting.lab,
         disclosures=tuple(each for each in found if each.deed in ("listens", "sets") or not in_lab),
     )
+
+
+def refuse_commands(plan: Plan, *, allowed: bool) -> None:
+    """Raises UsageError for the first program that a tunnel runs here, where the user does not allow it."""
+    from orchestra.planning.disclosure import commands_of
+
+    for tunnel in plan.tunnels if not allowed else ():
+        for command in commands_of(tunnel):
+            place = tunnel.spec.check.place or tunnel.spec.place
+            raise UsageError(
+                f"{place}: the tunnel {tunnel.name} runs `{clean(shlex.join(command.argv))}` on this machine: "
+                "allow it with --allow-exec or ORCHESTRA_ALLOW_EXEC=1, or write `check: none`"
+            )
 
 
 def _over_unix(plan: Plan) -> list[str]:

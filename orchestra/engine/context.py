@@ -57,6 +57,8 @@ class OpenTunnel:
         self._counters: dict[str, int] = {}
         self.accepted = self.refused = 0
         self._closing = self._leaving = False
+        self.addresses: tuple[str, ...] = ()
+        """Where it listens."""
 
     # What kinds and checks see.
 
@@ -89,6 +91,12 @@ class OpenTunnel:
         told = ConnectionFailed(tunnel=self.tunnel.name, peer=peer.text, code=failure.code, message=failure.message)
         self._observe(told)
         return failure
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        from orchestra.render.variables import variables_of
+
+        return variables_of(self.tunnel.name, self.addresses, self.tunnel.spec.env) if self.addresses else {}
 
     # What the engine sees.
 
@@ -227,6 +235,10 @@ class _ByWay:
         self.tunnel: PlannedTunnel = passage.by(number)
         self.read_secret = live.read_secret
         self.count, self.tally, self.failed = live.count, live.tally, live.failed
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        return self._live.variables
 
     async def exit(self) -> Session:
         return await self._passage.exit(self._order)

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from orchestra.model.topology import SecretRef
+from orchestra.model.topology import CommandRef, SecretRef
 
 if TYPE_CHECKING:
-    from orchestra.model.plan import Plan
+    from orchestra.model.plan import Plan, PlannedTunnel
     from orchestra.model.topology import Host, Server, Topology
 
 Deed: TypeAlias = Literal["runs", "reads", "sets", "trusts", "listens"]
@@ -37,13 +37,23 @@ def disclosures(plan: Plan, topology: Topology, *, environment: bool = False) ->
     for tunnel in plan.tunnels:
         options = (tunnel.spec.options, tunnel.spec.check.options)
         found += (_of_secret(ref, f"the tunnel {tunnel.name}") for ref in _secrets(options))
-        for name, value in tunnel.spec.env.items() if environment else ():
+        commands = commands_of(tunnel)
+        found += (
+            Disclosure(deed="runs", what=shlex.join(each.argv), why=f"the tunnel {tunnel.name}") for each in commands
+        )
+        for name, value in tunnel.spec.env.items() if environment or commands else ():
             found.append(Disclosure(deed="sets", what=f"{name}={value}", why=f"the tunnel {tunnel.name}"))
         if tunnel.listen is not None and tunnel.listen.exposed:
             where = ", ".join(tunnel.listen.addresses)
             what = f"{where} of {tunnel.listen.at}"
             found.append(Disclosure(deed="listens", what=what, why=f"the tunnel {tunnel.name}"))
     return tuple(sorted(dict.fromkeys(found), key=lambda each: _ORDER.index(each.deed)))
+
+
+def commands_of(tunnel: PlannedTunnel) -> tuple[CommandRef, ...]:
+    """The programs that its kind and its check run on this machine, where the user allows it."""
+    options = (*tunnel.spec.options.values(), *tunnel.spec.check.options.values())
+    return tuple(value for value in options if isinstance(value, CommandRef))
 
 
 _ORDER: tuple[Deed, ...] = ("runs", "reads", "sets", "trusts", "listens")

@@ -149,6 +149,11 @@ class TunnelContext(Protocol):
         """Reads a secret that is among the fields of the kind or the check, when it is needed."""
         ...
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The tunnel as environment variables, as ``orchestra env`` has them; none until it listens."""
+        ...
+
     def count(self, bytes_in: int = 0, bytes_out: int = 0) -> None:
         """Adds to the tunnel's counters."""
         ...

@@ -12,7 +12,7 @@ from orchestra.errors import UsageError
 from orchestra.model.address import LOOPBACKS, WILDCARD, Endpoint, UnixPath, parse_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from orchestra.model.address import Address
     from orchestra.model.plan import Plan
@@ -36,8 +36,13 @@ def variables(plan: Plan, tunnels: Iterable[TunnelStatus]) -> dict[str, str]:
     for tunnel in tunnels:
         if tunnel.listen:
             own = specs[tunnel.name].env if tunnel.name in specs else {}
-            found |= _of_tunnel(tunnel.name, _best(tunnel.listen), own)
+            found |= variables_of(tunnel.name, tunnel.listen, own)
     return found
+
+
+def variables_of(name: str, listen: Sequence[str], own: Mapping[str, str]) -> dict[str, str]:
+    """The same of one tunnel, which listens there and has ``own`` variables besides."""
+    return _of_tunnel(name, _best(listen), own)
 
 
 def variable_prefix(tunnel: str) -> str:

@@ -119,6 +119,7 @@ class Dialing:
         dial = Dial(by=exit_.host, host=host, port=port, means=HOST)
         self.tunnel = PlannedTunnel(name="desk", kind="tcp", verdict="reachable", spec=spec, dial=dial)
         self._exit, self._secrets, self._host, self._port = exit_, secrets, host, port
+        self.variables: Mapping[str, str] = {"ORCHESTRA_DESK_HOST": "127.0.0.1", "ORCHESTRA_DESK_PORT": str(port)}
 
     async def exit(self) -> Session:
         return self._exit

@@ -22,6 +22,7 @@ from orchestra.plugin import hookimpl
 from orchestra.plugin.interfaces import Check
 
 from .banner import Banner, Spoken
+from .command import CommandCheck
 from .conversing import Conversing
 from .dns import Dns, Question
 from .fields import Fields, Tls
@@ -38,6 +39,7 @@ def orchestra_checks() -> Iterable[Check]:
     """One for each protocol."""
     return [
         Conversing("banner", Spoken, Banner),
+        CommandCheck(),
         Conversing("dns", Dns, Question),
         Conversing("ftp", Ready, Tls),
         Conversing("http", Page, Http),

@@ -66,3 +66,12 @@ def test_servers_have_from_ssh_config_what_the_file_leaves_unset(tmp_path):
     assert loaded(ssh_config=False).topology.hosts["gw"].server.ssh.config is None
     assert [d.code for d in loaded(allow_exec=True).diagnostics] == ["SSH_CONFIG_IGNORED"]
     assert str(tmp_path / ".ssh" / "config") in loaded().sources
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_what_a_check_runs_is_allowed_by_who_reads_the_file_and_never_by_it(allowed: bool) -> None:
+    text = "targets: {t: 'x:80'}\ntunnels: {t: {check: {type: command, run: [\"true\"]}}}\n"
+    loaded = load_topology(["-"], plugins(), {}, ssh_config=False, allow_exec=allowed, stdin=text)
+    assert loaded.topology
+    command = loaded.topology.tunnels["t"].check.options["run"]
+    assert (command.argv, command.allowed) == (("true",), allowed)

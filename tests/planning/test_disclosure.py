@@ -4,6 +4,7 @@ from orchestra.model.address import Endpoint
 from orchestra.model.plan import Bind, Dial, Plan, PlannedListen, PlannedSession, PlannedTunnel
 from orchestra.model.topology import (
     CheckRef,
+    CommandRef,
     ConfigSettings,
     Host,
     SecretRef,
@@ -92,3 +93,11 @@ def test_host_keys_that_nobody_looks_at() -> None:
 def test_what_others_can_connect_to() -> None:
     listen = PlannedListen(at="gw", session="gw", binds=(Bind(host="*", port=80),), exposed=True)
     assert said(tunnel(listen)) == [("listens", "*:80 of gw", "the tunnel web")]
+
+
+def test_the_program_of_a_check_is_told_with_the_variables_that_it_is_given() -> None:
+    options = {"run": CommandRef(argv=("pg_isready", "-d", "a b"))}
+    assert said(tunnel(check=CheckRef(type="command", options=options), env={"X": "{port}"})) == [
+        ("runs", "pg_isready -d 'a b'", "the tunnel web"),
+        ("sets", "X={port}", "the tunnel web"),
+    ]
