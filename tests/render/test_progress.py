@@ -1,7 +1,7 @@
 """Progress as it happens: a line per change, or a picture."""
 
-from orchestra.model.events import ConnectionFailed, Noticed, OverallChanged, SessionChanged, TunnelChanged
-from orchestra.render.progress import ProgressLines, live_view
+from orchestra.model.events import ConnectionFailed, Noticed, OverallChanged, PathChanged, SessionChanged, TunnelChanged
+from orchestra.render.progress import ProgressLines, live_view, progress_line
 from orchestra.render.status_text import status_text
 from orchestra.render.style import Style
 from tests.render.statuses import REFUSED, STATUS
@@ -35,6 +35,16 @@ def test_progress_is_a_line_per_change():
         "! tunnel desk: connection of 127.0.0.1:40000 failed: DIAL_FAILED no · route",
         "i gateway: banner",
         "✔ orchestra: ready",
+    ]
+
+
+def test_another_path_is_told_with_the_one_before_and_why():
+    a, b = ("laptop", "bastion-a"), ("laptop", "bastion-b")
+    away = PathChanged(name="wiki", path=b, before=a, planned=False, reason="the session to bastion-a was lost")
+    back = PathChanged(name="wiki", path=a, before=b, planned=True, reason="it has lasted")
+    assert [progress_line(away), progress_line(back)] == [
+        "▲ tunnel wiki goes by laptop → bastion-b, no longer by laptop → bastion-a: the session to bastion-a was lost",
+        "✔ tunnel wiki goes again by laptop → bastion-a, no longer by laptop → bastion-b: it has lasted",
     ]
 
 

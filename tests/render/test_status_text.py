@@ -62,3 +62,10 @@ def test_datagrams_and_what_became_of_them():
     refused = replace(dns, counters={"flows_opened": 1, "refused": 2, "dropped_age": 1, "dropped_size": 2})
     shown = status_text(replace(STATUS, tunnels=(refused,)), now=100.0)
     assert "0 flows, 0 datagrams in, 0 out, 2 refused; dropped: 1 age, 2 size" in shown
+
+
+def test_a_path_is_shown_when_it_is_not_the_planned_one():
+    wiki = TunnelStatus(name="wiki", state="ready", proven=True, path=("laptop", "bastion-b"))
+    line = "by another path than planned: laptop → bastion-b"
+    assert line not in status_text(replace(STATUS, tunnels=(wiki,)), now=100.0)
+    assert line in status_text(replace(STATUS, tunnels=(replace(wiki, failed_over=True),)), now=100.0)
