@@ -1,6 +1,7 @@
 """Opening a session by the system's ssh: real servers, and what is said when they do not let us in."""
 
 import asyncio
+import contextlib
 import shutil
 import subprocess
 from dataclasses import replace
@@ -136,6 +137,10 @@ class Passwords(asyncssh.SSHServer):
     """Lets in who knows the word."""
 
     tried: ClassVar[list[str]] = []
+    gone: ClassVar[asyncio.Event] = asyncio.Event()
+
+    def connection_lost(self, _exc):
+        self.gone.set()
 
     def password_auth_supported(self):
         return True
@@ -148,6 +153,7 @@ class Passwords(asyncssh.SSHServer):
 def test_a_password_is_a_secret_that_is_sent_once(keys, tmp_path):
     async def scene(word):
         Passwords.tried.clear()
+        Passwords.gone.clear()
         port = free_port()
         acceptor = await asyncssh.listen(
             "127.0.0.1", port, server_factory=Passwords, server_host_keys=[str(keys.folder / "host_key")]
@@ -165,6 +171,7 @@ def test_a_password_is_a_secret_that_is_sent_once(keys, tmp_path):
 
         wanted = settings(server, password=SecretRef(kind="env", value="X"))
         result = await attempted(request(wanted, Here("laptop"), read_secret=read))
+        await Passwords.gone.wait()
         acceptor.close()
         await acceptor.wait_closed()
         return result
@@ -179,10 +186,12 @@ def test_servers_that_are_not_there_or_say_nothing(keys):
     async def work(server, here):
         async def silent(reader, writer):
             await reader.read()
-            writer.close()
+            await hangs_up(reader, writer)
 
         async def hangs_up(_reader, writer):
             writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
         reached = settings(server, connect_timeout=0.5)
         for serve, code in ((None, Code.CONNECT_REFUSED), (silent, Code.CONNECT_TIMEOUT), (hangs_up, Code.SERVER_BUSY)):
@@ -266,16 +275,18 @@ def test_a_temporary_directory_that_is_too_long_or_gone(keys, tmp_path, monkeypa
 
 def test_a_unix_socket_leads_to_a_server_too(keys, tmp_path):
     async def work(server, here):
-        path = str(tmp_path / "sshd")
+        path, done = str(tmp_path / "sshd"), asyncio.Event()
 
         async def pass_on(reader, writer):
             there, back = await asyncio.open_connection("127.0.0.1", server.port)
             await asyncio.gather(carry(reader, back), carry(there, writer))
+            done.set()
 
         async def carry(source, sink):
             while data := await source.read(65536):
                 sink.write(data)
             sink.close()
+            await sink.wait_closed()
 
         listening = await asyncio.start_unix_server(pass_on, path)
         dial = Dial(by="laptop", path=path, means="gateway")
@@ -286,6 +297,7 @@ def test_a_unix_socket_leads_to_a_server_too(keys, tmp_path):
         assert (bytes(output.data), process.exit_status) == (b"there\n", 0)
         session.close()
         assert await session.wait_closed() is None
+        await done.wait()
         listening.close()
 
     play(keys, work)

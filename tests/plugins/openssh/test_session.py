@@ -11,13 +11,21 @@ import pytest
 from orchestra.diagnostics import Code
 from orchestra.session.errors import BindRefused, DialRefused, SessionLost
 from orchestra.testing import Collector
-from orchestra.testing.conformance import CHECKS, Accepting, a_loss_is_no_end_of_file, run_check
+from orchestra.testing.conformance import (
+    CHECKS,
+    Accepting,
+    a_loss_is_no_end_of_file,
+    listening_carries_both_ways,
+    much_data_arrives_whole,
+    run_check,
+)
 from tests.engine.ssh.sshd import Keys, free_port, needs_sshd
 
 from .arena import arena, opened
 
 pytestmark = needs_sshd
-PATHS = [("openssh",), ("ssh", "openssh"), ("openssh", "ssh"), ("openssh", "openssh")]
+PATHS = [("openssh",), ("ssh", "openssh"), ("openssh", "ssh")]
+TWICE = ("openssh", "openssh")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +39,12 @@ def test_conformance(check, path, keys):
     asyncio.run(run_check(check, arena(keys, path)))
 
 
-@pytest.mark.parametrize("path", PATHS[::3], ids="-".join)
+@pytest.mark.parametrize("check", [much_data_arrives_whole, listening_carries_both_ways, a_loss_is_no_end_of_file])
+def test_one_over_the_other(check, keys):
+    asyncio.run(run_check(check, arena(keys, TWICE)))
+
+
+@pytest.mark.parametrize("path", [("openssh",), TWICE], ids="-".join)
 def test_a_killed_master_is_no_end_of_file(path, keys):
     asyncio.run(run_check(a_loss_is_no_end_of_file, arena(keys, path, by_master=True)))
 
@@ -188,7 +201,7 @@ def test_the_way_below_is_named_when_it_is_what_was_lost(keys):
         assert isinstance(reason, SessionLost)
         assert "killed by signal 9" in str(reason)
 
-    play(keys, work, path=("openssh", "openssh"))
+    play(keys, work, path=TWICE)
 
 
 def test_its_directory_is_private_and_goes_with_it(keys):
