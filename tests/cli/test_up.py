@@ -9,13 +9,15 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from orchestra.assembly.log_format import LogFormat
 from orchestra.cli.console import Colour, Console
 from orchestra.cli.options import Selection, Source
 from orchestra.cli.starting import Starting
-from orchestra.cli.up import Staying, child_arguments
+from orchestra.cli.up import Showing, Staying, child_arguments
 from orchestra.lab.kind import LabKind
 from tests.cli.instances import LAB, UNREACHABLE, is_alive, kill, needs_sshd, refusing, sshd, until
 from tests.engine.ssh.sshd import descendants
@@ -283,10 +285,12 @@ def test_the_child_is_asked_for_the_same():
         Source(file="-x.yaml", files=["b.yaml"], client="laptop", plugins=["mine"]),
         Selection(tunnels=["db"], profiles=["ci"]),
         Starting(lab=LabKind.NETNS, partial=True, fail_fast=True),
-        Staying(detach=True, name="work", timeout="2m"),
+        Staying(detach=True, name="work", timeout="2m", log_format=LogFormat.JSON),
+        Showing(http="[::]:0", http_exposed=True, http_token_file=Path("t")),
     )
     assert arguments == [
         *("--file=b.yaml", "--client=laptop", "--plugin=mine", "--tunnel=db", "--profile=ci", "--lab=netns"),
-        *("--name=work", "--timeout=2m", "--color=never", "--partial", "--fail-fast", "--quiet"),
+        *("--name=work", "--timeout=2m", "--log-format=json", "--http=[::]:0", "--http-token-file=t", "--color=never"),
+        *("--partial", "--fail-fast", "--http-exposed", "--quiet"),
         *("--verbose", "--verbose", "--", "-x.yaml"),
     ]

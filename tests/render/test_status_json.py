@@ -10,7 +10,8 @@ def test_the_keys_of_the_json_form():
     document = status_json(STATUS)
     assert json.loads(json.dumps(document)) == document
     assert {"format_version", "topology", "pid", "version", "file", "state", "sessions", "tunnels"} <= set(document)
-    assert document["sessions"][0] == {"id": "gateway", "server": "gateway", "state": "open", "error": None, "opened": 0}
+    session = {"id": "gateway", "server": "gateway", "state": "open", "error": None, "opened": 0}
+    assert document["sessions"][0] == session
     assert {"code", "host", "message", "since", "attempts", "next_retry"} <= set(document["sessions"][1]["error"])
     keys = {"name", "state", "proven", "listen", "error", "connections", "bytes_in", "bytes_out"}
     assert keys <= set(document["tunnels"][0])

@@ -50,7 +50,8 @@ function row(name, state, cells) {
   return made;
 }
 
-const remarks = tunnel => [...tunnel.notes, ...tunnel.failed_over ? [`over ${tunnel.path.join(" → ")}`] : []].join("; ");
+const remarks = tunnel =>
+  [...tunnel.notes, ...tunnel.failed_over ? [`over ${tunnel.path.join(" → ")}`] : []].join("; ");
 
 function traffic(tunnel, direction, seconds) {
   const earlier = before && before.tunnels.get(tunnel.name), now = tunnel[`bytes_${direction}`];
