@@ -11,6 +11,7 @@ Nothing here awaits, reads a clock or touches the network; times are seconds of 
 :mod:`.state`      everything that is known, frozen; and the draft that one step works on
 :mod:`.session`    the tree of sessions
 :mod:`.tunnel`     listeners and proofs
+:mod:`.failover`   which of its ways a tunnel takes, and which sessions only stand by
 :mod:`.supervisor` ``begin`` and ``step``: the two functions that the shell calls
 :mod:`.report`     the state as :mod:`orchestra.model.status` shows it
 :mod:`.telling`    what observers are told about the difference between two states
