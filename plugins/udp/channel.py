@@ -36,16 +36,26 @@ class NoInterpreter(Exception):
     """The host does not have the language of this tier."""
 
 
+class HelperFailed(RuntimeFailure):
+    """It has the language, or so it seems, and the helper ended before it said anything."""
+
+
 async def start_helper(session: Session, tiers: tuple[Tier, ...] = TIERS) -> Channel:
     """Runs the first helper that the host has a language for. Raises RuntimeFailure (HELPER_FAILED), SessionLost or
     Unsupported; then, and when it is cancelled, nothing is left running."""
+    failure: RuntimeFailure | None = None
     for tier in tiers:
         channel = Channel(session, tier)
         try:
             await channel.start()
         except NoInterpreter:
             continue
-        return channel
+        except HelperFailed as error:  # a language that does not start there: another may
+            failure = failure or error
+        else:
+            return channel
+    if failure is not None:
+        raise failure
     names = " nor ".join(tier.name for tier in tiers)
     raise RuntimeFailure(
         Code.HELPER_FAILED,
@@ -130,12 +140,12 @@ class Channel:
         self._flows.clear()
         self._listeners.clear()
 
-    def _failure(self, what: str) -> RuntimeFailure:
+    def _failure(self, what: str) -> HelperFailed:
         noise = clean(self._noise.strip().split(b"\n")[0], 200)
         process = self._process
         error = clean(process.stderr_tail().strip().rsplit(b"\n", 1)[-1], 200) if process is not None else ""
         said = error or noise
-        return RuntimeFailure(
+        return HelperFailed(
             Code.HELPER_FAILED,
             f"{self._session.host} was to run {self._tier.name} to carry UDP, and it {what}"
             + (f"; it said: {said}" if said else ""),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,6 +161,15 @@ async def until(true: Callable[[], object], deadline: float = DEADLINE) -> None:
     async with asyncio.timeout(deadline):
         while not true():  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.005)
+
+
+def lives(pid: int) -> bool:
+    """Whether that process runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z (zombie)" not in Path(f"/proc/{pid}/status").read_text()
 
 
 def play(scene: Callable[[], Awaitable[None]]) -> None:

@@ -80,6 +80,6 @@ def test_what_cannot_be_started_is_said_again_without_being_tried() -> None:
                     await open_bridge(session)
                 said.append(failed.value.message)
             assert len(set(said)) == 1
-            assert len(session.processes) == 2
+            assert len(session.processes) == 4  # both languages, twice
 
     play(scene)

@@ -20,7 +20,7 @@ from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
 from orchestra.session import BindRefused, Unsupported
 from orchestra.testing import MemoryNetwork
-from tests.plugins.udp.rig import SIZES, Party, Visited, closed_port, far, helper, play, target, tiers, until
+from tests.plugins.udp.rig import SIZES, Party, Visited, closed_port, far, helper, lives, play, target, tiers, until
 
 PLAIN = Treatment()
 
@@ -179,14 +179,6 @@ def test_an_address_that_is_not_there_cannot_be_bound(tier: Tier) -> None:
 
 def pid_of(channel: Channel) -> int:
     return int(channel.language.split()[-1])
-
-
-def lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return "Z (zombie)" not in Path(f"/proc/{pid}/status").read_text()
 
 
 @tiers
