@@ -160,6 +160,9 @@ class Work:
         except RuntimeFailure as error:
             if _stands(planned.session, session):
                 self._tell(ListenerFailed(name, Failure.of(error)))
+                if name in self._listeners:
+                    message = f"{name} goes on listening where it did: {error.message}"
+                    self._observe(Noticed(host=session.host, message=message, level="warning"))
             return
         self.close_listener(name)
         self._listeners[name] = bound, planned, session

@@ -57,7 +57,7 @@ def move_failed(draft: Draft, name: str, failure: Failure) -> None:
     assert entry.coming is not None  # noqa: S101 - it moves
     before = entry.coming.trouble
     attempts = before.attempts + 1 if before else 1
-    trouble = draft.trouble(before, failure, "transient", attempts, ("listener", name))
+    trouble = draft.trouble(before, failure, "policy", attempts, ("listener", name))
     coming = replace(entry.coming, trouble=trouble)
     draft.put_tunnel(entry, listener=move(LISTENER, entry.listener, "failed"), coming=coming)
 

@@ -52,7 +52,7 @@ class Script:
 
     def ring(self, *key: str) -> list[Command]:
         """Time passes until that timer fires."""
-        at = self.timers.pop(key)  # type: ignore[call-overload]
+        at = self.timers.pop(key)  # type: ignore[arg-type]
         return self.tell(TimerFired(key), after=at - self.now)  # type: ignore[arg-type]
 
     def wait_of(self, *key: str) -> float:

@@ -3,6 +3,7 @@ that there ever was another plan."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
@@ -346,8 +347,11 @@ class World:
         """Something that can happen now, and has."""
         retiring = [id_ for id_, entry in self.script.state.sessions.items() if entry.retiring]
         binding = [name for name, state in self.listeners.items() if state != "bound"]
-        possible = [*((self._session, id_) for id_ in self.sessions), *((self._listener, name) for name in binding)]
-        possible += [*((self._check, name) for name in sorted(self.checks)), *((self._idle, id_) for id_ in retiring)]
+        possible: list[tuple[Callable[[str, Random], Event | None], str]] = []
+        possible += [(self._session, id_) for id_ in self.sessions]
+        possible += [(self._listener, name) for name in binding]
+        possible += [(self._check, name) for name in sorted(self.checks)]
+        possible += [(self._idle, id_) for id_ in retiring]
         if not possible:
             return None
         happens, name = rng.choice(possible)
