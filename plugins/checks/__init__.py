@@ -24,7 +24,7 @@ from orchestra.plugin.interfaces import Check
 from .banner import Banner, Spoken
 from .command import CommandCheck
 from .conversing import Conversing
-from .dns import Dns, Question
+from .dns import DnsCheck
 from .fields import Fields, Tls
 from .greetings import Imap, Pop3, Ready
 from .http import Http, Https, Page
@@ -40,7 +40,7 @@ def orchestra_checks() -> Iterable[Check]:
     return [
         Conversing("banner", Spoken, Banner),
         CommandCheck(),
-        Conversing("dns", Dns, Question),
+        DnsCheck(),
         Conversing("ftp", Ready, Tls),
         Conversing("http", Page, Http),
         Conversing("https", Page, Https),

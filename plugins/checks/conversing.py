@@ -57,7 +57,7 @@ class Conversing(Generic[F]):
     async def run(self, context: TunnelContext) -> None:
         """Dials and converses, within the deadline."""
         check, loop = context.tunnel.spec.check, asyncio.get_running_loop()
-        wanted = self._fields.model_construct(None, **check.options)
+        wanted = self.wanted(context)
         talk, stream = Conversation(), None
         dialogue = self._dialogue(talk, wanted, context)
         try:
@@ -71,14 +71,19 @@ class Conversing(Generic[F]):
             await leave(talk, stream, farewell)
         except TimeoutError:
             late = f"{talk.awaited} did not come within {check.timeout or PATIENCE:g} seconds"
-            raise self._failed(context, late) from None
+            raise self.failed(context, late) from None
         except NoAnswer as problem:
-            raise self._failed(context, str(problem)) from problem
+            raise self.failed(context, str(problem)) from problem
         finally:
             if stream is not None and not stream.is_closing():
                 stream.abort()
 
-    def _failed(self, context: TunnelContext, what: str) -> RuntimeFailure:
+    def wanted(self, context: TunnelContext) -> F:
+        """What the file says of it."""
+        return self._fields.model_construct(None, **context.tunnel.spec.check.options)
+
+    def failed(self, context: TunnelContext, what: str) -> RuntimeFailure:
+        """The failure, with who dialed what."""
         dial = context.tunnel.dial
         where = f"{dial.by} dialed {dial}" + (f" ({dial.means})" if dial.means else "") if dial else context.tunnel.name
         return RuntimeFailure(

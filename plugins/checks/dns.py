@@ -1,7 +1,10 @@
-"""``check: dns``: one question and its answer, over TCP as every server has to speak it (RFC 1035, RFC 7766)."""
+"""``check: dns``: one question and its answer (RFC 1035): over TCP, as every server has to speak it (RFC 7766), or, in
+a tunnel of kind udp, by datagrams.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from enum import IntEnum
 from typing import Annotated, Literal
@@ -9,9 +12,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from orchestra.model.text import clean
+from orchestra.plugin.interfaces import TunnelContext
 from orchestra.session import NoAnswer
 
-from .conversing import Dialogue
+from .conversing import PATIENCE, Conversing, Dialogue
 from .fields import Fields
 
 
@@ -31,6 +35,10 @@ class Type(IntEnum):
 
 RCODES = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED")
 HEADER = 12
+LENGTH = 2
+"""Bytes that say how long a message is, over TCP."""
+AGAIN = 1.0
+"""Seconds until a datagram is sent again."""
 
 
 def encoded(name: str) -> bytes:
@@ -78,16 +86,79 @@ def judge(answer: bytes, number: int, name: str | None) -> str | None:
     return None if any(answer[6:8]) else f"it knows {name}, but has no such record of it"
 
 
+def asked(wanted: Question) -> tuple[int, bytes]:
+    """A question and its number; for the root where the file asks for no name."""
+    number = secrets.randbelow(1 << 16)
+    return number, query(number, wanted.name or "", Type[wanted.record] if wanted.name else Type.NS)
+
+
 class Dns(Dialogue[Question]):
-    """One question, for the root where the file asks for no name."""
+    """One question over TCP."""
 
     async def hold(self) -> bytes:
         talk, wanted = self.talk, self.wanted
-        number = secrets.randbelow(1 << 16)
-        type_ = Type[wanted.record] if wanted.name else Type.NS
-        talk.say(query(number, wanted.name or "", type_))
+        number, question = asked(wanted)
+        talk.say(question)
         size = int.from_bytes(await talk.exactly(2, "its answer"))
         answer = await talk.exactly(min(size, HEADER), "its answer")
         if (problem := judge(answer, number, wanted.name)) is not None:
             raise NoAnswer(problem)
         return b""
+
+
+class DnsCheck(Conversing[Question]):
+    """The same of either protocol."""
+
+    def __init__(self) -> None:
+        super().__init__("dns", Dns, Question, kinds=("tcp", "udp"))
+
+    async def run(self, context: TunnelContext) -> None:
+        """Asks, again and again where datagrams may get lost."""
+        if context.tunnel.kind != "udp":
+            return await super().run(context)
+        wanted = self.wanted(context)
+        number, question = asked(wanted)
+        patience = context.tunnel.spec.check.timeout or PATIENCE
+        try:
+            async with asyncio.timeout(patience):
+                answer = await _answer(context, question[LENGTH:])
+        except TimeoutError:
+            raise self.failed(context, f"its answer did not come within {patience:g} seconds") from None
+        if (problem := judge(answer, number, wanted.name)) is not None:
+            raise self.failed(context, problem)
+        return None
+
+
+class _Asking:
+    """Who hears of a flow: the first answer is enough."""
+
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def received(self, data: bytes, /) -> None:
+        if not self.answer.done():
+            self.answer.set_result(data)
+
+    def noted(self, cause: str, count: int, /) -> None:
+        """It is asked again."""
+
+    def ended(self, why: str, /) -> None:
+        """Its deadline comes."""
+
+
+async def _answer(context: TunnelContext, question: bytes) -> bytes:
+    from ..udp.bridge import open_bridge  # noqa: TID252 - of a plugin that comes along as well
+
+    dial, asking = context.tunnel.dial, _Asking()
+    if dial is None or dial.host is None or dial.port is None:
+        raise NoAnswer("it has no address")
+    bridge = await open_bridge(await context.exit())
+    try:
+        flow = bridge.flow(asking, dial.host, dial.port)
+        while not asking.answer.done():
+            flow.send(question)
+            await asyncio.wait({asking.answer}, timeout=AGAIN)
+        flow.close()
+        return await asking.answer
+    finally:
+        bridge.close()

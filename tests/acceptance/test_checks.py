@@ -124,7 +124,7 @@ def _passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def tunnels(folder: Path, keys: Keys, wanted: list[tuple[int, str]]):
+async def tunnels(folder: Path, keys: Keys, wanted: list[tuple[int, str]], protocol: str):
     """A tunnel for each (port, check), all over one real sshd; yields what has become of them, by number."""
     async with sshd(keys) as server:
         ssh = server.settings()
@@ -132,7 +132,10 @@ async def tunnels(folder: Path, keys: Keys, wanted: list[tuple[int, str]]):
         login = {part: getattr(ssh, part) for part in ("host", "port", "user")}
         login |= {"identity": list(ssh.identity), "known_hosts": list(ssh.known_hosts), "ssh_config": "none"}
         lines = [f"servers: {{gateway: {{ssh: {login}}}}}", "targets:"]
-        lines += [f"  t{n}: {{host: gateway, address: '127.0.0.1:{port}'}}" for n, (port, _) in enumerate(wanted)]
+        lines += [
+            f"  t{n}: {{host: gateway, address: '127.0.0.1:{port}', protocol: {protocol}}}"
+            for n, (port, _) in enumerate(wanted)
+        ]
         lines += ["tunnels:", *(f"  t{n}: {{listen: auto, check: {check}}}" for n, (_, check) in enumerate(wanted))]
         file.write_text("\n".join(lines).replace("'", '"'))
         loaded = load_topology([str(file)], extra := plugins(), {"HOME": str(folder)})
@@ -151,13 +154,13 @@ async def tunnels(folder: Path, keys: Keys, wanted: list[tuple[int, str]]):
 
 
 def outcome(
-    folder: Path, keys: Keys, wanted: list[tuple[int, str]], certificates: Certificates
+    folder: Path, keys: Keys, wanted: list[tuple[int, str]], certificates: Certificates, protocol: str = "tcp"
 ) -> list[tuple[str, bool, str]]:
     """State, whether it is proven and what is wrong, for each."""
     shutil.copy(certificates.authority, folder)
 
     async def scene() -> list[tuple[str, bool, str]]:
-        async with tunnels(folder, keys, wanted) as up:
+        async with tunnels(folder, keys, wanted, protocol) as up:
             names = [f"t{n}" for n in range(len(wanted))]
             await up.until(lambda: all(up.tunnel(name).state in {"ready", "degraded"} for name in names))
             return [_seen(up.tunnel(name)) for name in names]
@@ -200,6 +203,17 @@ def test_what_it_does_not_speak_is_said(
         assert (state, proven) == ("degraded", False), check
         assert said in error, error
         assert error.startswith("CHECK_FAILED: gateway dialed 127.0.0.1:"), error
+
+
+def test_dns_is_asked_by_datagrams_where_the_tunnel_carries_those(
+    servers: dict[str, Served], keys: Keys, certificates: Certificates, tmp_path: Path
+) -> None:
+    port = running(servers, "dnsmasq").ports["dns"]
+    checks = ["dns", "{type: dns, name: wiki.example}", "{type: dns, name: nobody.example}"]
+    *good, bad = outcome(tmp_path, keys, [(port, check) for check in checks], certificates, "udp")
+    assert good == [("ready", True, "")] * 2
+    assert bad[:2] == ("degraded", False)
+    assert f"gateway dialed 127.0.0.1:{port} (gateway): it answered REFUSED for nobody.example" in bad[2]
 
 
 COMPLAINTS = {
