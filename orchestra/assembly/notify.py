@@ -33,6 +33,11 @@ class Notifier:
         watched = microseconds.isdecimal() and int(microseconds) > 0 and pid in ("", str(os.getpid()))
         return cls(address, int(microseconds) / _MICRO if watched else None)
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody wants to know."""
+        return self.address is not None
+
     def ready(self, status: str) -> None:
         """It is up; also after :meth:`reloading`."""
         self._send("READY=1", f"STATUS={status}")

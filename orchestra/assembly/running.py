@@ -108,7 +108,7 @@ class Running:
     async def until(self, decided: Callable[[Outcome], object]) -> Outcome:
         """The first outcome about which that is true, or the one that stands when everything has been taken down."""
         while True:
-            found = outcome(self.engine.snapshot())
+            found = outcome(self.engine.standing())
             if self._is_over() or decided(found):
                 return found
             await self._changed.wait()

@@ -31,6 +31,9 @@ from orchestra.model.text import clean
 from orchestra.render.layout import counted
 from orchestra.render.progress import ProgressLines
 
+_SOON = 0.2
+"""Seconds after a change until a manager of services is told of it: a thousand of them are told at once."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Stay:
@@ -51,6 +54,7 @@ class Stay:
     _lines: ProgressLines = field(default_factory=ProgressLines)
     _reloads: set[asyncio.Task[None]] = field(default_factory=set)
     _running: Running | None = None
+    _telling: asyncio.TimerHandle | None = None
 
     async def run(self, interrupts: Interrupts) -> int:
         """Returns the exit code when it has been taken down after it was ready; raises what kept it from that."""
@@ -92,6 +96,8 @@ class Stay:
                 try:
                     await self._stay(self._running, progress)
                 finally:
+                    if self._telling is not None:
+                        self._telling.cancel()
                     self.notifier.stopping()
                     progress.leave()
 
@@ -132,14 +138,17 @@ class Stay:
             self.log.event(event, line)
 
     def _notify(self, event: Event) -> None:
-        if self._running is None or not isinstance(event, TunnelChanged | OverallChanged | Reloaded):
+        if not self.notifier.is_wanted or self._running is None:
             return
-        status = _summary(self._running.status())
         if isinstance(event, Reloaded):
             self.notifier.reloading()
-            self.notifier.ready(status)
-        else:
-            self.notifier.status(status)
+            self.notifier.ready(_summary(self._running.status()))
+        elif isinstance(event, TunnelChanged | OverallChanged) and self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(_SOON, self._tell_status, self._running)
+
+    def _tell_status(self, running: Running) -> None:
+        self._telling = None
+        self.notifier.status(_summary(running.status()))
 
     @contextmanager
     def _complaints(self) -> Iterator[None]:

@@ -59,6 +59,8 @@ class ScriptedEngine:
     def snapshot(self) -> EngineStatus:
         return self._status
 
+    standing = snapshot
+
     def become(self, status: EngineStatus) -> None:
         self._status = status
         self._observe(OverallChanged(state=status.state))
