@@ -2,7 +2,8 @@
 
 :mod:`.core` decides and never acts; :mod:`.shell` acts and never decides, by the tasks of :mod:`.work`; the modules
 beside them each know one act: :mod:`.listening` opens listeners, :mod:`.proof` proves them, :mod:`.dialing` dials,
-:mod:`.passage` by one way or another, :mod:`.relay` carries; :mod:`.surroundings` watches this machine. Transports are found by hook; :mod:`.ssh` is one of them.
+:mod:`.passage` by one way or another, :mod:`.relay` carries; :mod:`.surroundings` watches this machine. Transports are
+found by hook; :mod:`.ssh` is one of them.
 """
 
 from __future__ import annotations
