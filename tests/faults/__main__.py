@@ -31,7 +31,7 @@ def main(wanted: set[int]) -> int:
     chosen = [row for row in rows() if not wanted or row.number in wanted]
     outcomes = Outcomes()
     tests = dict.fromkeys(test for row in chosen for test in row.tests)
-    code = pytest.main(["-o", "timeout=300", *tests], plugins=[outcomes])
+    code = pytest.main(["-n", "2", "-o", "timeout=300", *tests], plugins=[outcomes])
     print(f"\n{'row':>3}  {'came of it':<12} {'tests':>5} {'seconds':>8}  fault")
     for row in chosen:
         found = [outcome for test in row.tests for outcome in outcomes.of[test]]

@@ -51,7 +51,7 @@ def test_fault_34_what_died_meanwhile_is_noticed_sooner_than_by_its_silence(even
     play(scene())
 
 
-@pytest.mark.parametrize("jump", [DAY, -DAY])
+@pytest.mark.parametrize("jump", [DAY, pytest.param(-DAY, marks=long)])
 def test_fault_35_when_the_clock_on_the_wall_jumps_nothing_moves(jump: float) -> None:
     skew = [0.0]
 

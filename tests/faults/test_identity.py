@@ -12,13 +12,13 @@ import pytest
 
 from orchestra.model.topology import Topology
 from tests.acceptance.world import with_server
-from tests.faults.field import Field, field
+from tests.faults.field import Field, field, long
 from tests.faults.leaks import play
 from tests.lab.netns.labs import needs_namespaces
 
 pytestmark = needs_namespaces
 
-QUIET = 1.5
+QUIET = 1.0
 """Seconds in which a failure that comes and goes would have been tried again several times."""
 
 
@@ -67,7 +67,7 @@ def test_fault_10_a_hop_that_comes_back_with_another_key_is_not_used_and_not_ask
     play(scene())
 
 
-@pytest.mark.parametrize("victim", ["gateway", "inner"])
+@pytest.mark.parametrize("victim", ["gateway", pytest.param("inner", marks=long)])
 def test_fault_17_a_hop_that_no_longer_lets_us_in_is_not_asked_again(victim: str) -> None:
     async def scene() -> None:
         async with field(relay=victim) as up:
@@ -83,6 +83,7 @@ def test_fault_17_a_hop_that_no_longer_lets_us_in_is_not_asked_again(victim: str
     play(scene())
 
 
+@long
 def test_fault_13_an_address_that_is_not_let_in_is_seen_once() -> None:
     """OpenSSH 9.8 penalises an address for each login that fails: 5 seconds, from 15 on nobody there is let in."""
 
@@ -99,6 +100,7 @@ def test_fault_13_an_address_that_is_not_let_in_is_seen_once() -> None:
     play(scene())
 
 
+@long
 def test_fault_33_a_hop_frozen_while_it_logs_us_in_is_tried_anew() -> None:
     async def scene() -> None:
         async with field() as up:

@@ -72,6 +72,7 @@ def test_a_listener_a_connection_and_a_process_that_are_left_are_found() -> None
             left.bind(("10.20.0.2", 7777))
             left.listen()
             sock = await lab.dial("laptop", "198.51.100.2", 22)
+            assert await asyncio.get_running_loop().sock_recv(sock, 8) == b"SSH-2.0-"  # a process of its own serves it
             with left, sock, pytest.raises(AssertionError) as found:
                 await lab_settled(lab, before)
             for what in (

@@ -73,7 +73,7 @@ def test_fault_01_a_peer_that_vanishes_is_noticed_in_time_and_comes_back_by_itse
     play(scene())
 
 
-@pytest.mark.parametrize("way", ["in", "out"])
+@pytest.mark.parametrize("way", ["in", pytest.param("out", marks=long)])
 def test_fault_02_a_link_that_loses_one_direction_is_noticed_like_one_that_loses_both(way: str) -> None:
     async def scene() -> None:
         async with field() as up:
@@ -173,7 +173,7 @@ def test_fault_06_bytes_may_come_in_crumbs() -> None:
     play(scene())
 
 
-@pytest.mark.parametrize("victim", ["gateway", "inner"])
+@pytest.mark.parametrize("victim", [pytest.param("gateway", marks=long), "inner"])
 def test_fault_07_a_spoilt_bit_ends_the_session_and_is_never_delivered(victim: str) -> None:
     async def scene() -> None:
         async with field(relay=victim) as up:
@@ -188,6 +188,7 @@ def test_fault_07_a_spoilt_bit_ends_the_session_and_is_never_delivered(victim: s
     play(scene())
 
 
+@long
 def test_fault_33_a_frozen_hop_is_noticed_and_what_it_says_when_it_wakes_is_not_heard() -> None:
     async def scene() -> None:
         async with field() as up:
@@ -222,6 +223,7 @@ def test_fault_36_an_address_that_goes_is_a_lost_link_and_one_that_comes_back_is
     play(scene())
 
 
+@long
 def test_fault_39_a_link_that_loses_what_is_large_is_noticed_when_something_is() -> None:
     async def scene() -> None:
         async with field() as up:

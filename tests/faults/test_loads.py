@@ -26,6 +26,7 @@ def memory() -> int:
     return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * resource.getpagesize()
 
 
+@long
 def test_fault_25_fifty_readers_that_read_nothing_cost_their_windows_and_delay_nobody() -> None:
     async def scene() -> None:
         async with field() as up:

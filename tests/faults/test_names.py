@@ -14,7 +14,7 @@ import pytest
 import orchestra
 from orchestra.session.errors import DialRefused
 from orchestra.testing.collect import Collector
-from tests.faults.field import Field, field
+from tests.faults.field import Field, field, long
 from tests.faults.leaks import play
 from tests.lab.netns.labs import needs_namespaces
 
@@ -68,7 +68,8 @@ async def resolving(up: Field, machine: str, code: int | None) -> AsyncIterator[
 
 
 @pytest.mark.parametrize(
-    ("code", "hint"), [(NXDOMAIN, "check the name there"), (SERVFAIL, "resolver"), (SILENCE, "resolver")]
+    ("code", "hint"),
+    [(NXDOMAIN, "check the name there"), (SERVFAIL, "resolver"), pytest.param(SILENCE, "resolver", marks=long)],
 )
 def test_fault_21_a_name_that_a_hop_cannot_resolve_is_told_by_that_hop(code: int | None, hint: str) -> None:
     async def scene() -> None:
@@ -87,6 +88,7 @@ def test_fault_21_a_name_that_a_hop_cannot_resolve_is_told_by_that_hop(code: int
     play(scene())
 
 
+@long
 @pytest.mark.parametrize(("code", "why"), [(NXDOMAIN, "Name or service not known"), (SERVFAIL, "Temporary failure")])
 def test_fault_21_a_name_that_this_machine_cannot_resolve_is_told_with_what_the_resolver_said(
     code: int | None, why: str

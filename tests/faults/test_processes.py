@@ -3,7 +3,6 @@ processes over a real sshd."""
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import resource
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestra.control.client import Client
 from tests.acceptance.test_unix import echo
 from tests.cli.instances import Home, kill, needs_sshd, sshd
 from tests.engine.ssh.sshd import descendants
@@ -54,8 +54,7 @@ def office(home: Home) -> Iterator[None]:
 
 
 def entrance(home: Home) -> tuple[str, int]:
-    found = json.loads(home.orchestra("status", "-o", "json").stdout)
-    host, _, port = found["tunnels"][0]["listen"][0].rpartition(":")
+    host, _, port = Client(home.place()).status().tunnels[0].listen[0].rpartition(":")
     return host, int(port)
 
 
@@ -142,7 +141,7 @@ def test_fault_29_a_full_disk_stops_no_tunnel_and_what_was_lost_of_the_log_is_sa
         before = log.read_text()
         end_sessions()
         assert said_back(where) == b"olleh"  # held, until the path was back
-        assert home.orchestra("wait").returncode == 0
+        assert Client(home.place()).wait_ready(20.0).ready
         assert log.read_text().startswith(before)
         filler.unlink()
         assert home.orchestra("down").returncode == 0
@@ -222,8 +221,9 @@ def test_fault_40_ended_at_any_instant_it_ends_in_time_and_leaves_nothing(home: 
 def test_fault_40_ended_under_load_it_ends_in_time_and_resets_what_it_carried(home: Home) -> None:
     with office(home), home.started("up", "office.yaml") as up:
         up.said("orchestra: ready")
+        where = entrance(home)
         with ExitStack() as clients:
-            busy = [clients.enter_context(socket.create_connection(entrance(home), timeout=20)) for _ in range(5)]
+            busy = [clients.enter_context(socket.create_connection(where, timeout=20)) for _ in range(5)]
             for client in busy:
                 client.sendall(bytes(1 << 20))
             begun = time.monotonic()

@@ -42,7 +42,7 @@ def test_fault_08_a_server_that_reads_its_configuration_anew_loses_nobody() -> N
     play(scene())
 
 
-@pytest.mark.parametrize("victim", ["gateway", "inner"])
+@pytest.mark.parametrize("victim", [pytest.param("gateway", marks=long), "inner"])
 def test_fault_09_a_hop_that_reboots_is_noticed_within_a_second_and_back_within_two(victim: str) -> None:
     async def scene() -> None:
         async with field() as up:
@@ -76,6 +76,7 @@ def test_fault_12_a_server_that_takes_nobody_is_busy_and_comes_when_it_is_free()
     play(scene())
 
 
+@long
 def test_fault_13_a_server_that_hangs_up_is_asked_less_and_less_often() -> None:
     """What OpenSSH 9.8 does with an address that it penalises (PerSourcePenalties)."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+import orchestra.engine.ssh.connecting  # noqa: F401 - else its memory would be counted
 from orchestra.engine.ssh.transport import SshTransport
 from orchestra.errors import RuntimeFailure
 from orchestra.model.topology import SshSettings
