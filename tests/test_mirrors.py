@@ -23,6 +23,8 @@ WITHOUT_TESTS = {
     "orchestra/session/errors.py": "classes only",
     "orchestra/session/protocols.py": "protocols; orchestra.testing.conformance holds what they promise",
     "orchestra/lab/interface.py": "protocols",
+    "plugins/udp/station.py": "protocols",
+    "plugins/sshcommands/invocation.py": "values only",
 }
 """Modules without a test file of their own, and why. Packages' ``__init__`` hold names only and are never asked."""
 

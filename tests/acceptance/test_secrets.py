@@ -1,4 +1,4 @@
-"""A secret is nowhere but where it is used: each kind of them, over a real login, looked for in everything that comes out.
+"""A secret is nowhere but where it is used: each kind, over a real login, is looked for in everything that comes out.
 
 The server takes one password for four accounts, each of which has it from another kind of secret, and knows no other.
 """
@@ -65,8 +65,8 @@ def home(tmp_path: Path, server: tuple[int, str]) -> Iterator[Home]:
     made.write(CANARY + "\n", "password")
     (tmp_path / "password").chmod(0o600)
     servers = "".join(
-        f"  {name}: {{ssh: {{host: 127.0.0.1, port: {port}, user: {name}, host_key: '{key}', agent: none, ssh_config: none, "
-        f"password: {secret}}}}}\n"
+        f"  {name}: {{ssh: {{host: 127.0.0.1, port: {port}, user: {name}, host_key: '{key}', agent: none, "
+        f"ssh_config: none, password: {secret}}}}}\n"
         for name, secret in KINDS.items()
     )
     targets = "".join(f"  t-{name}: {{address: '127.0.0.1:{port}', host: {name}}}\n" for name in KINDS)

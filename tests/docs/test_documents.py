@@ -25,7 +25,7 @@ from orchestra.lab.netns import available
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LOOKING = {"authorize", "completion", "explain", "graph", "impact", "init", "plan", "plugins", "schema", "validate"}
+LOOKING = {"authorize", "completion", "explain", "export", "graph", "impact", "import", "init", "plan", "plugins", "schema", "validate"}
 """Commands that open nothing."""
 SHOWN = re.compile(r"```console\n\$ ([^#\n]+)[^`]*```\n\n```text\n(.*?)```", re.DOTALL)
 

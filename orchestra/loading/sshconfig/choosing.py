@@ -225,7 +225,7 @@ class _Walk:
         values = self.choice.added.setdefault(name, [])
         if all(each.value != value for each in values):
             values.append(Setting(value, place))
-        if len(values) > MOST_VALUES:
+        if keyword.heeded and len(values) > MOST_VALUES:
             raise Refused(_invalid(f"there are more than {MOST_VALUES} lines with {keyword.name}", place))
 
     def _decided(self, name: str, value: Any) -> bool:

@@ -98,6 +98,7 @@ _HEEDED: tuple[tuple[str, Parse], ...] = (
     ("VerifyHostKeyDNS", ASK),
 )
 _ADDING = (("IdentityFile", word), ("CertificateFile", word))
+_FORWARDS = ("DynamicForward", "LocalForward", "RemoteForward")
 _FLAGS = (
     "CanonicalizeFallbackLocal CheckHostIP ClearAllForwardings EnableEscapeCommandline EnableSSHKeysign"
     " ExitOnForwardFailure ForkAfterAuthentication ForwardX11 ForwardX11Trusted GatewayPorts GSSAPIAuthentication"
@@ -108,9 +109,9 @@ _TIMES = "ForwardX11Timeout"
 _WORDS = "ControlPath FingerprintHash KbdInteractiveDevices LogLevel SyslogFacility VersionAddendum XAuthLocation"
 _COMMANDS = "RemoteCommand"
 _ANYTHING = (
-    "AddKeysToAgent ChannelTimeout Compression ControlMaster ControlPersist DynamicForward EscapeChar ForwardAgent"
-    " HostbasedAcceptedAlgorithms IPQoS LocalForward LogVerbose ObscureKeystrokeTiming PermitRemoteOpen RekeyLimit"
-    " RemoteForward RequestTTY SendEnv SessionType SetEnv StreamLocalBindMask Tunnel TunnelDevice UpdateHostKeys"
+    "AddKeysToAgent ChannelTimeout Compression ControlMaster ControlPersist EscapeChar ForwardAgent"
+    " HostbasedAcceptedAlgorithms IPQoS LogVerbose ObscureKeystrokeTiming PermitRemoteOpen RekeyLimit"
+    " RequestTTY SendEnv SessionType SetEnv StreamLocalBindMask Tunnel TunnelDevice UpdateHostKeys"
     " WarnWeakCrypto"
     " GSSAPIClientIdentity GSSAPIKexAlgorithms GSSAPIKeyExchange GSSAPIRenewalForcesRekey GSSAPIServerIdentity"
     " GSSAPITrustDNS UseKeychain"
@@ -142,6 +143,7 @@ SECTIONS = frozenset({"host", "match", "include"})
 def _table() -> dict[str, Keyword]:
     known = [Keyword(name, parse) for name, parse in _HEEDED]
     known += [Keyword(name, parse, adds=True) for name, parse in _ADDING]
+    known += [Keyword(name, anything, heeded=False, adds=True) for name in _FORWARDS]
     known += [Keyword(name, parse, heeded=False) for names, parse in _UNHEEDED for name in names.split()]
     table = {keyword.name.lower(): keyword for keyword in known}
     return table | {other: table[name] for other, name in _OTHER_NAMES.items()}

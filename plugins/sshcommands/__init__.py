@@ -1,0 +1,34 @@
+"""ssh's own words: command lines and ssh_config become topologies, and plans become command lines.
+
+==========  ====================================================================
+forwards    ``-L``, ``-R`` and ``-D`` as values
+invocation  one command line, or one host of ssh_config, as a value
+commands    a text with command lines to invocations
+configs     ssh_config to invocations
+drafting    invocations to a topology with comments
+writing     a plan to command lines
+==========  ====================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestra.plugin import hookimpl
+from orchestra.plugin.interfaces import Exporter, Importer
+
+from .commands import SshImporter
+from .configs import SshConfigImporter
+from .writing import SshExporter
+
+
+@hookimpl
+def orchestra_importers() -> Iterable[Importer]:
+    """``orchestra import ssh`` and ``orchestra import ssh-config``."""
+    return [SshImporter(), SshConfigImporter()]
+
+
+@hookimpl
+def orchestra_exporters() -> Iterable[Exporter]:
+    """``orchestra export ssh``."""
+    return [SshExporter()]

@@ -1,0 +1,89 @@
+"""ssh_config: every host that it names one by one, as `ssh HOST` would use it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from orchestra.diagnostics import Code, Diagnostic, Place
+from orchestra.errors import TopologyInvalid
+from orchestra.loading.sshconfig import Library, Source, this_machine
+from orchestra.loading.sshconfig.choosing import Choice, choose
+from orchestra.loading.sshconfig.entries import Host, entries
+from orchestra.loading.sshconfig.files import Text, read
+from orchestra.loading.sshconfig.resolving import jump_of
+from orchestra.loading.sshconfig.values import BadValue
+from orchestra.plugin.interfaces import Imported, ImportRequest
+from orchestra.plugin.vocabulary import ImporterSpec
+
+from .drafting import drafted
+from .invocation import Invocation
+from .keywords import FORWARDS, apply
+
+
+class Fields(BaseModel):
+    """What is taken over."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True)
+
+    hosts: list[str] | None = None
+    """The hosts, by the names that `ssh` knows them by; default: those that forward something, else all."""
+
+
+class SshConfigImporter:
+    """``orchestra import ssh-config``."""
+
+    spec = ImporterSpec(
+        name="ssh-config",
+        meaning="ssh_config(5): the hosts that it names, their ProxyJump, LocalForward, RemoteForward, DynamicForward.",
+        default="~/.ssh/config",
+        fields=Fields,
+        package="orchestra-tunnels",
+    )
+
+    def read(self, request: ImportRequest) -> Imported:
+        """The hosts as ssh would use them; what they leave to ssh_config stays there."""
+        library = Library(lambda path: Text(text=request.text) if path == request.name else read(path))
+        context = this_machine(request.environ)
+        names = named(request.text)
+        wanted = request.options.get("hosts")
+        hosts = {}
+        for name in dict.fromkeys((*names, *(wanted or ()))):
+            hosts[name] = _invocation(choose([Source(path=request.name)], library, name, context))
+        forwarding = [name for name, made in hosts.items() if made.forwards]
+        chosen = wanted if wanted is not None else forwarding or names
+        if not chosen:
+            place = Place(request.name, 1, 1)
+            message = "it names no host; `Host *` says nothing of any one"
+            raise TopologyInvalid((Diagnostic(code=Code.BAD_VALUE, severity="error", message=message, place=place),))
+        return drafted([hosts[name] for name in chosen], request.name, hosts)
+
+
+def named(text: str) -> list[str]:
+    """The hosts that ``Host`` names one by one, in the order of the file."""
+    found = (entry.meaning.patterns for entry in entries(text) if isinstance(entry.meaning, Host))
+    return list(dict.fromkeys(each for patterns in found for each in patterns if not set(each) & set("*?!")))
+
+
+def _invocation(choice: Choice) -> Invocation:
+    made = Invocation(host=choice.host, ssh={"config_host": choice.asked})
+    for name in ("user", "port"):
+        if (value := choice.value(name)) is not None:
+            made.ssh[name] = value
+    made.jumps = choice.value("proxyjump", ())
+    command = choice.value("proxycommand", "none")
+    if command.lower() != "none" and not made.jumps:
+        through = jump_of(command)
+        made.jumps = (through,) if through else ()
+        if through is None:
+            apply(made, "proxycommand", command)
+    made.exposed = bool(choice.value("gatewayports", False))
+    for name in FORWARDS:
+        for setting in choice.added.get(name, ()):
+            try:
+                apply(made, name, " ".join(setting.value))
+            except BadValue as error:
+                made.notes.append(f"{name} at line {setting.place.line if setting.place else 0}: {error}")
+    if choice.value("stricthostkeychecking") == "off":
+        apply(made, "stricthostkeychecking", "no")
+    made.notes += [remark.message for remark in choice.refusals]
+    return made
