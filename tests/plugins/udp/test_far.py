@@ -1,0 +1,41 @@
+"""The small parts of the helper; as a process it is held by the tests of the channel."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+
+import pytest
+from orchestra_plugins.udp.far import MTU_DISCOVER, RXQ_OVFL, name_of, prepare, where_of
+from orchestra_plugins.udp.wire import HEAD, WHERE
+
+
+def test_where_to_and_how_datagrams_wait() -> None:
+    port, policy, host = where_of(HEAD, WHERE.pack(53, 250, 65536) + b"fe80::1%eth0")
+    assert (port, host, policy.age, policy.room, policy.head) == (53, "fe80::1%eth0", 0.25, 65536, True)
+    assert not where_of(0, WHERE.pack(53, 250, 65536) + b"\xff")[1].head
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (ConnectionRefusedError(errno.ECONNREFUSED, "x"), "ECONNREFUSED"),
+        (OSError(errno.EADDRINUSE, "x"), "EADDRINUSE"),
+        (socket.gaierror(-2, "x"), "EUNRESOLVED"),
+        (ValueError("embedded null byte"), "ValueError"),
+    ],
+)
+def test_errors_have_names_since_numbers_differ(error: Exception, name: str) -> None:
+    assert name_of(error) == name
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the options of other systems differ")
+@pytest.mark.parametrize(("df", "found"), [(0, 0), (1, 2)])
+def test_sockets_are_told_whether_to_fragment_and_to_say_what_they_drop(df: int, found: int) -> None:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            prepare(sock, df)
+            assert sock.getsockopt(*MTU_DISCOVER[family]) == found
+            assert sock.getsockopt(socket.SOL_SOCKET, RXQ_OVFL) == 1
+            assert not sock.getblocking()
