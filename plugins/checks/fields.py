@@ -35,10 +35,13 @@ Pattern = Annotated[str, AfterValidator(_pattern)]
 """A regular expression, as Python has them."""
 
 
+HOST = "The name that it goes by: in its certificate, and as the Host of a request; default: what is dialed."
+
+
 class Verified(Fields):
     """How a target under TLS is known to be the right one."""
 
-    host: str | None = Field(None, description="The name in its certificate; default: what is dialed.")
+    host: str | None = Field(None, description=HOST)
     ca: File | None = Field(None, description="Authorities to believe, as PEM; default: the system's.")
     insecure: bool = Field(False, description="Believe any certificate.")
 

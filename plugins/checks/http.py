@@ -12,7 +12,7 @@ from orchestra.model.text import clean
 from orchestra.session import NoAnswer
 
 from .conversing import Dialogue
-from .fields import Fields, Pattern, Verified
+from .fields import HOST, Fields, Pattern, Verified
 
 MOST_HEADERS = 200
 MOST_BODY = 64 * 1024
@@ -58,9 +58,7 @@ class Http(Fields):
 
     method: str = Field("GET", pattern=r"^[A-Z]{1,20}$", description="The method.")
     path: str = Field("/", pattern=r"^[!-~]+$", description="The path, and perhaps a query.")
-    host: str | None = Field(
-        None, pattern=r"^[!-~]+$", description="The host that is asked for; default: what is dialed."
-    )
+    host: str | None = Field(None, pattern=r"^[!-~]+$", description=HOST)
     headers: Annotated[dict[str, str], AfterValidator(_headers)] = Field(
         {}, description="What else the request says: names, and a text each."
     )

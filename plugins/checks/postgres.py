@@ -27,7 +27,7 @@ class Postgres(Verified):
     """As whom, and whether its certificate matters."""
 
     user: Annotated[str, Field(min_length=1)] | None = Field(
-        None, description="Begin a login as this user, who has to be asked for proof or let in; default: none is begun."
+        None, description="Whose login is begun, and left where it asks for proof; default: nobody's."
     )
     database: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="The database of that login; default: the user's own."

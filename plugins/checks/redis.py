@@ -15,8 +15,8 @@ from .fields import Tls
 class Redis(Tls):
     """Who asks."""
 
-    password: Secret | None = Field(None, description="What the server wants to know first; default: nothing.")
-    user: str | None = Field(None, description="Whose password that is; default: the server's own default user.")
+    password: Secret | None = Field(None, description="What it wants for a login; default: nothing is given.")
+    user: str | None = Field(None, description="Whose login that is; default: that of no name.")
 
     @model_validator(mode="after")
     def _together(self) -> Redis:

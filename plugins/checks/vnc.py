@@ -25,7 +25,7 @@ NONE, PASSWORD = 1, 2
 class Vnc(Fields):
     """Who asks."""
 
-    password: Secret | None = Field(None, description="The password of VNC's own login; default: none is given.")
+    password: Secret | None = Field(None, description="What it wants for a login; default: nothing is given.")
 
 
 def response(password: bytes, challenge: bytes) -> bytes:

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestra.plugin import hookimpl
-from orchestra.plugin.interfaces import Kind
+from orchestra.plugin.interfaces import Check, Kind
 
+from .dialing import DialCheck
 from .serving import SocksKind
 
 
@@ -15,3 +16,9 @@ from .serving import SocksKind
 def orchestra_kinds() -> Iterable[Kind]:
     """``kind: socks``."""
     return [SocksKind()]
+
+
+@hookimpl
+def orchestra_checks() -> Iterable[Check]:
+    """``check: dial``."""
+    return [DialCheck()]
