@@ -24,13 +24,15 @@ from .connection import Connection
 from .control import Control, Refused
 from .forwarding import TURNS, RemoteListener, Vouched, vouched
 from .master import Master
-from .wire import string, uint32
+from .wire import Malformed, string, uint32
 
 R = TypeVar("R", bound=Receiver)
 C = TypeVar("C", bound=Channel)
 
 DRAIN = 5.0
 """Seconds that a good end waits for queued data."""
+IMPATIENCE = 1.0
+"""Seconds that an ssh may take to end when it has hung up on us."""
 MOST_REFUSED = 8192
 """Channels that may be refused before the session is given up: ssh never forgets one that was, and ends itself at
 16384 (CHANNELS_MAX_CHANNELS; channel_proxy_upstream, as of OpenSSH 10)."""
@@ -54,6 +56,7 @@ class OpenSshSession:
         self._state: Literal["open", "closing", "closed"] = "open"
         self._reason: Exception | None = None
         self._given_up: str | None = None
+        self._impatience: asyncio.TimerHandle | None = None
         self._ended, self._idle = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._listeners: set[RemoteListener] = set()
@@ -118,13 +121,21 @@ class OpenSshSession:
     # What the master tells.
 
     def hung_up(self, fault: Exception | None) -> None:
-        """A conversation with it has ended, so it has, or is about to; what it wrote may have been nonsense."""
-        if self._state == "open" and fault is not None and not isinstance(fault, OSError):
-            self._given_up = f"ssh wrote what cannot be understood: {clean(str(fault))}"
+        """A conversation with it has ended, so it is about to; what it wrote may have been nonsense."""
+        if isinstance(fault, Malformed):
+            self._give_up(f"ssh wrote what cannot be understood: {clean(str(fault))}")
+        elif self._impatience is None and self._state != "closed":
+            loop, why = asyncio.get_running_loop(), "ssh does not talk to us any more"
+            self._impatience = loop.call_later(IMPATIENCE, self._give_up, why)
+
+    def _give_up(self, why: str) -> None:
+        self._given_up = why
         self._master.kill()
 
     async def _wait_for_the_end(self) -> None:
         await self._master.ended.wait()
+        if self._impatience is not None:
+            self._impatience.cancel()
         loss = self._loss()
         self._reason = None if self._state == "closing" else loss
         self._state = "closed"
@@ -224,8 +235,7 @@ class OpenSshSession:
             channel.abort()
             raise
         if refusal is not None and connection.refused >= MOST_REFUSED and not len(connection):
-            self._given_up = f"{connection.refused} refused dials are all that one ssh can bear; it is started anew"
-            self._master.kill()
+            self._give_up(f"{connection.refused} refused dials are all that one ssh can bear; it is started anew")
         return channel if refusal is None else refusal
 
     async def _listen(self, accept: Accept, host: str, port: int, address: str) -> Listener:
@@ -310,9 +320,10 @@ class OpenSshSession:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN):
                 await self._idle.wait()
-        with contextlib.suppress(Refused, ConnectionError):
-            if self._asking is not None:
-                await self._asking.ask(mux.TERMINATE)
+        with contextlib.suppress(Refused, ConnectionError, TimeoutError):
+            async with asyncio.timeout(IMPATIENCE):
+                if self._asking is not None:
+                    await self._asking.ask(mux.TERMINATE)
         await self._master.stop()
 
 

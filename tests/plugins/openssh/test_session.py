@@ -214,3 +214,24 @@ def test_its_directory_is_private_and_goes_with_it(keys):
         assert not session._directory.exists()
 
     play(keys, work)
+
+
+def test_a_server_that_no_longer_answers_is_noticed_by_keepalives(keys):
+    async def scene():
+        async with opened(keys, keepalive=1.0) as (server, sessions):
+            server.kill_sessions(signal.SIGSTOP)
+            reason = await sessions[-1].wait_closed()
+            assert "no longer answers (keepalive)" in str(reason)
+            assert "ssh.keepalive" in reason.suggestion
+
+    asyncio.run(scene())
+
+
+def test_a_master_that_hangs_is_closed_all_the_same(keys):
+    async def work(_server, sessions):
+        os.kill(sessions[-1]._master.pid, signal.SIGSTOP)
+        sessions[-1].close()
+        async with asyncio.timeout(10):
+            assert await sessions[-1].wait_closed() is None
+
+    play(keys, work)
