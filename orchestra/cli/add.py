@@ -75,7 +75,7 @@ def add(
     from orchestra.control.instances import find
 
     limit, patience = seconds(timeout), seconds(drain)
-    client = Client(find(of, os.environ))
+    client = Client(find(of, os.environ), console.say)
     added = {name: _text(name, wanted, stdin=stdin)}
     return apply(console, client, {"add": added}, drain=patience, limit=limit, output=output, dry=dry_run)
 

@@ -33,7 +33,7 @@ def reconnect(console: Console, subject: Subject = None, of: Of = None) -> int:
     from orchestra.control.client import Client
     from orchestra.control.instances import find
 
-    client = Client(find(of, os.environ))
+    client = Client(find(of, os.environ), console.say)
     sessions = client.reconnect(subject)
     names = f": {', '.join(sessions)}" if sessions else ""
     console.say(f"{client.place.name} opens {counted(len(sessions), 'session')} anew{names}")

@@ -27,5 +27,5 @@ def reload(
     from orchestra.control.instances import find
 
     limit, patience = seconds(timeout), seconds(drain)
-    client = Client(find(instance, os.environ))
+    client = Client(find(instance, os.environ), console.say)
     return apply(console, client, {}, drain=patience, limit=limit, output=output, dry=dry_run)

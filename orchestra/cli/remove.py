@@ -37,5 +37,5 @@ def remove(
     from orchestra.control.instances import find
 
     limit, patience = seconds(timeout), seconds(drain)
-    client = Client(find(of, os.environ))
+    client = Client(find(of, os.environ), console.say)
     return apply(console, client, {"remove": name}, drain=patience, limit=limit, output=output, dry=dry_run)

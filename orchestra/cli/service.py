@@ -76,7 +76,7 @@ def _install(
     plain = replace(console, err=replace(console.err, style=Style(colour=False)))
     options = child_arguments(plain, lasting, selection, Starting(allow_exec=allow_exec), Staying(name=name), shown)
     own = [sys.executable, "-m", "orchestra"]
-    unit = unit_text(name, files[0], [*own, "up", *options], [*own, "reload", name])
+    unit = unit_text(name, _absolute(files[0]), [*own, "up", *options], [*own, "reload", name])
     path = _unit(name)
     _check_ours(path)
     _write(path, unit)
@@ -99,9 +99,10 @@ def _uninstall(console: Console, source: Source, name: str | None) -> int:
     _check_ours(path)
     try:
         path.unlink()
+        (path.parent / "default.target.wants" / path.name).unlink(missing_ok=True)
     except OSError as error:
         raise OrchestraError(f"cannot remove {path}: {error.strerror}") from error
-    console.say(f"removed {path}\n\n  systemctl --user disable --now {path.stem}\n  systemctl --user daemon-reload")
+    console.say(f"removed {path}\n\n  systemctl --user stop {path.stem}\n  systemctl --user daemon-reload")
     return Exit.DONE
 
 

@@ -179,6 +179,7 @@ def _stay(
     from orchestra.cli.reloading import options, reader
     from orchestra.cli.staying import Stay
     from orchestra.control.claim import Claim
+    from orchestra.control.client import NotRunning
     from orchestra.control.paths import log_file, place_of
 
     parent = None if staying.parent is None else Parent(staying.parent)
@@ -190,6 +191,8 @@ def _stay(
     except RuntimeFailure as error:
         if error.code is not Code.ALREADY_RUNNING or not _runs_that(place, launch):
             raise
+        if http is not None:
+            console.say("--http stays as it was: take it down and bring it up again to change that")
         return _change(console, place, options(source, selection, starting), limit)
     disclose(console, launch.topology, launch.disclosures)
     with claim, journal(log, staying.log_format) as entries:
@@ -223,4 +226,4 @@ def _change(console: Console, place: Place, given: Document, limit: float | None
     from orchestra.control.client import Client
 
     console.say(f"{place.name} runs already; what differs is applied")
-    return apply(console, Client(place), {"options": given}, drain=DRAIN, limit=limit)
+    return apply(console, Client(place, console.say), {"options": given}, drain=DRAIN, limit=limit)

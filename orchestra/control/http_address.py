@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from dataclasses import dataclass
 from typing import Self
@@ -68,7 +69,7 @@ class HttpAddress:
             return socket.create_server(("", self.port))
         except OSError as error:
             code = Code.LISTEN_IN_USE if error.errno == errno.EADDRINUSE else Code.LISTEN_FAILED
-            message = f"cannot listen on {Endpoint(self.host, self.port)} for --http: {error.strerror}"
+            message = f"cannot listen on {Endpoint(self.host, self.port)} for --http: {os.strerror(error.errno or 0)}"
             raise RuntimeFailure(code, message, suggestion="port 0 takes any that is free") from error
 
     def url(self, port: int) -> str:

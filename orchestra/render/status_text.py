@@ -48,6 +48,7 @@ def status_text(status: Status, style: Style = PLAIN, *, now: float) -> str:
     """The whole status. ``now``: seconds since the epoch, for what is scheduled."""
     role, _ = SYMBOLS[status.state]
     facts = [style(role or "name", status.state), f"pid {status.pid}", clean(status.file)]
+    facts += [clean(status.http)] if status.http else []
     heading = f"{style('name', clean(status.name))} · {' · '.join(facts)}"
     rows = [row for session in status.sessions for row in _session(session, now)]
     rows += [row for tunnel in status.tunnels for row in _tunnel(tunnel, now)]

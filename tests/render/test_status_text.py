@@ -69,3 +69,8 @@ def test_a_path_is_shown_when_it_is_not_the_planned_one():
     line = "by another path than planned: laptop → bastion-b"
     assert line not in status_text(replace(STATUS, tunnels=(wiki,)), now=100.0)
     assert line in status_text(replace(STATUS, tunnels=(replace(wiki, failed_over=True),)), now=100.0)
+
+
+def test_where_its_page_is():
+    heading = status_text(replace(STATUS, http="http://127.0.0.1:9090/"), now=100.0).splitlines()[0]
+    assert heading.endswith("/home/alice/office.yaml · http://127.0.0.1:9090/")
