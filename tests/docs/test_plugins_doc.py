@@ -33,5 +33,6 @@ def test_the_example_is_a_plugin() -> None:
 
 
 def test_what_comes_along_is_listed() -> None:
-    listed = set(re.findall(r"^\| `(\w+)` \| (?:checks|kind) ", TEXT, re.MULTILINE))
+    _, _, table = TEXT.partition("## What comes along")
+    listed = set(re.findall(r"^\| `([\w-]+)` \| [a-z]", table, re.MULTILINE))
     assert listed == {info.name for info in load_plugins([]).loaded if info.origin == "orchestra-tunnels"}
