@@ -26,6 +26,17 @@ def notes_of(context: Context, request: Request, solution: Solution) -> tuple[Di
     )
 
 
+def no_other_path(request: Request) -> Diagnostic:
+    """A tunnel that may take another path has none."""
+    return Diagnostic(
+        code=Code.NO_OTHER_PATH,
+        severity="info",
+        message=f"{request.tunnel.name} has `failover: true`, and no other path that does without a server of this one",
+        place=request.tunnel.place,
+        tunnel=request.tunnel.name,
+    )
+
+
 def _unprotected(context: Context, request: Request, solution: Solution) -> Iterator[Diagnostic]:
     """Direct: no SSH session protects what is carried."""
     made = solution.dial

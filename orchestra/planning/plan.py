@@ -18,7 +18,7 @@ from orchestra.planning.context import make_context
 from orchestra.planning.dials import as_dial
 from orchestra.planning.elsewhere import held_by, no_holder, offered_elsewhere
 from orchestra.planning.explaining.blocked import explain_blocked
-from orchestra.planning.notes import notes_of
+from orchestra.planning.notes import no_other_path, notes_of
 from orchestra.planning.sessions import hop
 from orchestra.planning.tunnels import Request, Solution, make_request, solve
 
@@ -211,12 +211,14 @@ def _carry(context: Context, request: Request, holder: str, asked: _Asked) -> _S
         dial=as_dial(context, solution.dial) if solution.dial else None,
         user=as_dial(context, solution.user) if solution.user else None,
     )
+    further = others(context, request, solution, asked.alternatives)
+    alone = [no_other_path(request)] if tunnel.failover and asked.alternatives and not further else []
     return _Solved(
         context=context,
         tunnel=reached,
         solution=solution,
-        further=others(context, request, solution, asked.alternatives),
-        diagnostics=notes_of(context, request, solution),
+        further=further,
+        diagnostics=(*notes_of(context, request, solution), *alone),
     )
 
 

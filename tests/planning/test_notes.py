@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from orchestra.diagnostics import Code
-from tests.planning.make import client, server, target
-from tests.planning.office import DB, GATE, HERE, LAN, NET, WEB, plan
+from tests.planning.make import client, server, target, tunnel
+from tests.planning.office import DB, GATE, HERE, LAN, NET, WEB, codes, gates_of, plan
 
 
 def test_direct_is_said_to_be_unprotected() -> None:
@@ -25,3 +25,13 @@ def test_what_was_assumed_is_said_of_every_dial() -> None:
         "assumed: localhost resolves and reaches bastion.example (bastion); nobody declared it",
         "assumed: bastion resolves and reaches db.internal (db); nobody declared it",
     }
+
+
+def test_failover_that_has_nowhere_to_go_is_said() -> None:
+    wiki = tunnel("db", failover=True)
+    alone = plan(NET, LAN, HERE, *gates_of("a"), DB, target("db", "80"), wiki)
+    (found,) = (each for each in alone.diagnostics if each.code is Code.NO_OTHER_PATH)
+    assert (found.severity, found.tunnel) == ("info", "db")
+    two = (NET, LAN, HERE, *gates_of("ab"), DB, target("db", "80"))
+    for made in (plan(*two, wiki), plan(*two), plan(*two, wiki, alternatives=0)):
+        assert Code.NO_OTHER_PATH not in codes(made)
