@@ -41,7 +41,7 @@ HOST = "The name that it goes by: in its certificate, and as the Host of a reque
 class Verified(Fields):
     """How a target under TLS is known to be the right one."""
 
-    host: str | None = Field(None, description=HOST)
+    host: str | None = Field(None, pattern=r"^[!-~]+$", description=HOST)
     ca: File | None = Field(None, description="Authorities to believe, as PEM; default: the system's.")
     insecure: bool = Field(False, description="Believe any certificate.")
 

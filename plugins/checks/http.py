@@ -29,7 +29,7 @@ _ONE: dict[str, Any] = {
 
 
 def _ranges(value: object) -> list[tuple[int, int]]:
-    return [_range(each) for each in (value if isinstance(value, list) else [value])]
+    return [_range(each) for each in (value if isinstance(value, list) and value else [value])]
 
 
 def _range(value: object) -> tuple[int, int]:

@@ -7,13 +7,18 @@ from collections.abc import Callable
 
 from orchestra_plugins import checks
 
+from orchestra.engine import builtin
 from orchestra.engine.checks import TcpCheck
+from orchestra.loading import load
 from orchestra.model.topology import SecretRef
+from orchestra.plugin.manager import load_plugins
 from orchestra.session import Receiver, Stream
-from orchestra.testing.checks import Script, Subject, after
+from orchestra.testing import run_virtual
+from orchestra.testing.checks import Script, Step, Subject, after, run_check
 from tests.plugins.checks.certificates import NAME, Certificates
 
 CHECKS = {check.spec.name: check for check in checks.orchestra_checks()}
+VOCABULARY = load_plugins([builtin, checks], entry_points=False).vocabulary
 PASSWORD = SecretRef(kind="env", value="PW")
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 PG_LOGIN = b"R\0\0\0\x08\0\0\0\x03"
@@ -78,7 +83,7 @@ class Secured:
         self._stream.close()
 
 
-def subject(name: str, target: Callable[[], Receiver], **options: object) -> Subject:
+def subject(name: str, target: Callable[[], Receiver], /, **options: object) -> Subject:
     return Subject(CHECKS[name], target, options=options, secrets={PASSWORD: b"s3cret"})
 
 
@@ -118,3 +123,24 @@ NAMES = (
     *("vnc", "dns", "postgres", "postgres, user", "redis", "redis, user"),
 )
 """In order."""
+
+
+def says(subject_: Subject) -> str | None:
+    """What is wrong with its target, without who dialed what; nothing where it is good."""
+    failure, _ = run_virtual(run_check(subject_, subject_.target))
+    return None if failure is None else str(failure).removeprefix("gateway dialed desk:4000 (desk): ")
+
+
+def said(name: str, /, *steps: Step, **options: object) -> str | None:
+    """The same of a target that goes through these steps."""
+    return says(subject(name, lambda: Script(*steps), **options))
+
+
+def faults(check: str) -> list[str]:
+    """What is wrong with it in a file: the path below ``check``, and the message."""
+    text = f"targets: {{t: 'x:80'}}\ntunnels: {{t: {{check: {check}}}}}\n"
+    loaded = load(["-"], environ={}, vocabulary=VOCABULARY, stdin=text)
+    return [
+        f"{(each.path or '').removeprefix('tunnels.t.check').lstrip('.')}: {each.message}"
+        for each in loaded.diagnostics
+    ]
