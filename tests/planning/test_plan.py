@@ -122,4 +122,5 @@ def test_every_address_of_the_example(tmp_path: Path) -> None:
         (Code.LISTEN_EXPOSED, "callback"),
         (Code.LISTEN_ANY_PORT, "files"),
         (Code.ASSUMED_NAME_RESOLVES, "files"),
+        (Code.NO_OTHER_PATH, "desk"),
     }
