@@ -15,7 +15,7 @@ from orchestra.cli.options import Format, Output, Timeout, seconds
 Name = Annotated[str, typer.Argument(metavar="TUNNEL", help="The tunnel.", autocompletion=completion.names("tunnels"))]
 Of = Annotated[
     str | None,
-    typer.Option("--of", metavar="NAME|FILE", help="The running one. Default: the only one.", show_default=False),
+    typer.Option("--name", metavar="NAME|FILE", help="The running one. Default: the only one.", show_default=False),
 ]
 
 
