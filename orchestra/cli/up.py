@@ -193,7 +193,10 @@ def _stay(
             raise
         if http is not None:
             console.say("--http stays as it was: take it down and bring it up again to change that")
-        return _change(console, place, options(source, selection, starting), limit)
+        try:
+            return _change(console, place, options(source, selection, starting), limit)
+        except NotRunning:  # it has only just begun and hears nobody yet, or hears nobody any more
+            raise error from None
     disclose(console, launch.topology, launch.disclosures)
     with claim, journal(log, staying.log_format) as entries:
         stay = Stay(
