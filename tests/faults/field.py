@@ -175,6 +175,12 @@ class Field(World):
         assert await self.get(1000) == take(1000)
         return time.monotonic() - begun
 
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A client of the tunnel; it is gone at the end, whatever comes."""
+        reader, writer = await asyncio.open_connection(*self.entrance("desk"))
+        self.beside.callback(writer.transport.abort)
+        return reader, writer
+
     async def get(self, size: int) -> bytes:
         """What the target gives of so many bytes; raises OSError when it did not end in an end of file."""
         reader, writer = await self.ask_for(size)
@@ -186,19 +192,15 @@ class Field(World):
 
     async def ask_for(self, size: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A download that has begun: everything after the headers."""
-        reader, writer = await asyncio.open_connection(*self.entrance("desk"))
-        try:
-            writer.write(f"GET /bytes/{size} HTTP/1.0\r\n\r\n".encode())
-            async with asyncio.timeout(DEADLINE):
-                await reader.readuntil(b"\r\n\r\n")
-        except BaseException:
-            writer.transport.abort()
-            raise
+        reader, writer = await self.connect()
+        writer.write(f"GET /bytes/{size} HTTP/1.0\r\n\r\n".encode())
+        async with asyncio.timeout(DEADLINE):
+            await reader.readuntil(b"\r\n\r\n")
         return reader, writer
 
     async def put(self, size: int) -> bytes:
         """What the target says of so many bytes: their digest and number."""
-        reader, writer = await asyncio.open_connection(*self.entrance("desk"))
+        reader, writer = await self.connect()
         try:
             writer.write(f"PUT /x HTTP/1.0\r\nContent-Length: {size}\r\n\r\n".encode())
             for chunk in payload(size):

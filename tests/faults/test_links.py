@@ -87,7 +87,7 @@ def test_fault_02_who_sends_into_a_black_hole_is_stopped() -> None:
     async def scene() -> None:
         async with field() as up:
             await up.until_ready()
-            _, writer = await asyncio.open_connection(*up.entrance("desk"))
+            _, writer = await up.connect()
             await up.drop("gateway", "in")
             sent = await flood(writer)
             assert sent < 32 * MEGABYTE  # buffers of the kernel, and one window
@@ -230,7 +230,7 @@ def test_fault_39_a_link_that_loses_what_is_large_is_noticed_when_something_is()
             await up.until_ready()
             await up.drop("gateway", "out", "meta length > 1280")
             await up.stays_quiet(2 * NOTICED)
-            reader, writer = await asyncio.open_connection(*up.entrance("desk"))
+            reader, writer = await up.connect()
             writer.write(f"GET /bytes/{FLOOD} HTTP/1.0\r\n\r\n".encode())
             begun = time.monotonic()
             await up.until_lost("gateway")

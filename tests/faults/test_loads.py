@@ -52,7 +52,7 @@ def test_fault_26_who_sends_before_the_far_end_is_reached_is_not_read() -> None:
             await up.until_ready()
             await up.drop("inner", "out", "tcp dport 8080")
             before = memory()
-            _, writer = await asyncio.open_connection(*up.entrance("desk"))
+            _, writer = await up.connect()
             writer.write(bytes(64 * MEGABYTE))
             held = writer.transport.get_write_buffer_size()
             await asyncio.sleep(1)

@@ -19,7 +19,7 @@ import pytest
 
 from orchestra.control.client import Client
 from tests.acceptance.test_unix import echo
-from tests.cli.instances import Home, kill, needs_sshd, sshd
+from tests.cli.instances import Home, kill, needs_sshd, sshd, until
 from tests.engine.ssh.sshd import descendants
 from tests.faults.field import long
 from tests.faults.leaks import nothing_left
@@ -76,15 +76,32 @@ def end_sessions() -> None:
 
 
 @long
-def test_fault_24_who_is_started_where_one_runs_leaves_it_as_it_is_and_names_it(home: Home) -> None:
+def test_fault_24_who_is_started_where_one_runs_leaves_it_as_it_is(home: Home) -> None:
     with office(home), home.started("up", "office.yaml") as up:
         up.said("orchestra: ready")
         where = entrance(home)
-        started = [home.orchestra("up", "-d", "office.yaml", "--timeout", "20") for _ in range(2)]
-        assert all(f"{up.process.pid}" in each.stderr or each.returncode == 0 for each in started), started
+        again = home.orchestra("up", "office.yaml")
+        assert again.returncode == 0, again.stderr
+        assert "office runs already" in again.stderr
         assert orchestras(home) == [up.process.pid]
         assert said_back(where) == b"olleh"
         assert up.ends(signal.SIGTERM)[0] == 0
+
+
+@long
+def test_fault_24_of_several_that_start_at_once_there_is_one(home: Home) -> None:
+    with office(home), ExitStack() as all_of_them:
+        started = [all_of_them.enter_context(home.started("up", "office.yaml")) for _ in range(3)]
+        until(lambda: sum(each.process.poll() is not None for each in started) == 2)
+        (winner,) = (each for each in started if each.process.poll() is None)
+        for each in started:
+            if each is not winner:
+                code, said = each.ends()
+                assert code == 0 or "ALREADY_RUNNING" in said, said
+        assert Client(home.place()).wait_ready(20.0).ready
+        assert orchestras(home) == [winner.process.pid]
+        assert said_back(entrance(home)) == b"olleh"
+        assert winner.ends(signal.SIGTERM)[0] == 0
 
 
 def test_fault_27_without_descriptors_who_comes_waits_which_is_said_once_and_is_let_in_later(home: Home) -> None:

@@ -164,18 +164,20 @@ def test_fault_37_keys_are_changed_at_both_hops_in_the_middle_of_a_transfer() ->
     play(scene())
 
 
+@long
 def test_fault_38_a_channel_that_the_server_closes_for_idleness_ends_alone() -> None:
     """sshd says that it has reached the end of file, so nobody can tell this from an end that the target made."""
 
     async def scene() -> None:
         async def impatient(up: Field) -> None:
-            await up.configure("inner", "ChannelTimeout direct-tcpip=1s")
+            await up.configure("inner", "ChannelTimeout direct-tcpip=2s")
 
         async with field(prepare=impatient) as up:
             await up.until_ready()
-            reader, writer = await asyncio.open_connection(*up.entrance("desk"))
+            reader, writer = await up.connect()
             writer.write(b"hello")
-            assert await reader.read(-1) == b"desk on desk\nhello"
+            assert await reader.readexactly(18) == b"desk on desk\nhello"
+            assert await reader.read(-1) == b""
             writer.transport.abort()
             assert await up.get(1000) == take(1000)
             assert up.states("inner") == ["connecting", "open"]
