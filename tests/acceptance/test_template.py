@@ -1,4 +1,4 @@
-"""The template of a plugin is a package: built, installed where nothing of ours lies about, and a tunnel runs through it."""
+"""The template of a plugin is a package: it is built and installed, its tests pass, and a tunnel runs through it."""
 
 from __future__ import annotations
 

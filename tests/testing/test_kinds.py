@@ -81,7 +81,7 @@ class Hasty:
         self.far.close()
         return False
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         if self.far is not None:
             self.far.close()
 
@@ -100,7 +100,7 @@ class Hasty:
             self.near.stream.close()
             return False
 
-        def connection_lost(self, exc: Exception | None) -> None:
+        def connection_lost(self, _exc: Exception | None) -> None:
             self.near.stream.close()
 
         def pause_writing(self) -> None: ...
