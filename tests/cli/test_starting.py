@@ -64,6 +64,15 @@ def test_a_launch_bears_the_name_that_was_given_or_that_of_the_file(tmp_path, co
     assert (launch.name, launch.plan.topology, launch.lab) == ("work", "office", None)
 
 
+def test_what_a_check_runs_is_refused_unless_the_user_allows_it(tmp_path, console):
+    file = tmp_path / "office.yaml"
+    file.write_text(LAB.replace("listen: auto", "listen: auto, check: {type: command, run: [probe, a b]}"))
+    with pytest.raises(UsageError, match=r"runs `probe 'a b'` on this machine: allow it with --allow-exec"):
+        prepare(console, Source(file=str(file)), Selection(), Starting())
+    launch = prepare(console, Source(file=str(file)), Selection(), Starting(allow_exec=True))
+    assert ("runs", "probe 'a b'") in [(each.deed, each.what) for each in launch.disclosures]
+
+
 WAITING = Status(
     topology="office",
     name="office",
