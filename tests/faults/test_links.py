@@ -49,26 +49,27 @@ async def flood(writer: asyncio.StreamWriter) -> int:
     return sent
 
 
-async def noticed_and_mended(up: Field, machine: str, way: str) -> None:
-    """The first hop falls silent: that is noticed in time, who comes is sent away, and it comes back by itself."""
+async def noticed_and_mended(up: Field, victim: str, way: str) -> None:
+    """A hop falls silent: that is noticed in time, who comes is sent away, and it comes back by itself."""
     reader, writer = await up.ask_for(FLOOD)
-    await up.drop(machine, way)
-    assert await up.until_lost("gateway") < NOTICED + SLACK
-    assert (up.error("gateway").code, up.error("gateway").host) == ("SESSION_LOST", "gateway")
-    assert "keepalive" in up.error("gateway").message
-    assert up.session("inner").error is None  # a child is not blamed for its parent
+    await up.drop(victim, way)
+    assert await up.until_lost(victim) < NOTICED + (0.5 if victim == "inner" else 0.0) + SLACK
+    assert (up.error(victim).code, up.error(victim).host) == ("SESSION_LOST", victim)
+    assert "keepalive" in up.error(victim).message
+    assert up.session("inner" if victim == "gateway" else "gateway").error is None  # no other is blamed
     await is_broken(reader)
     writer.transport.abort()
     assert await up.is_refused() < 0.5 + SLACK  # hold
-    await up.mend(machine)
+    await up.mend(victim)
     assert await up.until_back() < 5
 
 
-def test_fault_01_a_peer_that_vanishes_is_noticed_in_time_and_comes_back_by_itself() -> None:
+@pytest.mark.parametrize("victim", ["gateway", pytest.param("inner", marks=long)])
+def test_fault_01_a_peer_that_vanishes_is_noticed_in_time_and_comes_back_by_itself(victim: str) -> None:
     async def scene() -> None:
         async with field() as up:
             await up.until_ready()
-            await noticed_and_mended(up, "gateway", "both")
+            await noticed_and_mended(up, victim, "both")
 
     play(scene())
 
@@ -202,6 +203,34 @@ def test_fault_33_a_frozen_hop_is_noticed_and_what_it_says_when_it_wakes_is_not_
             await up.until(lambda: up.error("gateway").code == "CONNECT_TIMEOUT", 20)
             assert frozen == up.sshd("gateway")
             up.signal("gateway", signal.SIGCONT)
+            await up.until_back()
+
+    play(scene())
+
+
+@long
+@pytest.mark.parametrize("pause", [0.0, 0.05], ids=["flood", "trickle"])
+@pytest.mark.parametrize("victim", ["gateway", "inner"])
+def test_fault_33_a_frozen_hop_is_noticed_also_by_who_only_sends(victim: str, pause: float) -> None:
+    """Its kernel goes on to acknowledge for a while, which is no sign of life."""
+
+    async def scene() -> None:
+        async with field() as up:
+            await up.until_ready()
+            _, writer = await up.connect()
+
+            async def send() -> None:
+                with suppress(ConnectionError):
+                    while True:
+                        writer.write(bytes(64 if pause else 65536))
+                        await writer.drain()
+                        await asyncio.sleep(pause)
+
+            sending = asyncio.create_task(send())
+            up.signal(victim, signal.SIGSTOP)
+            assert await up.until_lost(victim) < 1.5 + 2 * SLACK
+            await sending
+            up.signal(victim, signal.SIGCONT)
             await up.until_back()
 
     play(scene())
