@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestra.cli.applying import Drain, DryRun, apply
+from orchestra.cli.applying import DryRun, apply
 from orchestra.cli.console import Console
 from orchestra.cli.options import Format, Output, Timeout, seconds
 from orchestra.cli.remove import Of
@@ -62,7 +62,6 @@ def add(
     stdin: FromStdin = False,
     of: Of = None,
     dry_run: DryRun = False,
-    drain: Drain = "30",
     timeout: Timeout = "60",
     output: Output = Format.TEXT,
 ) -> int:
@@ -71,13 +70,14 @@ def add(
     It is kept until it is removed or everything is taken down, also when the file is reloaded; to keep it for longer,
     write it there.
     """
+    from orchestra.assembly.reloading import DRAIN
     from orchestra.control.client import Client
     from orchestra.control.instances import find
 
-    limit, patience = seconds(timeout), seconds(drain)
+    limit = seconds(timeout)
     client = Client(find(of, os.environ), console.say)
     added = {name: _text(name, wanted, stdin=stdin)}
-    return apply(console, client, {"add": added}, drain=patience, limit=limit, output=output, dry=dry_run)
+    return apply(console, client, {"add": added}, drain=DRAIN, limit=limit, output=output, dry=dry_run)
 
 
 def _text(name: str, wanted: Wanted, *, stdin: bool) -> str:

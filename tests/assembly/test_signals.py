@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from orchestra.assembly import signals
 from orchestra.assembly.signals import STOPPING, Interrupted, Interrupts, interruptible
 
 
@@ -121,3 +122,23 @@ def test_cancelled_from_outside_it_takes_the_work_along() -> None:
 
     asyncio.run(scene())
     assert ended == [True]
+
+
+def test_where_something_can_be_reloaded_a_hangup_asks_for_that_unless_the_terminal_has_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    async def work(interrupts: Interrupts) -> None:
+        interrupts.reload_by(lambda: asked.append("reload"))
+        kill(signal.SIGHUP)
+        await asyncio.sleep(0.01)
+        assert asked == ["reload"]
+        monkeypatch.setattr(interrupts, "_had_terminal", True)
+        monkeypatch.setattr(signals, "_has_terminal", lambda: False)
+        kill(signal.SIGHUP)
+        await forever()
+
+    with pytest.raises(Interrupted) as caught:
+        asyncio.run(interruptible(work))
+    assert (caught.value.signum, asked) == (signal.SIGHUP, ["reload"])

@@ -45,9 +45,13 @@ def test_detached_it_returns_when_it_is_ready_and_down_waits_until_it_has_gone(h
     assert (found["state"], found["pid"], found["file"]) == ("ready", pid, str(home.path / "office.yaml"))
 
     again = cli(*UP)
-    assert again.code == 1
-    assert f"pid {pid}" in again.err
-    assert "ALREADY_RUNNING" in again.err
+    assert again.code == 0
+    assert "nothing changes" in again.out
+    home.write(LAB, "other.yaml")
+    other = cli(*UP[:-1], "--name", "office", "other.yaml")
+    assert other.code == 1
+    assert f"pid {pid}" in other.err
+    assert "ALREADY_RUNNING" in other.err
 
     down = cli("down", "office.yaml")
     assert (down.code, down.err) == (0, "office is down\n")
