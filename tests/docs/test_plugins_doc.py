@@ -1,4 +1,4 @@
-"""Every hook has a heading with its exact arguments, an example that is a plugin, and a test; all code in the page runs."""
+"""Every hook has a heading with its arguments, an example that is a plugin, and a test; all code in the page runs."""
 
 from __future__ import annotations
 
