@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -99,8 +100,11 @@ def load_plugins(
     for plugin in builtin:
         _take(plugin, PluginInfo(name=_name_of(plugin), version=__version__), gathered)
     if entry_points:
+        package = cache(lambda home: (home.name, home.version))  # each time it is asked it parses the metadata anew
         for point in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
-            _take_entry_point(point, frozenset(disabled), gathered)
+            origin, version = package(point.dist) if point.dist else (point.value, None)
+            info = PluginInfo(name=point.name, version=version, origin=origin)
+            _take_entry_point(point, info, frozenset(disabled), gathered)
     for plugin in extra:
         if not any(plugin is each for each in gathered.asked):
             version = str(getattr(plugin, "__version__", "")) or None
@@ -133,11 +137,9 @@ def _absent(loaded: Iterable[PluginInfo]) -> Iterator[Absent]:
             yield Absent(name=info.name, package=info.origin, why=why, words=info.would_add)
 
 
-def _take_entry_point(point: importlib.metadata.EntryPoint, disabled: frozenset[str], gathered: _Gathered) -> None:
-    dist = point.dist
-    info = PluginInfo(
-        name=point.name, version=dist.version if dist else None, origin=dist.name if dist else point.value
-    )
+def _take_entry_point(
+    point: importlib.metadata.EntryPoint, info: PluginInfo, disabled: frozenset[str], gathered: _Gathered
+) -> None:
     if disabled & {"*", info.name, info.origin}:
         gathered.loaded.append(replace(info, disabled=True, would_add=_would_add(point, info)))
         return
@@ -156,7 +158,7 @@ def _would_add(point: importlib.metadata.EntryPoint, info: PluginInfo) -> tuple[
     if info.origin != DISTRIBUTION:
         return ()
     scratch = _Gathered()
-    _take_entry_point(point, frozenset(), scratch)
+    _take_entry_point(point, info, frozenset(), scratch)
     return scratch.loaded[0].adds
 
 
