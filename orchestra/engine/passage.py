@@ -64,7 +64,7 @@ class Passage:
     def patience(self) -> float:
         """Seconds that a dial may take, with its wait for a way and its second attempt."""
         spec = self._planned.spec
-        return spec.hold + spec.dial_timeout * min(len(self._ways), 2)
+        return spec.hold + 2 * spec.dial_timeout
 
     async def exit(self, order: tuple[int, ...]) -> Session:
         """The exit of the first of those ways that is open, waiting up to ``hold``. Raises SessionLost."""
