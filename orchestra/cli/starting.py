@@ -108,15 +108,13 @@ def prepare(
                 "use --lab netns, or choose other tunnels with -t"
             )
     refuse_commands(part, allowed=starting.allow_exec)
-    found = disclosures(part, read.topology, environment=environment)
-    in_lab = starting.lab is not None  # its servers have credentials of its own
     return Launch(
         name=name or read.topology.name,
         plan=part,
         topology=read.topology,
         plugins=read.plugins,
         lab=starting.lab,
-        disclosures=tuple(each for each in found if each.deed in ("listens", "sets") or not in_lab),
+        disclosures=disclosures(part, read.topology, environment=environment, in_lab=starting.lab is not None),
     )
 
 

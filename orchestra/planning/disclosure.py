@@ -25,14 +25,17 @@ class Disclosure:
     why: str
 
 
-def disclosures(plan: Plan, topology: Topology, *, environment: bool = False) -> tuple[Disclosure, ...]:
+def disclosures(
+    plan: Plan, topology: Topology, *, environment: bool = False, in_lab: bool = False
+) -> tuple[Disclosure, ...]:
     """Commands that are run, secrets that are read and what they are for, host keys that are believed unseen, and
     listeners beyond loopback; nothing about sessions and tunnels that the plan leaves out.
 
-    ``environment``: a command is run with the variables of the tunnels, so these are told as well.
+    ``environment``: a command is run with the variables of the tunnels, so these are told as well. ``in_lab``: its
+    servers are played, with credentials of the lab's own.
     """
     found: list[Disclosure] = []
-    for name in dict.fromkeys(session.server for session in plan.sessions):
+    for name in dict.fromkeys(session.server for session in plan.sessions) if not in_lab else ():
         found += _of_server(topology.hosts[name])
     for tunnel in plan.tunnels:
         options = (tunnel.spec.options, tunnel.spec.check.options)

@@ -69,7 +69,7 @@ def test_what_a_check_runs_is_refused_unless_the_user_allows_it(tmp_path, consol
     file.write_text(LAB.replace("listen: auto", "listen: auto, check: {type: command, run: [probe, a b]}"))
     with pytest.raises(UsageError, match=r"runs `probe 'a b'` on this machine: allow it with --allow-exec"):
         prepare(console, Source(file=str(file)), Selection(), Starting())
-    launch = prepare(console, Source(file=str(file)), Selection(), Starting(allow_exec=True))
+    launch = prepare(console, Source(file=str(file)), Selection(), Starting(allow_exec=True, lab=LabKind.EMBEDDED))
     assert ("runs", "probe 'a b'") in [(each.deed, each.what) for each in launch.disclosures]
 
 
