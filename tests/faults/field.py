@@ -60,6 +60,17 @@ class Hasty(random.Random):
         return a + (b - a) / 10
 
 
+class Eyes:
+    """The engine's eyes on this machine: they see what a test tells."""
+
+    tell: Callable[[messages.Event], None]
+
+    @contextmanager
+    def watch(self, tell: Callable[[messages.Event], None]) -> Iterator[None]:
+        self.tell = tell
+        yield
+
+
 @dataclass(slots=True)
 class Field(World):
     """A running world, and what can be done to it."""
@@ -67,15 +78,8 @@ class Field(World):
     lab: NetnsLab
     beside: ExitStack
     """What is beside it is closed with it."""
-    tell: Callable[[messages.Event], None] | None = None
-    """Tells the engine what happens to this machine."""
+    eyes: Eyes
     _relay: Relay | None = None
-
-    @contextmanager
-    def watch(self, tell: Callable[[messages.Event], None]) -> Iterator[None]:
-        """What the engine takes for the eyes on this machine."""
-        self.tell = tell
-        yield
 
     @property
     def relay(self) -> Relay:
@@ -131,9 +135,6 @@ class Field(World):
         file = self._service(machine).file
         assert file
         return self.file(file[0])
-
-    def _service(self, machine: str) -> Service:
-        return next(s for s in self.lab._services if s.kind == "server" and machine in s.names)
 
     async def configure(self, machine: str, *lines: str) -> None:
         """Restarts a machine's sshd with those lines in place of what it had of them."""
@@ -227,6 +228,9 @@ class Field(World):
                 await self.log.changed.wait()
         assert self.log.events[told:] == []
 
+    def _service(self, machine: str) -> Service:
+        return next(s for s in self.lab._services if s.kind == "server" and machine in s.names)
+
 
 async def becomes(true: Callable[[], object]) -> None:
     """Returns when it is true of what nobody tells of."""
@@ -255,7 +259,7 @@ def two_hops(text: str = TWO_HOPS) -> Topology:
 
 
 def servers_of(topology: Topology) -> list[str]:
-    """The names of its servers, nearest first as far as they have been written so."""
+    """The names of its servers."""
     return [name for name, host in topology.hosts.items() if host.server]
 
 
@@ -273,7 +277,6 @@ def told_of(size: int) -> bytes:
 async def field(
     text: str = TWO_HOPS,
     *,
-    reality: Change = same,
     login: Change = same,
     sshd: tuple[str, ...] = ALIVE,
     relay: str | None = None,
@@ -284,18 +287,17 @@ async def field(
 ) -> AsyncIterator[Field]:
     """A field whose engine runs; afterwards everything in the lab has to be as it was.
 
-    ``sshd`` are lines for every server's configuration; ``relay`` names the server that a relay stands in front of,
-    which passes on so many bytes at a time (``crumbs``);
-    ``prepare`` does something before anything is opened; ``wall`` is the clock on the wall, ``rng`` makes the
-    waits between attempts.
+    ``login`` changes the credentials that the lab gave; ``sshd`` are lines for every server's configuration; ``relay``
+    names the server that a relay stands in front of, which passes on at most ``crumbs`` bytes at a time; ``prepare``
+    does something before anything is opened; ``wall`` is the clock on the wall, ``rng`` makes the waits between
+    attempts.
     """
     extra, topology = plugins(), two_hops(text)
     plan = make_plan(topology, vocabulary=extra.vocabulary)
-    lab = await open_netns_lab(reality(topology), plan.client)
+    lab = await open_netns_lab(topology, plan.client)
     try:
-        log = Log()
-        up = Field(plan, lab, None, log, ExitStack())  # type: ignore[arg-type] - the engine wants its eyes first
-        up.engine = Engine(
+        log, eyes = Log(), Eyes()
+        engine = Engine(
             plan,
             login(lab.topology),
             here=lab.here,
@@ -303,8 +305,9 @@ async def field(
             observe=log.note,
             rng=rng or Hasty(),
             wall=wall,
-            watch=up.watch,
+            watch=eyes.watch,
         )
+        up = Field(plan, lab, engine, log, ExitStack(), eyes)
         for server in servers_of(topology) if sshd else ():
             await up.configure(server, *sshd)
         if prepare is not None:
@@ -314,11 +317,11 @@ async def field(
             around.enter_context(up.beside)
             if relay is not None:
                 up._relay = await around.enter_async_context(relay_before(lab, relay, crumbs=crumbs))
-            running = asyncio.create_task(up.engine.run())
+            running = asyncio.create_task(engine.run())
             try:
                 yield up
             finally:
-                up.engine.stop()
+                engine.stop()
                 await asyncio.wait_for(running, DEADLINE)
         await lab_settled(lab, there)
     finally:

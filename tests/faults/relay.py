@@ -1,5 +1,5 @@
 """A relay that stands in front of a server and does to the bytes what networks do: late, slowly, in crumbs, spoilt, or
-not at all. (This kernel need have no netem.)"""
+not at all."""
 
 from __future__ import annotations
 

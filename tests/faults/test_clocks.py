@@ -25,8 +25,7 @@ def test_fault_34_after_a_suspend_nobody_waits_for_the_next_attempt() -> None:
             await up.lab.stop_server("gateway")
             await up.until(lambda: up.session("gateway").error is not None and up.error("gateway").attempts >= 4)
             await up.lab.start_server("gateway")
-            assert up.tell
-            up.tell(Resumed())
+            up.eyes.tell(Resumed())
             assert await up.until_back() < 1
 
     play(scene())
@@ -41,8 +40,7 @@ def test_fault_34_what_died_meanwhile_is_noticed_sooner_than_by_its_silence(even
         async with field(usual) as up:
             await up.until_ready()
             await up.drop("gateway")
-            assert up.tell
-            up.tell(event)
+            up.eyes.tell(event)
             assert await up.until_lost("gateway") < 7
             assert up.session("inner").error is None
             await up.mend("gateway")
