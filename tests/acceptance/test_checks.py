@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -24,7 +25,8 @@ from tests.acceptance.world import Log, World
 from tests.engine.ssh.sshd import Keys, needs_sshd, sshd
 from tests.plugins.checks.certificates import NAME, Certificates
 
-pytestmark = [needs_sshd, pytest.mark.xdist_group("servers")]
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="some servers start as root only")
+pytestmark = [needs_sshd, needs_root, pytest.mark.xdist_group("servers")]
 
 VERIFIED = f"host: {NAME}, ca: ca.pem"
 GOOD = {
