@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from orchestra import __version__
@@ -66,10 +66,10 @@ class Launch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Http:
-    """Where it answers over TCP. ``token_file``: of a token that somebody else chose; None: a new one."""
+    """Where it answers over TCP. ``token``: one that somebody else chose; None: a new one, in the place."""
 
     address: HttpAddress
-    token_file: Path | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 def reachable_part(plan: Plan) -> Plan:
@@ -139,11 +139,10 @@ async def _showing(running: Running, place: Place, http: Http | None) -> AsyncIt
     if http is None:
         yield
         return
-    from orchestra.control.gate import Gate, Web, new_token, read_token
+    from orchestra.control.gate import Gate, Web, new_token
     from orchestra.control.tcp import serving_tcp
 
-    token = new_token(place.token) if http.token_file is None else read_token(http.token_file)
-    gate, listening = Gate(token, time.monotonic), http.address.bind()
+    gate, listening = Gate(http.token or new_token(place.token), time.monotonic), http.address.bind()
     running.web = Web(http.address.url(listening.getsockname()[1]), gate)
     async with serving_tcp(running, listening, gate, loopback=http.address.is_loopback):
         yield

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, MutableMapping
 
 _MICRO = 1_000_000
+_PATIENCE = 0.5
+"""Seconds; a queue of datagrams is short (unix(7): ``max_dgram_qlen``), and whoever manages services reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Notifier:
 
     def ready(self, status: str) -> None:
         """It is up; also after :meth:`reloading`."""
-        self._send("READY=1", f"STATUS={status}")
+        self._send("READY=1", f"STATUS={status}", patience=_PATIENCE)
 
     def status(self, status: str) -> None:
         """What ``systemctl status`` shows."""
@@ -48,11 +50,12 @@ class Notifier:
 
     def reloading(self) -> None:
         """Another plan is being made true; :meth:`ready` follows."""
-        self._send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+        now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        self._send("RELOADING=1", f"MONOTONIC_USEC={now}", patience=_PATIENCE)
 
     def stopping(self) -> None:
         """It is being taken down."""
-        self._send("STOPPING=1")
+        self._send("STOPPING=1", patience=_PATIENCE)
 
     @asynccontextmanager
     async def alive(self) -> AsyncIterator[None]:
@@ -68,11 +71,13 @@ class Notifier:
             self._send("WATCHDOG=1")
             await asyncio.sleep(self.watchdog / 2)
 
-    def _send(self, *assignments: str) -> None:
+    def _send(self, *assignments: str, patience: float = 0.0) -> None:
+        """``patience``: seconds that a manager is given who has not read for a while; else what he has no room for is
+        lost, as another like it follows."""
         if self.address is None:
             return
         text = "\n".join(line.replace("\n", " ") for line in assignments).encode("utf-8", "replace")
         path = f"\0{self.address[1:]}" if self.address.startswith("@") else self.address
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as connected:
-            connected.setblocking(False)  # a manager that does not read must not stop us
+            connected.settimeout(patience)
             connected.sendto(text, path)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from orchestra.assembly.launch import Http, Launch
     from orchestra.control.handlers import Document
+    from orchestra.control.http_address import HttpAddress
     from orchestra.control.paths import Place
     from orchestra.plugin.interfaces import Question
 
@@ -80,19 +81,25 @@ class Showing:
         bool, typer.Option("--http-exposed", help="Yes, other machines may connect to --http, without encryption.")
     ] = False
 
-    def read(self) -> Http | None:
-        """Where it is shown. Raises UsageError."""
+    @property
+    def address(self) -> HttpAddress | None:
+        """Where it is shown, if it is. Raises UsageError."""
         if self.http is None:
             if self.http_token_file is not None or self.http_exposed:
                 raise UsageError("--http-token-file and --http-exposed go with --http ADDRESS:PORT")
             return None
-        from orchestra.assembly.launch import Http
-        from orchestra.control.gate import read_token
         from orchestra.control.http_address import HttpAddress
 
-        if self.http_token_file is not None:
-            read_token(self.http_token_file)
-        return Http(address=HttpAddress.parse(self.http, exposed=self.http_exposed), token_file=self.http_token_file)
+        return HttpAddress.parse(self.http, exposed=self.http_exposed)
+
+    def read(self) -> Http | None:
+        """The same with its token, which may come from a pipe and is read once. Raises UsageError."""
+        if (address := self.address) is None:
+            return None
+        from orchestra.assembly.launch import Http
+        from orchestra.control.gate import read_token
+
+        return Http(address=address, token=None if self.http_token_file is None else read_token(self.http_token_file))
 
 
 def up(
@@ -150,7 +157,7 @@ def _detach(
     from orchestra.assembly.detach import spawn
     from orchestra.cli.asking import ask_person
 
-    _ = staying.limit, showing.read()  # what cannot be meant is refused before anything is started
+    _ = staying.limit, showing.address  # what cannot be meant is refused before anything is started
     asked = child_arguments(console, source, selection, starting, staying, showing)
 
     def arguments(descriptor: int) -> Sequence[str]:

@@ -87,6 +87,9 @@ def _tunnels(tunnels: tuple[TunnelStatus, ...]) -> Iterator[Metric]:
     states = GaugeMetricFamily(
         "orchestra_tunnel_state", "1 for the tunnel's state, 0 for the others.", labels=[*label, "state"]
     )
+    moved = GaugeMetricFamily(
+        "orchestra_tunnel_failed_over", "1 while new connections take another path than the planned one.", labels=label
+    )
     connections = GaugeMetricFamily("orchestra_tunnel_connections", "Connections that are open.", labels=label)
     accepted = CounterMetricFamily("orchestra_tunnel_accepted", "Connections that came.", labels=label)
     refused = CounterMetricFamily("orchestra_tunnel_refused", "Those that could not be carried.", labels=label)
@@ -102,6 +105,7 @@ def _tunnels(tunnels: tuple[TunnelStatus, ...]) -> Iterator[Metric]:
         name = tunnel.name
         for state in TUNNEL_STATES:
             states.add_metric([name, state], tunnel.state == state)
+        moved.add_metric([name], tunnel.failed_over)
         connections.add_metric([name], tunnel.connections)
         accepted.add_metric([name], tunnel.accepted)
         refused.add_metric([name], tunnel.refused)
@@ -111,7 +115,7 @@ def _tunnels(tunnels: tuple[TunnelStatus, ...]) -> Iterator[Metric]:
         for counter, number in sorted(tunnel.counters.items()):
             dropped = counter.startswith(_DROPPED)
             (drops if dropped else other).add_metric([name, counter.removeprefix(_DROPPED)], number)
-    yield from (states, connections, accepted, refused, carried, dials, drops, other)
+    yield from (states, moved, connections, accepted, refused, carried, dials, drops, other)
 
 
 def _buckets(durations: Durations) -> list[tuple[str, float]]:

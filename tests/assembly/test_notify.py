@@ -84,4 +84,5 @@ def test_a_manager_that_has_gone_or_does_not_read_is_no_trouble(tmp_path: Path) 
         deaf.bind(str(tmp_path / "deaf"))
         for _ in range(1000):
             Notifier(str(tmp_path / "deaf")).status("x")
+        Notifier(str(tmp_path / "deaf")).stopping()
         assert deaf.recv(100) == b"STATUS=x"

@@ -96,27 +96,42 @@ def test_where_there_is_no_systemd_that_is_said(cli: Cli, unit: Path, monkeypatc
     assert (done.code, "systemd only" in done.err) == (2, True)
 
 
+DIRECT = """\
+clients: {{laptop: {{}}}}
+targets: {{db: {{host: laptop, address: "127.0.0.1:{port}"}}}}
+tunnels: {{db: {{listen: auto, check: none}}}}
+"""
+
+
 def test_its_manager_is_told_of_its_life(home: Home, cli: Cli, unit: Path) -> None:
+    home.write(DIRECT.format(port=9))
     assert cli("service", "install", "office.yaml").code == 0
     start = command(unit, "ExecStart")
-    start[start.index("up") + 1 : start.index("up") + 1] = ["--lab=embedded"]
     path = home.path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(path))
         manager.settimeout(30)
-        environ = home.environ | {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "200000"}
+        environ = home.environ | {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "2000000"}
         with subprocess.Popen(start, env=environ, cwd="/", stderr=subprocess.PIPE) as service:
 
             def told(until: str) -> list[str]:
                 lines: list[str] = []
                 while until not in lines:
+                    assert len(lines) < 100
                     lines += manager.recv(4096).decode().splitlines()
                 return lines
 
-            started = told("READY=1")
-            assert "WATCHDOG=1" in told("WATCHDOG=1")
-            assert any(line.startswith("STATUS=ready: 1 of 1 tunnel") for line in [*started, *told("WATCHDOG=1")])
-            os.kill(service.pid, signal.SIGTERM)
-            assert "READY=1" not in told("STOPPING=1")
-            service.communicate(timeout=30)
+            try:
+                started = told("READY=1")
+                assert "WATCHDOG=1" in told("WATCHDOG=1")
+                assert any(line.startswith("STATUS=ready: 1 of 1 tunnel") for line in [*started, *told("WATCHDOG=1")])
+                home.write(DIRECT.format(port=10))
+                subprocess.run(command(unit, "ExecReload"), env=environ, cwd="/", check=True, timeout=30)
+                reloaded = told("RELOADING=1")
+                assert any(re.fullmatch(r"MONOTONIC_USEC=\d+", line) for line in [*reloaded, *told("READY=1")])
+                os.kill(service.pid, signal.SIGTERM)
+                assert "READY=1" not in told("STOPPING=1")
+                service.communicate(timeout=30)
+            finally:
+                service.kill()
         assert service.returncode == 0
