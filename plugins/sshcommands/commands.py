@@ -16,7 +16,7 @@ from orchestra.plugin.interfaces import Imported, ImportRequest
 from orchestra.plugin.vocabulary import ImporterSpec
 
 from .drafting import drafted
-from .forwards import End, Forward, parse, split
+from .forwards import End, Forward, checked_host, parse, split
 from .invocation import Invocation
 from .keywords import apply, checked, jumps
 
@@ -156,9 +156,9 @@ class _Command:
 
     def _destination(self, text: str) -> None:
         found = jump(text)
-        self.made.host = found.host
+        self.made.host = checked_host(found.host)
         self.made.ssh |= {key: value for key, value in (("user", found.user), ("port", found.port)) if value}
 
     def _stdio(self, text: str) -> None:
         host, number = split(text)[:2] if text.count(":") else ("", "")
-        self.made.forwards.append(Forward("L", None, End(host, port_number(number))))
+        self.made.forwards.append(Forward("L", None, End(checked_host(host), port_number(number))))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from pydantic import BaseModel, ConfigDict
 
 from orchestra.diagnostics import Code, Diagnostic, Place
@@ -16,6 +18,7 @@ from orchestra.plugin.interfaces import Imported, ImportRequest
 from orchestra.plugin.vocabulary import ImporterSpec
 
 from .drafting import drafted
+from .forwards import checked_host
 from .invocation import Invocation
 from .keywords import FORWARDS, apply
 
@@ -48,9 +51,11 @@ class SshConfigImporter:
         wanted = request.options.get("hosts")
         hosts = {}
         for name in dict.fromkeys((*names, *(wanted or ()))):
-            hosts[name] = _invocation(choose([Source(path=request.name)], library, name, context))
+            choice = choose([Source(path=request.name)], library, name, context)
+            with suppress(BadValue):  # no host that anything could dial
+                hosts[checked_host(name)] = _invocation(choice)
         forwarding = [name for name, made in hosts.items() if made.forwards]
-        chosen = wanted if wanted is not None else forwarding or names
+        chosen = [name for name in wanted or forwarding or names if name in hosts]
         if not chosen:
             place = Place(request.name, 1, 1)
             message = "it names no host; `Host *` says nothing of any one"
@@ -65,11 +70,13 @@ def named(text: str) -> list[str]:
 
 
 def _invocation(choice: Choice) -> Invocation:
-    made = Invocation(host=choice.host, ssh={"config_host": choice.asked})
+    made = Invocation(host=checked_host(choice.host), ssh={"config_host": choice.asked})
     for name in ("user", "port"):
         if (value := choice.value(name)) is not None:
             made.ssh[name] = value
     made.jumps = choice.value("proxyjump", ())
+    for jump in made.jumps:
+        checked_host(jump.host)
     command = choice.value("proxycommand", "none")
     if command.lower() != "none" and not made.jumps:
         through = jump_of(command)

@@ -138,7 +138,8 @@ def _short(entry: dict[str, Any]) -> Any:
 
 def _free(wish: str, taken: Iterable[str]) -> str:
     """A name that no other is like, also not as a variable: ``ORCHESTRA_<NAME>_PORT`` has but letters and digits."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", wish).strip("-._") or "host"
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", wish).strip("-._")[:60]
+    plain = plain if plain[:1].isalpha() else f"host-{plain}".strip("-")
     folded = {"any", *map(_fold, taken)}  # `any` is a word of the rules
     names = (plain, *(f"{plain}-{number}" for number in range(2, len(folded) + 3)))
     return next(name for name in names if _fold(name) not in folded)

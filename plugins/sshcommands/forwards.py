@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestra.loading.sshconfig.values import BadValue, port_number
+from orchestra.model.address import AddressError, check_host_name
 
 Direction = Literal["L", "R", "D"]
 _FIELD = re.compile(r"\[([^\]]*)\]|([^:\[\]]*)")
@@ -49,7 +50,7 @@ def parse(direction: Direction, text: str) -> Forward:
         dial = End(path=fields.pop())
     elif len(fields) > 2:
         number, host = port_number(fields.pop()), fields.pop()
-        dial = End(host, number)
+        dial = End(checked_host(host), number)
     _demand(dial is not None or direction == "R", text)
     return Forward(direction, _listen(fields, text, direction), dial)
 
@@ -74,7 +75,16 @@ def _listen(fields: list[str], text: str, direction: Direction) -> End:
     number = 0 if direction == "R" and fields[-1] == "0" else port_number(fields[-1])
     if len(fields) == 1:
         return End(None, number)
-    return End("*" if fields[0] in ("", "*") else fields[0], number)
+    return End("*" if fields[0] in ("", "*") else checked_host(fields[0]), number)
+
+
+def checked_host(text: str) -> str:
+    """A host that may be dialed. Raises BadValue."""
+    try:
+        check_host_name(text)
+    except AddressError as error:
+        raise BadValue(str(error)) from None
+    return text
 
 
 def _demand(good: bool, text: str) -> None:

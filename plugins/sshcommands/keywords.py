@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestra.loading.sshconfig.values import NONE, BadValue, Jump, jump, port_number
 
-from .forwards import parse
+from .forwards import checked_host, parse
 from .invocation import Invocation
 
 FORWARDS = {"localforward": "L", "remoteforward": "R", "dynamicforward": "D"}
@@ -28,7 +28,7 @@ def apply(made: Invocation, name: str, value: str) -> None:
     elif name == "port":
         made.ssh["port"] = port_number(value)
     elif name in _KEYS:
-        made.ssh[_KEYS[name]] = value
+        made.ssh[_KEYS[name]] = value if name == "user" else checked_host(value)
     elif name in _FILES:
         _apply_files(made, name, value)
     elif name == "proxyjump":
@@ -45,7 +45,10 @@ def apply(made: Invocation, name: str, value: str) -> None:
 
 def jumps(text: str) -> tuple[Jump, ...]:
     """``-J``. Raises BadValue."""
-    return () if text.lower() == NONE else tuple(map(jump, text.split(",")))
+    found = () if text.lower() == NONE else tuple(map(jump, text.split(",")))
+    for each in found:
+        checked_host(each.host)
+    return found
 
 
 def _apply_files(made: Invocation, name: str, value: str) -> None:
