@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from orchestra.engine.core.report import is_fatal
+from orchestra.loading.files import STDIN_NAME
 from orchestra.model.changes import Changes
 from orchestra.model.events import Reloaded
 from orchestra.planning.changes import Standing, align, compare
@@ -80,7 +81,10 @@ class Reloading:
     @property
     def added(self) -> frozenset[str]:
         """Names of the tunnels that no file has."""
-        return frozenset(self._additions)
+        found = {name: self._launch.topology.tunnels.get(name) for name in self._additions}
+        return frozenset(
+            name for name, tunnel in found.items() if not (tunnel and tunnel.place and tunnel.place.file != STDIN_NAME)
+        )
 
     async def answer(self, request: Document) -> Document:
         """See :meth:`orchestra.control.handlers.Handlers.reload`."""

@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -20,7 +20,7 @@ from orchestra.assembly.reloading import Reloading, concerned, refusal
 from orchestra.control.handlers import Readiness
 from orchestra.engine.outcome import Outcome, outcome
 from orchestra.model.events import Closed, Event, Occurrence, OverallChanged, PathChanged, SessionChanged, TunnelChanged
-from orchestra.model.status import Status
+from orchestra.model.status import Status, TunnelStatus
 from orchestra.plugin.interfaces import nobody
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from orchestra.model.plan import Plan
     from orchestra.model.topology import Topology
 
+ADDED = "was added while it runs, and is in no file"
+"""The note of such a tunnel."""
 _ORDERLY = 10.0
 """Seconds that closing in good order may take."""
 
@@ -133,9 +135,15 @@ class Running:
             file=self.identity.file,
             state=found.state,
             sessions=found.sessions,
-            tunnels=found.tunnels,
+            tunnels=tuple(map(self._noted, found.tunnels)),
             http=self.web.url if self.web is not None else None,
         )
+
+    def _noted(self, tunnel: TunnelStatus) -> TunnelStatus:
+        """With a note that it is in no file, if so."""
+        if self.reloading is None or tunnel.name not in self.reloading.added:
+            return tunnel
+        return replace(tunnel, notes=(*tunnel.notes, ADDED))
 
     def variables(self) -> Mapping[str, str]:
         from orchestra.render.variables import variables
