@@ -15,7 +15,7 @@ def test_every_package_is_shipped() -> None:
 
 
 def test_every_plugin_that_comes_along_has_an_entry_point() -> None:
-    modules = {f"orchestra_plugins.{path.stem}" for path in ROOT.glob("plugins/*") if path.stem.isalpha()}
+    modules = {f"orchestra_plugins.{path.stem}" for path in ROOT.glob("plugins/*") if path.stem[0].isalpha()}
     assert set(PROJECT["project"]["entry-points"]["orchestra"].values()) == modules
 
 

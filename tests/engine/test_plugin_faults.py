@@ -272,3 +272,24 @@ def test_secret_read(fault: Callable[..., Any], why: str) -> None:
         assert CANARY not in f"{bench.events}{bench.engine.snapshot()}"
 
     tried(test, server="{ssh: {host: odd.example, password: {faulty: x}}, transport: faulty}", open=open_, read=fault)
+
+
+def test_a_secret_that_was_read_is_in_nothing_that_can_be_shown() -> None:
+    read: list[bytes] = []
+
+    async def gives(_: object) -> bytes:
+        return CANARY.encode()
+
+    async def open_(request: Any) -> MemorySession:
+        read.append(await request.read_secret(request.server.server.ssh.password))
+        return request.over.network.place("odd", over=request.over)  # type: ignore[no-any-return]
+
+    async def test(bench: Workbench) -> None:
+        await bench.until("desk", "ready")
+        engine = bench.engine
+        state = f"{engine._state}{engine._teller}{vars(engine)}{vars(engine._work)}"
+        assert CANARY not in f"{bench.events}{engine.snapshot()}{bench.plan}{bench.topology}{state}"
+
+    server = "{ssh: {host: odd.example, password: {faulty: x}}, transport: faulty}"
+    tried(test, server=server, open=open_, read=gives)
+    assert read == [CANARY.encode()]
