@@ -293,10 +293,10 @@ def descriptors() -> int:
 
 
 async def soak(minutes: float, seed: int, clients: int) -> int:
-    rng, tally = random.Random(seed), Tally()
+    tally = Tally()
     async with field(THREE_HOPS, relay="gateway", rng=random.Random(seed)) as up:
         await up.until_ready()
-        traffic = Traffic(up, tally, rng)
+        traffic = Traffic(up, tally, random.Random(seed))
         for kind in traffic.kinds.values():  # what is made once has been made
             await kind()
         before, opened = memory(), descriptors()
@@ -305,7 +305,7 @@ async def soak(minutes: float, seed: int, clients: int) -> int:
             for kind in traffic.kinds:
                 for _ in range(clients):
                     group.create_task(traffic.go_on(kind, until))
-            group.create_task(break_things(up, traffic, tally, rng, until))
+            group.create_task(break_things(up, traffic, tally, random.Random(seed), until))
         await becomes(lambda: up.tunnel("desk").connections == 0)
         after, left = memory(), descriptors()
     report(tally, minutes, seed, (before, after), (opened, left))

@@ -29,6 +29,8 @@ def main(wanted: set[int]) -> int:
     os.environ["ORCHESTRA_FAULTS"] = "all"
     os.chdir(ROOT)
     chosen = [row for row in rows() if not wanted or row.number in wanted]
+    if len(chosen) < len(wanted):
+        raise SystemExit(f"the table has rows 1 to {len(rows())}")
     outcomes = Outcomes()
     tests = dict.fromkeys(test for row in chosen for test in row.tests)
     code = pytest.main(["-n", "2", "-o", "timeout=300", *tests], plugins=[outcomes])
