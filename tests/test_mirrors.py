@@ -42,6 +42,7 @@ WITHOUT_MODULE = {
     "loading/test_vocabulary.py": "a golden file with the whole vocabulary",
     "engine/core/test_life.py": "the whole core, whatever happens to it",
     "engine/test_supervision.py": "what breaks while an engine runs, and what its users see",
+    "engine/test_changing_plans.py": "an engine whose plan changes while it is used",
     "engine/test_plugin_faults.py": "what plugins may do wrong while an engine runs",
     "plugins/sshcommands/test_anything.py": "every importer of it against what is nearly right",
     "test_layers.py": "the directions of imports",
