@@ -133,7 +133,8 @@ def load_plugins(
 def _absent(loaded: Iterable[PluginInfo]) -> Iterator[Absent]:
     for info in loaded:
         if info.disabled or info.error is not None:
-            why = LEFT_OUT if info.disabled else f"cannot be used: {info.error}"
+            error = info.error or ""
+            why = LEFT_OUT if info.disabled else error if error.startswith("cannot be") else f"cannot be used: {error}"
             yield Absent(name=info.name, package=info.origin, why=why, words=info.would_add)
 
 

@@ -135,7 +135,7 @@ class _Command:
     def _option(self, letter: str, text: str) -> None:
         match letter:
             case "L" | "R" | "D":
-                self.made.forwards.append(parse(letter, text))  # type: ignore[arg-type]  # one of those
+                self.made.forwards.append(parse(letter, text))
             case "W":
                 self._stdio(text)
             case "J":

@@ -1,9 +1,11 @@
 """Plugins are asked once, fail alone and by name, and never replace a part of core."""
 
 import types
+from pathlib import Path
 
 import pytest
 
+from orchestra.loading.report import plugins_word
 from orchestra.plugin import hookimpl
 from orchestra.plugin.manager import Plugins, load_plugins
 from orchestra.plugin.vocabulary import CheckSpec
@@ -123,3 +125,33 @@ def test_installed_plugins_come_by_entry_point_and_can_be_left_out() -> None:
     assert (nothing.checks, nothing.kinds) == ({}, {})
     assert all(info.disabled and info.would_add and not info.adds for info in nothing.loaded)
     assert not load_plugins([], disabled=["orchestra-tunnels"]).checks
+
+
+def install(folder: Path, name: str, target: str) -> None:
+    """A distribution ``orchestra-NAME`` with one plugin, as an installer would leave it."""
+    info = folder / f"orchestra_{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: orchestra-{name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[orchestra]\n{name} = {target}\n")
+
+
+def test_an_installed_plugin_that_cannot_be_imported_is_named_and_the_others_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "exits_at_import.py").write_text("raise SystemExit('no licence')")
+    install(tmp_path, "kafka", "no_such_module_of_kafka")
+    install(tmp_path, "quitter", "exits_at_import")
+    install(tmp_path, "socks2", "orchestra_plugins.socks")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plugins = load_plugins([])
+    found = {info.name: info for info in plugins.loaded}
+    assert found["kafka"].error == "cannot be imported: ModuleNotFoundError: No module named 'no_such_module_of_kafka'"
+    assert (found["kafka"].origin, found["kafka"].version) == ("orchestra-kafka", "1.0")
+    assert found["quitter"].error == "cannot be imported: SystemExit: no licence"
+    assert "exists already: the plugin socks (orchestra-tunnels) adds it" in (found["socks2"].error or "")
+    assert {"socks", "udp"} <= set(plugins.kinds)
+    suggestion = plugins_word("kind", "kafka", plugins.kinds, plugins.vocabulary.absent)
+    assert suggestion == (
+        "the plugin 'kafka' of orchestra-kafka adds it, and cannot be imported: "
+        "ModuleNotFoundError: No module named 'no_such_module_of_kafka'"
+    )
