@@ -317,7 +317,7 @@ class Engine:
 
     def _idle(self, id_: str) -> None:
         if not self._usage.is_used(id_):
-            self._tell(SessionIdle(id_))
+            self._hear(SessionIdle(id_))
 
     def _probe(self, id_: str, deadline: float) -> None:
         """Unless it is being asked already."""

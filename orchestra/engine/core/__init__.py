@@ -12,6 +12,8 @@ Nothing here awaits, reads a clock or touches the network; times are seconds of 
 :mod:`.session`    the tree of sessions
 :mod:`.tunnel`     listeners and proofs
 :mod:`.failover`   which of its ways a tunnel takes, and which sessions only stand by
+:mod:`.coming`     what a tunnel is to become: made first, and what nothing needs any more let go
+:mod:`.changing`   another plan while everything runs
 :mod:`.supervisor` ``begin`` and ``step``: the two functions that the shell calls
 :mod:`.report`     the state as :mod:`orchestra.model.status` shows it
 :mod:`.telling`    what observers are told about the difference between two states
