@@ -13,8 +13,8 @@ from orchestra.model.events import (
     Noticed,
     Occurrence,
     OverallChanged,
-    Reloaded,
     PathChanged,
+    Reloaded,
     SessionChanged,
     TunnelChanged,
 )
