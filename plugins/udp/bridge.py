@@ -77,6 +77,10 @@ class Bridge:
         """A socket bound there. Raises BindRefused or SessionLost."""
         return await self._station.listen(visited, host, port, treatment)
 
+    def flush(self) -> None:
+        """Sends now what would go at the end of this turn of the loop."""
+        self._station.flush()
+
     def close(self) -> None:
         """It is not needed any more."""
         leave, self._leave = self._leave, None

@@ -279,7 +279,13 @@ class Channel:
         """What waits of a flow that ends is dropped."""
         self._outbox.forget(number)
 
+    def flush(self) -> None:
+        if self._scheduled:
+            self._flush()
+
     def _flush(self) -> None:
+        if not self._scheduled:  # it went before the end of the turn
+            return
         self._scheduled = False
         outbox, now = self._outbox, self._loop.time()
         outbox.release(now)

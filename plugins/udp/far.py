@@ -287,8 +287,10 @@ class Far:
     def flush(self) -> None:
         """Everything of this turn in one write."""
         outbox = self.outbox
-        outbox.release(self.now)
-        self.report()
+        if len(outbox):
+            outbox.release(self.now)
+        if outbox.dropped:
+            self.report()
         if self.parser.received - self.told >= ACK_EVERY:
             self.told = self.parser.received
             outbox.control(frame(ACK, self.told & WRAP))

@@ -29,6 +29,10 @@ class Opens(Protocol):
         """A flow to the tunnel's target, over whatever path there is now. Raises RuntimeFailure."""
         ...
 
+    def flush(self) -> None:
+        """Sends now what would go at the end of this turn of the loop."""
+        ...
+
 
 class Joint:
     """All conversations of one tunnel: :class:`~.station.Visited` by the peers of its listeners."""
@@ -58,6 +62,10 @@ class Joint:
     def noted(self, cause: str, count: int) -> None:
         """See :class:`~.station.Visited`."""
         self.context.tally("refused" if cause == "refused" else f"dropped_{cause}", count)
+
+    def settled(self) -> None:
+        """See :class:`~.station.Visited`."""
+        self._exits.flush()
 
     def ended(self, why: str) -> None:  # noqa: ARG002 - the session's failure is told by whoever keeps it
         """The listener is gone."""

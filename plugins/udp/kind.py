@@ -176,6 +176,11 @@ class Exits:
         bridge = await self._bridge(await self._context.exit())
         return bridge.flow(party, dial.host, dial.port, self._treatment)
 
+    def flush(self) -> None:
+        """See :class:`~.joint.Opens`."""
+        for bridge in self._bridges.values():
+            bridge.flush()
+
     async def _bridge(self, session: Session) -> Bridge:
         async with self._opening:
             bridge = self._bridges.get(session)

@@ -54,6 +54,9 @@ class Near:
         self._open.add(listener)
         return listener
 
+    def flush(self) -> None:
+        """Nothing waits here."""
+
     def close(self) -> None:
         for each in list(self._open):
             each.close()
@@ -200,6 +203,10 @@ class NearListener:
             self._forget(self)
 
     def _readable(self) -> None:
+        self._receive()
+        self._visited.settled()
+
+    def _receive(self) -> None:
         peers, receive = self._peers, self._sock.recvfrom
         for turn in range(far.BATCH):
             try:

@@ -66,6 +66,9 @@ class Exits:
         self.flows.append(Flow(party))
         return self.flows[-1]
 
+    def flush(self) -> None:
+        """Nothing waits here."""
+
 
 class Scene:
     """One joint."""
