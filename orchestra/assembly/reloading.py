@@ -7,6 +7,7 @@ added at run time stays until it is removed, or until a file has a tunnel of its
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from orchestra.model.status import ErrorStatus
     from orchestra.model.topology import Topology
 
+_SOON = 5.0
+"""Seconds until an attempt that is worth waiting for."""
 DRAIN = 30.0
 """Seconds that connections have whose tunnel or session is no part of the new plan."""
 
@@ -182,7 +185,7 @@ class Reloading:
 
     def _is_decided(self, names: list[str]) -> bool:
         unready = self._unready(names)
-        return not unready or any(error is not None and is_fatal(error) for error in unready.values())
+        return not unready or any(error is not None and _stays(error) for error in unready.values())
 
     def _unready(self, names: list[str]) -> dict[str, ErrorStatus | None]:
         """Those that are not what they are to be, and what is wrong."""
@@ -225,6 +228,11 @@ class Reloading:
             "failures": [],
             "late": False,
         }
+
+
+def _stays(error: ErrorStatus) -> bool:
+    """Whether waiting does not mend it; a port of our own that its server still holds is free in a moment."""
+    return is_fatal(error) and (error.next_retry is None or error.next_retry > time.time() + _SOON)
 
 
 def refusal(said: str, *, code: int = 1) -> Document:

@@ -154,6 +154,8 @@ class Work:
         try:
             binding = isinstance(self._plugins.kinds.get(live.tunnel.kind), Binding)
             what = f"kind {live.tunnel.kind}" if binding else f"listening at {session.host}"
+            if planned.removable:
+                await self.tidy()  # what is removed must not be the new one
             bound = await fenced(
                 what, lambda: self._bind(session, live, planned, port), BIND_DEADLINE, host=session.host
             )

@@ -349,3 +349,25 @@ tunnels: {{{{t: {{{{listen: 'localhost:{{}}'}}}}}}}}
         until(lambda: "not reloaded" in cli("logs").out)
         assert "YAML_SYNTAX" in cli("logs").out
         assert not is_refused(ports[1])
+
+
+def test_a_listener_at_a_server_moves_with_its_session(home: Home, cli: Cli) -> None:
+    port = free_port()
+    with sshd(home.path) as ssh, service(says(b"one")) as one:
+
+        def write(keepalive: int) -> None:
+            home.write(
+                f"clients: {{here: {{}}}}\nservers: {{a: {{ssh: {{{ssh}, keepalive: {keepalive}s}}}}}}\n"
+                f"targets: {{t: {{address: '127.0.0.1:{one}', host: here}}}}\n"
+                f"tunnels: {{t: {{at: a, from: a, listen: '127.0.0.1:{port}'}}}}\n"
+            )
+
+        write(10)
+        done = cli("up", "-d", "-q", "office.yaml")
+        assert done.code == 0, done.err
+        for keepalive in (20, 30):
+            write(keepalive)
+            done = cli("reload")
+            assert done.code == 0, done.err
+            with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) as connected:
+                assert connected.recv(16) == b"one"

@@ -102,7 +102,7 @@ def switch(draft: Draft, entry: TunnelEntry) -> None:
     stays = not coming.moves or (entry.listener == "bound" and coming.apart and _is_possible(draft, coming))
     if not stays and entry.listener in ("binding", "bound"):
         draft.commands.append(CloseListener(entry.name))
-    after = tunnel_entry(coming.spec, checked=coming.checked)
+    after = replace(tunnel_entry(coming.spec, checked=coming.checked), port=entry.port)
     if stays:
         kept = {"listener": entry.listener, "addresses": entry.addresses, "port": entry.port, "notes": entry.notes}
         after = replace(after, **kept, bind_trouble=entry.bind_trouble)  # type: ignore[arg-type]

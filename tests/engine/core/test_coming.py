@@ -116,7 +116,7 @@ def test_an_address_that_cannot_be_bound_leaves_the_first_and_is_tried_again() -
 def test_an_address_that_overlaps_its_own_is_bound_when_the_first_is_closed() -> None:
     script = ready(DESK)
     wide = plan(EDGE, tunnel("desk", "edge", entry=listen("*", port=5920)))
-    assert change(script, wide) == [CloseListener("desk"), AdoptPlan("desk"), BindListener("desk")]
+    assert change(script, wide) == [CloseListener("desk"), AdoptPlan("desk"), BindListener("desk", 0)]
 
 
 def test_what_is_moving_and_loses_the_session_that_it_moves_to_stays() -> None:
