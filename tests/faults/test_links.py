@@ -74,7 +74,8 @@ def test_fault_01_a_peer_that_vanishes_is_noticed_in_time_and_comes_back_by_itse
     play(scene())
 
 
-@pytest.mark.parametrize("way", ["in", pytest.param("out", marks=long)])
+@long
+@pytest.mark.parametrize("way", ["in", "out"])
 def test_fault_02_a_link_that_loses_one_direction_is_noticed_like_one_that_loses_both(way: str) -> None:
     async def scene() -> None:
         async with field() as up:
