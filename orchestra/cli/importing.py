@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import shlex
 import sys
@@ -25,6 +26,7 @@ Settings: TypeAlias = Annotated[
 ]
 LARGEST = 16 << 20
 """Bytes."""
+BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def import_(
@@ -75,7 +77,8 @@ def _text(importer: Importer, file: str | None, command: list[str]) -> tuple[str
         raise UsageError(f"{file} cannot be read: {error.strerror or error}") from error
     if len(data) > LARGEST:
         raise UsageError(f"{file} is larger than {LARGEST >> 20} MiB")
-    return "<stdin>" if file == "-" else file, data.decode("utf-8", "replace")
+    encoding = "utf-16" if data.startswith(BOMS) else "utf-8"  # what Windows exports has one
+    return "<stdin>" if file == "-" else file, data.decode(encoding, "replace")
 
 
 def _read(path: Path) -> bytes:

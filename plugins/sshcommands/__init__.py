@@ -5,6 +5,7 @@ forwards    ``-L``, ``-R`` and ``-D`` as values
 invocation  one command line, or one host of ssh_config, as a value
 commands    a text with command lines to invocations
 configs     ssh_config to invocations
+putty       PuTTY's saved sessions to invocations
 drafting    invocations to a topology with comments
 writing     a plan to command lines
 ==========  ====================================================================
@@ -19,13 +20,14 @@ from orchestra.plugin.interfaces import Exporter, Importer
 
 from .commands import SshImporter
 from .configs import SshConfigImporter
+from .putty import PuttyImporter
 from .writing import SshExporter
 
 
 @hookimpl
 def orchestra_importers() -> Iterable[Importer]:
-    """``orchestra import ssh`` and ``orchestra import ssh-config``."""
-    return [SshImporter(), SshConfigImporter()]
+    """``orchestra import ssh``, ``ssh-config`` and ``putty``."""
+    return [SshImporter(), SshConfigImporter(), PuttyImporter()]
 
 
 @hookimpl

@@ -73,3 +73,11 @@ def orchestra_importers():
     ran = run_cli("import", "mine", "--plugin", "own.py", files={"own.py": plugin})
     assert (ran.code, ran.out) == (Exit.FAILED, "sever: {}\n")
     assert "unknown key 'sever'" in ran.err
+
+
+def test_what_windows_exports_is_utf_16(run_cli, tmp_path):
+    text = '[HKEY_CURRENT_USER\\Software\\SimonTatham\\PuTTY\\Sessions\\a]\r\n"HostName"="a.example"\r\n'
+    (tmp_path / "putty.reg").write_bytes(text.encode("utf-16"))
+    ran = run_cli("import", "putty", "putty.reg")
+    assert ran.code == Exit.DONE
+    assert "  a.example: a.example\n" in ran.out
