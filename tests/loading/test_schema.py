@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from orchestra.loading.nodes import plain
 from orchestra.loading.reader import read_yaml
 from orchestra.loading.report import Report
 from orchestra.loading.shapes.ssh import Secret
-from orchestra.plugin.vocabulary import KindSpec, Vocabulary
+from orchestra.plugin.vocabulary import CheckSpec, KindSpec, Vocabulary
 from tests.loading.words import VOCABULARY, read
 
 SCHEMA = json_schema(VOCABULARY)
@@ -177,3 +178,14 @@ def test_the_schema_knows_only_the_words_it_was_given() -> None:
     schema = json_schema(Vocabulary())
     jsonschema.Draft7Validator.check_schema(schema)
     assert "kubectl" not in str(schema)
+
+
+def test_a_model_of_a_plugin_that_cannot_be_described_spoils_nothing_else() -> None:
+    class Fields(BaseModel):
+        call: Callable[[], int]
+
+    schema = json_schema(Vocabulary(checks={"odd": CheckSpec(name="odd", fields=Fields)}))
+    words, *forms = schema["definitions"]["Check"]["anyOf"]
+    assert words == {"enum": ["none", "odd"]}
+    assert sorted(form["properties"]["type"]["const"] for form in forms) == ["none", "odd"]
+    assert "servers" in schema["properties"]
