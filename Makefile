@@ -19,7 +19,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 # program:package; a lab is made of the first line, the second are those that the tests hold us
 # against, the third those that checks are for
 LAB := sshd:openssh-server ssh:openssh-client nft:nftables ip:iproute2 unshare:util-linux curl:curl
-PEERS := chromium:chromium dot:graphviz dropbear:dropbear-bin rsync:rsync git:git ansible:ansible-core zsh:zsh fish:fish nc:netcat-openbsd
+PEERS := chromium:chromium dot:graphviz dropbear:dropbear-bin rsync:rsync git:git ansible:ansible-core zsh:zsh fish:fish nc:netcat-openbsd dig:bind9-dnsutils dnsmasq:dnsmasq-base iperf3:iperf3 chronyd:chrony snmpget:snmp snmpd:snmpd socat:socat
 SERVERS := redis-server:redis-server pg_ctlcluster:postgresql /usr/lib/dovecot/imap-login:dovecot-imapd \
   /usr/lib/dovecot/pop3-login:dovecot-pop3d nginx:nginx-light dnsmasq:dnsmasq-base vsftpd:vsftpd smtpd:opensmtpd \
   Xtigervnc:tigervnc-standalone-server
