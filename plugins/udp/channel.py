@@ -244,6 +244,8 @@ class Channel:
                 del self._flows[number]
             else:
                 flow.end(clean(body))
+        elif kind == wire.OPENED and flow is not None:
+            flow.address = clean(body, 60)
         elif kind == wire.BOUND and (listener := self._listeners.get(number)) is not None:
             listener.bound(failed=bool(flags & wire.FAILED), body=body)
         elif kind == wire.PEER and len(body) > wire.WHERE.size:
@@ -363,6 +365,7 @@ class HelperFlow:
 
     def __init__(self, channel: Channel, number: int, policy: wire.Policy) -> None:
         self._channel, self.number, self._policy = channel, number, policy
+        self.address: str | None = None
         self.closing = False
         """It has ended here, and is kept until the helper has said everything about it."""
 
@@ -431,6 +434,7 @@ class HelperListener:
         """A new peer."""
         peer = Peer(host=host, port=port, text=str(Endpoint(host, port)))
         flow = HelperFlow(self._channel, number, self._policy)
+        flow.address = host
         self._channel.adopt(flow)
         flow.party = self._visited.arrived(flow, peer)
 

@@ -31,6 +31,7 @@ from .wire import (
     HEAD,
     HELLO,
     OPEN,
+    OPENED,
     PEER,
     PING,
     PONG,
@@ -225,6 +226,7 @@ class Far:
             else:
                 prepare(sock, flags & DF)
                 self.keep(End(flow, sock, policy, False))
+                self.outbox.control(frame(OPENED, flow, str(address[0]).encode()))
                 return
         self.outbox.control(frame(CLOSE, flow, name_of(failure or OSError()).encode()))
 

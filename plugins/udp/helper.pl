@@ -9,7 +9,7 @@ use POSIX ();
 use Socket qw(:DEFAULT getaddrinfo getnameinfo AI_NUMERICHOST NI_NUMERICHOST NI_NUMERICSERV MSG_DONTWAIT IPPROTO_IPV6 IPV6_V6ONLY);
 
 our ($nonce, $window);
-my ($HELLO, $BIND, $BOUND, $OPEN, $PEER, $DATA, $CLOSE, $ERROR, $ACK, $PING, $PONG, $DROPPED) = 1 .. 12;
+my ($HELLO, $BIND, $BOUND, $OPEN, $PEER, $DATA, $CLOSE, $ERROR, $ACK, $PING, $PONG, $DROPPED, $OPENED) = 1 .. 13;
 my ($VERSION, $ACK_EVERY, $OVERHEAD, $ROOM, $SILENCE, $BATCH, $PEERS) = (1, 16384, 128, 8388608, 60, 32, 4096);
 my @NAMES = qw(ECONNREFUSED EHOSTUNREACH ENETUNREACH EADDRINUSE EADDRNOTAVAIL EACCES EPERM EMFILE ENFILE EAFNOSUPPORT EINVAL);
 
@@ -178,7 +178,9 @@ sub open_flow {
         my $sock;
         if (socket($sock, $info->{family}, SOCK_DGRAM, 0) && connect($sock, $info->{addr})) {
             prepare($sock, $info->{family}, $flags & 1);
-            return keep($flow, $sock, $policy, 0);
+            keep($flow, $sock, $policy, 0);
+            my (undef, $address) = getnameinfo($info->{addr}, NI_NUMERICHOST | NI_NUMERICSERV);
+            return control(frame($OPENED, $flow, $address));
         }
         $failure = name_of();
     }

@@ -47,7 +47,13 @@ class Joint:
 
     def arrived(self, flow: Flow, peer: Peer) -> Party:
         """See :class:`~.station.Visited`."""
-        conversation = Conversation(self, flow, peer)
+        dial = self.context.tunnel.dial
+        assert dial is not None  # noqa: S101 - its kind has a target
+        return self.begin(flow, peer, self._exits, f"{dial.by} sends to {dial}")
+
+    def begin(self, flow: Flow, peer: Peer, exits: Opens, about: str) -> Conversation:
+        """A conversation of a peer, whose side is ``flow``, with what ``exits`` opens, as ``about`` says."""
+        conversation = Conversation(self, flow, peer, about)
         evicted = self._table.use(conversation, self._loop.time())
         self.context.tally("flows")
         self.context.tally("flows_opened")
@@ -56,7 +62,7 @@ class Joint:
             self.end(evicted)
         if self._timer is None:
             self._set_timer()
-        conversation.start(self._exits)
+        conversation.start(exits)
         return conversation
 
     def noted(self, cause: str, count: int) -> None:
@@ -115,8 +121,8 @@ class Joint:
 class Conversation:
     """One peer and its flow at the exit. Towards the entry it is the :class:`~.station.Party` of the peer."""
 
-    def __init__(self, joint: Joint, entry: Flow, peer: Peer) -> None:
-        self._joint, self._entry, self.peer = joint, entry, peer
+    def __init__(self, joint: Joint, entry: Flow, peer: Peer, about: str) -> None:
+        self._joint, self._entry, self.peer, self.about = joint, entry, peer, about
         self._exit: Flow | None = None
         self._early: list[bytes] = []
         self._opening: asyncio.Task[None] | None = None
@@ -193,7 +199,8 @@ class _Answers:
         self._joint.noted(cause, count)
 
     def ended(self, why: str) -> None:
-        dial, conversation = self._joint.context.tunnel.dial, self._conversation
-        who = f"{dial.by} sends to {dial}" if dial is not None else self._joint.context.tunnel.name
+        conversation = self._conversation
         self._joint.finished(conversation)
-        self._joint.failed(conversation.peer, RuntimeFailure(CODES.get(why, Code.DIAL_FAILED), f"{who}: {why}"))
+        self._joint.failed(
+            conversation.peer, RuntimeFailure(CODES.get(why, Code.DIAL_FAILED), f"{conversation.about}: {why}")
+        )

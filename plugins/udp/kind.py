@@ -170,10 +170,9 @@ class Exits:
 
     async def open(self, party: Party) -> Flow:
         """Over the path that there is now."""
-        bridge = await self._bridge(await self._context.exit())
         dial = self._context.tunnel.dial
         assert dial is not None and dial.host is not None and dial.port is not None  # noqa: S101, PT018 - its kind has a target
-        bridge = await self._bridge(await self._context.exit())
+        bridge = await self.bridge()
         return bridge.flow(party, dial.host, dial.port, self._treatment)
 
     def flush(self) -> None:
@@ -181,7 +180,9 @@ class Exits:
         for bridge in self._bridges.values():
             bridge.flush()
 
-    async def _bridge(self, session: Session) -> Bridge:
+    async def bridge(self) -> Bridge:
+        """At the exit that there is now. Raises RuntimeFailure."""
+        session = await self._context.exit()
         async with self._opening:
             bridge = self._bridges.get(session)
             if bridge is None or bridge.is_over:

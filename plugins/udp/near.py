@@ -103,6 +103,7 @@ class NearFlow:
         self._loop = asyncio.get_running_loop()
         self._early: list[bytes] = []
         self._sock: socket.socket | None = None
+        self.address: str | None = None
         self._opening: asyncio.Task[None] | None = None
         self._over = False
 
@@ -118,6 +119,7 @@ class NearFlow:
             return
         far.prepare(sock, self._treatment.df)
         self._sock, self._opening = sock, None
+        self.address = sock.getpeername()[0]
         self._reader = _Reader(sock, self._party.noted)
         self._loop.add_reader(sock, self._readable)
         early, self._early = self._early, []
@@ -235,6 +237,7 @@ class PeerFlow:
 
     def __init__(self, sock: socket.socket, address: Any, gone: Callable[[Any], None]) -> None:
         self._sock, self._address, self._gone = sock, address, gone
+        self.address: str = address[0]
 
     def send(self, data: bytes, /) -> None:
         try:

@@ -22,6 +22,11 @@ class Treatment:
 class Flow(Protocol):
     """One side of a conversation, as who sends into it sees it."""
 
+    @property
+    def address(self) -> str | None:
+        """Where it leads, as a literal; None before a name is resolved."""
+        ...
+
     def send(self, data: bytes, /) -> None:
         """Sends one datagram, or drops it and counts that; it never blocks and never raises."""
         ...

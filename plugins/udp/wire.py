@@ -22,7 +22,7 @@ import struct
 from collections import OrderedDict, deque
 
 HEADER = struct.Struct("!BBHI")
-HELLO, BIND, BOUND, OPEN, PEER, DATA, CLOSE, ERROR, ACK, PING, PONG, DROPPED = range(1, 13)
+HELLO, BIND, BOUND, OPEN, PEER, DATA, CLOSE, ERROR, ACK, PING, PONG, DROPPED, OPENED = range(1, 14)
 DF = 1
 """Flag of OPEN and BIND: datagrams are never fragmented on their way (RFC 9298 section 7)."""
 HEAD = 2

@@ -50,13 +50,16 @@ def test_a_name_is_resolved_by_the_helper_and_one_that_is_unknown_is_said(tier: 
         with target() as (port, _):
             async with helper(tier) as channel:
                 party, lost = Party(), Party()
-                channel.flow(party, "localhost", port, PLAIN).send(b"by name")
+                named = channel.flow(party, "localhost", port, PLAIN)
+                assert named.address is None
+                named.send(b"by name")
                 flow = channel.flow(lost, "no-such-host.invalid", port, PLAIN)
                 flow.send(b"nowhere")
                 await lost.until(lambda: lost.why and lost.notes)
                 assert (lost.why, dict(lost.notes)) == (["EUNRESOLVED"], {"closed": 1})
                 await party.until(lambda: party.got or party.notes)  # localhost may be ::1 first, where nobody listens
                 assert party.got == [b"by name"] or party.notes["refused"]
+                assert named.address in {"127.0.0.1", "::1"}
 
     play(scene)
 

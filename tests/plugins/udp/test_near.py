@@ -28,6 +28,7 @@ def test_every_size_arrives_whole_and_comes_back(host: str) -> None:
                 flow.send(b"x" * size)
                 await party.until(lambda: len(party.got) == index + 1)  # noqa: B023
             assert [len(data) for data in party.got] == list(SIZES)
+            assert flow.address == host
             flow.send(b"x" * 65508 if host == "127.0.0.1" else b"x" * 65529)
             assert party.notes == {"size": 1}
             near.close()
