@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-import orchestra.engine.ssh.connecting  # noqa: F401 - else its memory would be counted
 from orchestra.engine.ssh.transport import SshTransport
 from orchestra.errors import RuntimeFailure
 from orchestra.model.topology import SshSettings
@@ -21,7 +20,7 @@ from tests.faults.leaks import play
 
 PATIENCE = 0.5
 VERSION = b"SSH-2.0-OpenSSH_9.2\r\n"
-HELD = 8 << 20
+HELD = 4 << 20
 """Bytes that may be in memory because of a server that nobody knows yet."""
 
 
@@ -72,22 +71,24 @@ def test_fault_42_who_is_no_server_is_left_in_time_and_costs_little(what: str) -
         server = await asyncio.start_server(speak, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         settings = SshSettings(host="127.0.0.1", port=port, user="me", agent="none", connect_timeout=PATIENCE)
-        tracemalloc.start()
-        begun = loop.time()
-        with pytest.raises(RuntimeFailure) as refused:
-            await SshTransport().open(request(settings, here, notice=told.append))
-        assert loop.time() - begun < PATIENCE + 1
-        assert tracemalloc.get_traced_memory()[1] < HELD
-        tracemalloc.stop()
+        for _ in range(2):  # what is loaded at the first attempt does not count
+            tracemalloc.reset_peak()
+            begun, before = loop.time(), tracemalloc.get_traced_memory()[0]
+            with pytest.raises(RuntimeFailure) as refused:
+                await SshTransport().open(request(settings, here, notice=told.append))
+            took, held = loop.time() - begun, tracemalloc.get_traced_memory()[1] - before
+        assert took < PATIENCE + 1.5
+        assert held < HELD
         said = [*told, str(refused.value), refused.value.suggestion or ""]
         assert all(text.isprintable() and len(text) < 600 for text in said), said
-        assert len(said) < 15
+        assert len(said) < 25
         assert refused.value.host in ("gateway", "laptop")
         server.close()
         here.abort()
         await here.wait_closed()
         await becomes(lambda: len(asyncio.all_tasks()) == 1)  # the stranger has ended too
 
+    tracemalloc.start()
     try:
         play(scene())
     finally:
