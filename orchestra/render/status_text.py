@@ -123,11 +123,12 @@ def _datagrams(counters: Mapping[str, int]) -> str:
         return ""
     dropped = [f"{counters[name]} {name.removeprefix(_DROPPED)}" for name in sorted(counters) if _DROPPED in name]
     passed = f"{counters.get('datagrams_in', 0)} datagrams in, {counters.get('datagrams_out', 0)} out"
-    refused = f", {counters['refused']} refused" if "refused" in counters else ""
-    return clean(
-        f"{counted(counters.get('flows', 0), 'flow')}, {passed}{refused}"
-        + (f"; dropped: {joined(dropped)}" if dropped else "")
-    )
+    parts = [counted(counters.get("flows", 0), "flow"), passed]
+    if "refused" in counters:
+        parts.append(f"{counters['refused']} refused")
+    if counters.get("degraded"):
+        parts.append("by socat or nc: boundaries may be lost")
+    return clean(joined(parts) + (f"; dropped: {joined(dropped)}" if dropped else ""))
 
 
 def _traffic(tunnel: TunnelStatus) -> str:

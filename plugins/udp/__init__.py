@@ -6,6 +6,7 @@ far, helper  the helper that runs at a server, and how it gets there
 station      what sends and receives datagrams at one place
 near         … by sockets of this process
 channel      … by a helper at a server
+degraded     … by socat or nc, where there is no language for one
 bridge       one of them for any session: what other plugins use
 flows        who is served, who was silent for too long
 joint, kind  a listener joined to the target, and the word for it in the file

@@ -23,6 +23,7 @@ from orchestra.session import Session
 from orchestra.session.protocols import Datagrams
 
 from .channel import Channel, start_helper
+from .degraded import Degraded
 from .near import Near
 from .station import Flow, Listening, Party, Station, Treatment, Visited
 
@@ -36,11 +37,11 @@ SLOWEST = 60.0
 PLAIN = Treatment()
 
 
-async def open_bridge(session: Session) -> Bridge:
+async def open_bridge(session: Session, *, degraded: bool = False) -> Bridge:
     """A way to send datagrams from a session's place. Raises RuntimeFailure (HELPER_FAILED), SessionLost, Unsupported.
 
     Close it when it is not needed any more; it is over by itself when the session or its helper ends, which each of its
-    flows is told.
+    flows is told. With ``degraded`` a host that has no language for a helper may use socat or nc.
     """
     if isinstance(session, Datagrams):
         near = Near(session)
@@ -48,7 +49,13 @@ async def open_bridge(session: Session) -> Bridge:
     shared = _SHARED.get(session)
     if shared is None:
         shared = _SHARED[session] = _Shared()
-    channel = await shared.take(session)
+    try:
+        channel = await shared.take(session)
+    except RuntimeFailure as error:
+        if not degraded or error.code is not Code.HELPER_FAILED:
+            raise
+        programs = Degraded(session)
+        return Bridge(programs, programs.close)
     return Bridge(channel, shared.give)
 
 
@@ -68,6 +75,11 @@ class Bridge:
     def is_over(self) -> bool:
         """Whether its helper is gone."""
         return isinstance(self._station, Channel) and self._station.over.is_set()
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether datagrams may be merged or cut."""
+        return isinstance(self._station, Degraded)
 
     def flow(self, party: Party, host: str, port: int, treatment: Treatment = PLAIN) -> Flow:
         """A socket of its own at that place, towards a target."""

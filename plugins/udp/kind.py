@@ -65,7 +65,8 @@ class UdpCheck:
 
     async def run(self, context: TunnelContext) -> None:
         """See :class:`~orchestra.plugin.interfaces.Check`."""
-        bridge = await open_bridge(await context.exit())
+        allowed = bool(context.tunnel.spec.options.get("allow_degraded"))
+        bridge = await open_bridge(await context.exit(), degraded=allowed)
         bridge.close()
 
 
@@ -187,7 +188,10 @@ class Exits:
             bridge = self._bridges.get(session)
             if bridge is None or bridge.is_over:
                 self._forget()
-                bridge = self._bridges[session] = await open_bridge(session)
+                allowed = bool(self._context.tunnel.spec.options.get("allow_degraded"))
+                bridge = self._bridges[session] = await open_bridge(session, degraded=allowed)
+                if bridge.is_degraded:
+                    self._context.tally("degraded")
             return bridge
 
     def _forget(self) -> None:
