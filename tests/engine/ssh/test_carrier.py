@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from orchestra.engine.ssh.carrier import FLUSH_AT, Carrier, _acknowledger, _tune_socket
+from orchestra.session.here import Here
 from orchestra.testing import Collector, MemoryNetwork, run_virtual
 
 
@@ -131,6 +132,33 @@ def test_a_full_stream_is_told_and_an_end_in_good_order_sends_what_is_queued():
         assert bytes(server.data).endswith(b"goodbye")
 
     run_virtual(main())
+
+
+def test_what_the_peer_has_not_taken_has_not_arrived():
+    async def main():
+        here, carrier, size = Here("laptop"), Carrier(lambda _: None), 16 << 20
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            await carrier.dial(here, *listening.getsockname(), None)
+            accepted, _ = listening.accept()
+        with accepted:
+            accepted.setblocking(False)
+            assert carrier.progress() == (0, 0)
+            carrier.write(bytes(size))
+            written, arrived = carrier.progress()
+            assert written == size > arrived
+            left = size
+            while left:
+                left -= len(await asyncio.get_running_loop().sock_recv(accepted, size))
+            for _ in range(500):  # the last of it is acknowledged within 40 ms
+                if carrier.progress() == (size, size):
+                    break
+                await asyncio.sleep(0.01)
+            assert carrier.progress() == (size, size)
+        carrier.abort()
+        here.abort()
+        await here.wait_closed()
+
+    asyncio.run(main())
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="TCP_QUICKACK is Linux's")
