@@ -70,6 +70,9 @@ class OpenTunnel:
     async def exit(self) -> Session:
         return await self._passage.exit(self._passage.order)
 
+    async def entry(self) -> Session:
+        return await self._passage.entry()
+
     async def dial(self, make: Callable[[], R], host: str | None = None, port: int | None = None) -> tuple[Stream, R]:
         return await self._passage.dial(self._passage.order, make, host, port)
 
@@ -242,6 +245,9 @@ class _ByWay:
 
     async def exit(self) -> Session:
         return await self._passage.exit(self._order)
+
+    async def entry(self) -> Session:
+        return await self._passage.entry()
 
     async def dial(self, make: Callable[[], R], host: str | None = None, port: int | None = None) -> tuple[Stream, R]:
         return await self._passage.dial(self._order, make, host, port)

@@ -71,6 +71,12 @@ class Passage:
         _, session = await self._open(order, self._planned.spec.hold)
         return session
 
+    async def entry(self) -> Session:
+        """Where it listens, waiting up to ``hold``. Raises SessionLost."""
+        listen = self._planned.listen
+        _, session = await self._places.wait((listen.session if listen else None,), self._planned.spec.hold)
+        return session
+
     async def dial(
         self, order: tuple[int, ...], make: Callable[[], R], host: str | None, port: int | None
     ) -> tuple[Stream, R]:

@@ -139,6 +139,10 @@ class TunnelContext(Protocol):
         """The exit's session, waiting for it up to the tunnel's ``hold``; raises SessionLost."""
         ...
 
+    async def entry(self) -> Session:
+        """The session at which the tunnel listens, for what a kind opens beside the listener; raises SessionLost."""
+        ...
+
     async def relay(self, host: str | None = None, port: int | None = None) -> Receiver:
         """Dials as :meth:`dial` does and returns what the accepted connection is to be received by: everything is
         then carried both ways, with half-close, back-pressure, counters and truthful endings."""

@@ -124,6 +124,9 @@ class Dialing:
     async def exit(self) -> Session:
         return self._exit
 
+    async def entry(self) -> Session:
+        raise NotImplementedError("checks listen nowhere")
+
     async def dial(self, make: Callable[[], R], host: str | None = None, port: int | None = None) -> tuple[Stream, R]:
         try:
             async with asyncio.timeout(self.tunnel.spec.dial_timeout):

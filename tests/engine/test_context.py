@@ -59,6 +59,22 @@ def test_a_dial_goes_to_the_target_or_where_the_kind_says() -> None:
     run_virtual(main())
 
 
+@pytest.mark.parametrize(("at", "found"), [(None, "laptop"), ("gateway", "gateway")])
+def test_the_entry_is_where_it_listens(at: str | None, found: str) -> None:
+    async def main() -> None:
+        network = MemoryNetwork()
+        places = Places(network.place("laptop", is_here=True), lambda _: Outlook("it is down"))
+        planned = plans.tunnel(entry=plans.listen("127.0.0.1", at=at), hold=1.0)
+        tunnel = OpenTunnel(planned, places, Caps(), lambda _: None, plans.read_secret)
+        if at is not None:
+            with pytest.raises(SessionLost, match="it is down"):
+                await tunnel.entry()
+            places.put(at, network.place(at))
+        assert ((await tunnel.entry()).host, (await tunnel.by(0).entry()).host) == (found, found)
+
+    run_virtual(main())
+
+
 def test_a_kind_s_fault_refuses_one_connection_and_is_told_once() -> None:
     async def serve(peer: Peer) -> Receiver:
         raise ZeroDivisionError("by zero")
