@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .http import http
-from .request import Input, Login, Refused, Request, Steps
+from .request import DatagramRequest, Input, Login, Refused, Request, Steps
 from .socks4 import socks4
 from .socks5 import socks5
 
@@ -14,7 +14,7 @@ class Handshake:
     def __init__(self, login: Login | None = None) -> None:
         self._input = Input()
         self._steps = _negotiate(self._input, login)
-        self.request: Request | None = None
+        self.request: Request | DatagramRequest | None = None
         self.refused: str | None = None
         """Why nothing comes of it."""
 
@@ -37,7 +37,7 @@ class Handshake:
         return self._input.rest()
 
 
-def _negotiate(data: Input, login: Login | None) -> Steps[Request]:
+def _negotiate(data: Input, login: Login | None) -> Steps[Request | DatagramRequest]:
     first = yield from data.first()
     if first == 5:
         return (yield from socks5(data, login))

@@ -19,6 +19,7 @@ STATUS = {
     Cause.HOST_UNREACHABLE: "502 Bad Gateway",
     Cause.REFUSED: "502 Bad Gateway",
     Cause.TIMED_OUT: "504 Gateway Timeout",
+    Cause.UNSUPPORTED: "501 Not Implemented",
 }
 LONGEST = 16 * 1024
 """Bytes of a request's head; browsers send less than one KiB."""

@@ -31,6 +31,7 @@ class Cause(Enum):
     HOST_UNREACHABLE = auto()
     REFUSED = auto()
     TIMED_OUT = auto()
+    UNSUPPORTED = auto()
 
 
 class Refused(Exception):
@@ -68,24 +69,38 @@ class Request:
     refusal: Refusal
 
 
-def asked(host: str, port: int, granted: bytes, refusal: Refusal) -> Request:
-    """The request, unless it leads nowhere; raises :class:`Refused`.
+@dataclass(frozen=True, slots=True)
+class DatagramRequest:
+    """A relay for datagrams is asked for, by a client that sends from ``port``; 0: it does not know yet."""
 
-    What is judged is what is dialed: IPv4 in IPv6 (``::ffff:10.0.0.1``) becomes IPv4, and texts that are neither names
-    nor addresses, but that a resolver would take for an address, are refused.
-    """
-    address = parse_ip(host)
+    port: int
+    granted: Callable[[str, int], bytes]
+    """The reply when it is open, with where the datagrams are to be sent."""
+    refusal: Refusal
+
+
+def asked(host: str, port: int, granted: bytes, refusal: Refusal) -> Request:
+    """The request, unless it leads nowhere; raises :class:`Refused`."""
     try:
-        check_host_name(host)
-        if address is None and _NUMBER_LAST.match(host):
-            raise AddressError(f"{host!r} is neither a name nor an address")
-        if port == 0:
-            raise AddressError("port 0 cannot be dialed")
+        return Request(destination(host, port), port, granted, refusal)
     except AddressError as error:
         why = clean(str(error))
         raise Refused(why, refusal(Cause.MALFORMED, why)) from None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return Request(str(mapped or host), port, granted, refusal)
+
+
+def destination(host: str, port: int) -> str:
+    """What is dialed for a host that a client wrote, and so what is judged. Raises AddressError.
+
+    IPv4 in IPv6 (``::ffff:10.0.0.1``) becomes IPv4, and texts that are neither names nor addresses, but that a resolver
+    would take for an address, are refused.
+    """
+    address = parse_ip(host)
+    check_host_name(host)
+    if address is None and _NUMBER_LAST.match(host):
+        raise AddressError(f"{host!r} is neither a name nor an address")
+    if port == 0:
+        raise AddressError("port 0 cannot be dialed")
+    return str(getattr(address, "ipv4_mapped", None) or host)
 
 
 class Input:

@@ -1,10 +1,11 @@
-"""The kind: listens to one client's handshake, dials what it asks for from the exit, answers, and carries."""
+"""The kind: listens to one client's handshake, dials what it asks for from the exit, answers, and carries; or opens an
+association, by which it sends datagrams."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Literal
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Literal
 
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
@@ -16,7 +17,10 @@ from orchestra.session import Accept, Peer, Receiver, Stream
 from .allow import Entry, parse_entry
 from .fields import Fields
 from .handshake import Handshake
-from .request import Cause, Login, Request
+from .request import Cause, DatagramRequest, Login, Request
+
+if TYPE_CHECKING:
+    from .associations import Association, Associations, Judge
 
 HANDSHAKE = 10.0
 """Seconds that a client has for its whole handshake."""
@@ -29,6 +33,7 @@ CAUSES = {
     Code.CONNECT_REFUSED: Cause.REFUSED,
     Code.CONNECT_TIMEOUT: Cause.TIMED_OUT,
     Code.NAME_UNRESOLVED: Cause.HOST_UNREACHABLE,
+    Code.TRANSPORT_CANNOT: Cause.UNSUPPORTED,
 }
 WORDS = {
     "network is unreachable": Cause.NETWORK_UNREACHABLE,
@@ -45,10 +50,13 @@ class SocksKind:
     spec = KindSpec(name="socks", to="no", exit="optional", fields=Fields, package="orchestra-tunnels")
 
     def serve(self, context: TunnelContext) -> Accept:
-        allow, login = allowed_by(context), login_of(context)
+        from .associations import Associations
+
+        judge, login = judge_of(context), login_of(context)
+        associations = Associations(context, judge)
 
         async def accept(peer: Peer) -> Receiver:
-            return Conversation(context, peer, allow, await login())
+            return Conversation(context, peer, judge, associations, await login())
 
         return accept
 
@@ -60,6 +68,19 @@ def allowed_by(context: TunnelContext) -> tuple[Entry, ...]:
     if written is None:
         written = [] if listen is not None and listen.exposed else ["*:*"]
     return tuple(map(parse_entry, written))
+
+
+def judge_of(context: TunnelContext) -> Judge:
+    """Judges what a client asks for, by the text that it sent."""
+    name, allow = context.tunnel.name, allowed_by(context)
+
+    def judge(host: str, port: int) -> None:
+        if not any(entry.covers(host, port) for entry in allow):
+            hint = f"if it should be, add it to `socks: {{allow: …}}` of {name}"
+            what = f"{Endpoint(host, port)} is not among what {name} allows"
+            raise RuntimeFailure(Code.NOT_ALLOWED, what, suggestion=hint)
+
+    return judge
 
 
 def login_of(context: TunnelContext) -> Callable[[], Awaitable[Login | None]]:
@@ -80,16 +101,20 @@ def login_of(context: TunnelContext) -> Callable[[], Awaitable[Login | None]]:
 
 class Conversation:
     """One client. ``asking``: its handshake; ``dialing``: it waits for the exit; ``carrying``: the relay has taken
-    over; ``ending``: it was refused, and what it still sends is dropped, lest a reset overtakes the answer."""
+    over; ``associated``: it sends datagrams, for as long as this connection lasts; ``ending``: it was refused, and what
+    it still sends is dropped, lest a reset overtakes the answer."""
 
-    def __init__(self, context: TunnelContext, peer: Peer, allow: Iterable[Entry], login: Login | None) -> None:
-        self._context, self._peer, self._allow = context, peer, allow
+    def __init__(
+        self, context: TunnelContext, peer: Peer, judge: Judge, associations: Associations, login: Login | None
+    ) -> None:
+        self._context, self._peer, self._judge, self._associations = context, peer, judge, associations
         self._handshake = Handshake(login)
-        self._phase: Literal["asking", "dialing", "carrying", "ending"] = "asking"
+        self._phase: Literal["asking", "dialing", "carrying", "associated", "ending"] = "asking"
         self._stream: Stream | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._dial: asyncio.Task[None] | None = None
         self._relay: Receiver | None = None
+        self._association: Association | None = None
         self._early = b""
         self._eof = self._full = False
 
@@ -129,6 +154,8 @@ class Conversation:
             self._dial.cancel()
         if self._relay is not None:
             self._relay.connection_lost(exc)
+        if self._association is not None:
+            self._association.close()
 
     # What it does.
 
@@ -150,22 +177,30 @@ class Conversation:
             self._client.pause_reading()
             self._dial = asyncio.create_task(self._open(self._handshake.request))
 
-    async def _open(self, request: Request) -> None:
+    async def _open(self, request: Request | DatagramRequest) -> None:
         try:
-            self._judge(request)
-            relay = await self._context.relay(request.host, request.port)
+            if isinstance(request, DatagramRequest):
+                await self._associate(request)
+            else:
+                self._judge(request.host, request.port)
+                self._carry(request, await self._context.relay(request.host, request.port))
         except Exception as error:  # noqa: BLE001 - whatever it is, the client waits for an answer
             failure = self._context.failed(self._peer, error)
             self._end(request.refusal(cause_of(failure), failure.message))
-        else:
-            self._carry(request, relay)
 
-    def _judge(self, request: Request) -> None:
-        if not any(entry.covers(request.host, request.port) for entry in self._allow):
-            what = Endpoint(request.host, request.port)
-            name = self._context.tunnel.name
-            hint = f"if it should be, add it to `socks: {{allow: …}}` of {name}"
-            raise RuntimeFailure(Code.NOT_ALLOWED, f"{what} is not among what {name} allows", suggestion=hint)
+    async def _associate(self, request: DatagramRequest) -> None:
+        """Where the client sends its datagrams to is told by the answer; whatever else it says here is dropped."""
+        self._association = await self._associations.open(self._peer, self._client, request.port, self._sever)
+        self._client.write(request.granted(self._association.host, self._association.port))
+        self._phase, self._early = "associated", b""
+        self._client.resume_reading()
+        if self._eof:
+            self._client.close()
+
+    def _sever(self, why: str) -> None:
+        """The socket of the association is gone; the client has to begin anew."""
+        self._context.failed(self._peer, RuntimeFailure(Code.SESSION_LOST, f"{self._peer.text}: {why}"))
+        self._client.abort()
 
     def _carry(self, request: Request, relay: Receiver) -> None:
         """The relay takes over. What comes while it does so still goes behind what came early."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestra_plugins.socks.handshake import Handshake
-from orchestra_plugins.socks.request import Login
+from orchestra_plugins.socks.request import DatagramRequest, Login
 
 LOGIN = Login(b"alice", b"s3cret")
 
@@ -23,6 +23,8 @@ def talk(sent: bytes, login: Login | None = None) -> tuple[bytes, Handshake]:
 
 
 def outcome(handshake: Handshake) -> tuple[str, int] | str | None:
-    """``(host, port)`` that is asked for, why it is refused, or None: more has to come."""
+    """``(host, port)`` that is asked for (no host: datagrams), why it is refused, or None: more has to come."""
     request = handshake.request
+    if isinstance(request, DatagramRequest):
+        return "", request.port
     return (request.host, request.port) if request else handshake.refused

@@ -46,6 +46,7 @@ def test_it_asks(target: bytes, asks: tuple[str, int]) -> None:
         Cause.HOST_UNREACHABLE: "502",
         Cause.REFUSED: "502",
         Cause.TIMED_OUT: "504",
+        Cause.UNSUPPORTED: "501",
     }
     assert handshake.request.refusal(Cause.FAILED, "because").endswith(b"\r\n\r\nbecause\n")
 

@@ -146,7 +146,7 @@ def test_the_answer_waits_for_the_far_end() -> None:
         (b"\5\1\0\3\x04wiki" + (81).to_bytes(2), 5, Code.CONNECT_REFUSED),
         (b"\5\1\0\3\x06nobody" + (80).to_bytes(2), 4, Code.NAME_UNRESOLVED),
         (b"\5\1\0\1" + bytes((10, 0, 0, 1)) + (80).to_bytes(2), 2, Code.NOT_ALLOWED),
-        (b"\5\3\0\1" + bytes(6), 7, Code.PROTOCOL_ERROR),
+        (b"\5\2\0\1" + bytes(6), 7, Code.PROTOCOL_ERROR),
     ],
 )
 def test_a_refusal_is_told_to_the_client_and_to_the_observers(request_: bytes, code: int, told: Code) -> None:

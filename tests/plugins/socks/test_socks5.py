@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv6Address
 
 import pytest
-from orchestra_plugins.socks.request import Cause
+from orchestra_plugins.socks.request import Cause, DatagramRequest, Request
 
 from tests.plugins.socks.talk import LOGIN, outcome, talk
 
@@ -35,7 +35,7 @@ def reply(code: int) -> bytes:
 def test_it_asks(sent: bytes, asks: tuple[str, int]) -> None:
     answer, handshake = talk(HELLO + sent + b"early")
     assert (answer, outcome(handshake), handshake.rest()) == (WELCOME, asks, b"early")
-    assert handshake.request
+    assert isinstance(handshake.request, Request)
     assert handshake.request.granted == reply(0)
     codes = {cause: handshake.request.refusal(cause, "why") for cause in Cause}
     assert codes == {
@@ -46,7 +46,28 @@ def test_it_asks(sent: bytes, asks: tuple[str, int]) -> None:
         Cause.HOST_UNREACHABLE: reply(4),
         Cause.REFUSED: reply(5),
         Cause.TIMED_OUT: reply(6),
+        Cause.UNSUPPORTED: reply(7),
     }
+
+
+@pytest.mark.parametrize(
+    ("sent", "port"),
+    [
+        (b"\5\3\0\1" + bytes(6), 0),  # it does not know yet
+        (b"\5\3\0\1" + bytes(4) + PORT, 8080),
+        (b"\5\3\0\1" + bytes((192, 168, 0, 7)) + PORT, 8080),  # as it sees itself, behind a NAT
+        (b"\5\3\0\3\0\0\0", 0),
+        (b"\5\3\0\4" + bytes(18), 0),
+    ],
+)
+def test_datagrams_are_asked_for(sent: bytes, port: int) -> None:
+    answer, handshake = talk(HELLO + sent)
+    assert (answer, outcome(handshake)) == (WELCOME, ("", port))
+    request = handshake.request
+    assert isinstance(request, DatagramRequest)
+    assert request.granted("127.0.0.1", 4000) == bytes((5, 0, 0, 1, 127, 0, 0, 1)) + (4000).to_bytes(2)
+    assert request.granted("::1", 4000) == bytes((5, 0, 0, 4)) + IPv6Address("::1").packed + (4000).to_bytes(2)
+    assert request.refusal(Cause.FAILED, "why") == reply(1)
 
 
 def test_the_method_is_one_that_the_client_offers() -> None:
@@ -67,7 +88,6 @@ def test_a_login_lets_in() -> None:
         (b"\5\2\1\x80", b"\5\xff", "offer"),
         (HELLO + b"\4" + TO_IPV4[1:], WELCOME + reply(1), "version 4"),
         (HELLO + b"\5\2" + TO_IPV4[2:], WELCOME + reply(7), "command 2"),  # BIND
-        (HELLO + b"\5\3" + TO_NAME[2:], WELCOME + reply(7), "command 3"),  # UDP ASSOCIATE
         (HELLO + b"\5\0" + TO_IPV4[2:], WELCOME + reply(7), "command 0"),
         (HELLO + b"\5\1\0\2", WELCOME + reply(8), "type 2"),
         (HELLO + b"\5\1\0\0", WELCOME + reply(8), "type 0"),
