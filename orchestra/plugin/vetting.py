@@ -89,10 +89,10 @@ def _fits(value: object, hint: Any) -> bool:
     if get_origin(hint) is tuple:
         return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
     if hint == (type[Any] | None):
-        return value is None or is_model(value)
+        return value is None or _is_model(value)
     return isinstance(value, hint)
 
 
-def is_model(value: object) -> bool:
+def _is_model(value: object) -> bool:
     """Whether it is a class of the fields that a plugin takes: a pydantic model, or a dataclass."""
     return isinstance(value, type) and (hasattr(value, "model_fields") or hasattr(value, "__dataclass_fields__"))
