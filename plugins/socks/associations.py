@@ -48,8 +48,9 @@ class Associations:
         """
         name = self.context.tunnel.name
         if len(self._open) >= MOST:
-            hint = "clients that ended leave room for others"
-            raise RuntimeFailure(Code.NOT_ALLOWED, f"{name} serves UDP to {MOST} clients already", suggestion=hint)
+            raise RuntimeFailure(
+                Code.LISTEN_FAILED, f"{name} has sockets for {MOST} clients that send UDP, and no more"
+            )
         if peer.host is None:
             raise RuntimeFailure(Code.TRANSPORT_CANNOT, f"{peer.text} has no address that {name} could serve UDP to")
         association = Association(self, peer, port, lost)
@@ -126,7 +127,8 @@ class Association:
         self._all.joint.settled()
 
     def ended(self, why: str) -> None:
-        if not self._over:
+        if not self._over:  # of its socket and of its client, whichever is told first
+            self.close()
             self._lost(why)
 
     def received(self, data: bytes) -> None:

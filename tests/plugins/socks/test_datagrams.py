@@ -59,5 +59,5 @@ def test_what_is_not_for_us_has_a_cause(datagram: bytes, cause: str) -> None:
 )
 def test_what_leads_nowhere_is_malformed(header: bytes) -> None:
     assert split(header + b"x") == (header, b"x")
-    with pytest.raises(Unfit, match="^malformed$"):
+    with pytest.raises(Unfit, match=r"^malformed$"):
         read(header)
