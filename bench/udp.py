@@ -29,20 +29,45 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 from orchestra_plugins.udp.bridge import open_bridge
 from orchestra_plugins.udp.flows import FlowTable
 from orchestra_plugins.udp.joint import Conversation, Joint
-from throughput import LOOPBACK, _request, answers, free_port, prepare
 
 from orchestra.engine.relay import Relay
 from orchestra.engine.ssh.transport import SshTransport
+from orchestra.model.plan import Dial
+from orchestra.model.topology import Host, SecretRef, Server, SshSettings
+from orchestra.plugin.interfaces import OpenRequest
 from orchestra.session.here import Here
 from orchestra.session.protocols import Peer, Receiver, Session
 
+LOOPBACK = "127.0.0.1"
+SSHD = """
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {folder}/host_key
+AuthorizedKeysFile {folder}/user_key.pub
+PidFile none
+StrictModes no
+UsePAM no
+PermitRootLogin yes
+LogLevel ERROR
+"""
+CONFIG = """
+Host hop1
+  HostName 127.0.0.1
+  Port {port}
+  IdentityFile {folder}/user_key
+  IdentitiesOnly yes
+  UserKnownHostsFile {folder}/known_hosts
+"""
 UNDER_WAY = (1, 8, 64)
 PATIENCE = 0.2
 """Seconds after which a datagram is lost."""
+LOST = 20
+"""Datagrams whose loss ends the measuring of latency."""
 
 
 # The two ends, each in a process of its own.
@@ -135,13 +160,15 @@ class Client:
 
     def latency(self, count: int) -> float:
         """The median of that many, in microseconds."""
-        times = []
+        times: list[float] = []
         for number in range(count):
+            if number - len(times) > LOST:
+                break
             begun = time.perf_counter()
             self.send(number)
             if self.receive() is not None:
                 times.append(time.perf_counter() - begun)
-        return statistics.median(times) * 1e6 if len(times) > count / 2 else float("nan")
+        return statistics.median(times) * 1e6 if len(times) >= count - LOST else float("nan")
 
 
 def ask(port: int, size: int, seconds: float, stream: bool) -> dict[str, float]:
@@ -169,6 +196,57 @@ async def measure(port: int, size: int, seconds: float, *, stream: bool = False)
     return figures
 
 
+# What they go through.
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def prepare(folder: Path, sshd: int) -> None:
+    """Keys and configuration of all."""
+    Path("/run/sshd").mkdir(parents=True, exist_ok=True)
+    for name in ("host_key", "user_key"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
+    (folder / "known_hosts").write_text(f"[{LOOPBACK}]:{sshd} {(folder / 'host_key.pub').read_text()}")
+    (folder / "sshd_config").write_text(SSHD.format(port=sshd, folder=folder))
+    (folder / "config").write_text(CONFIG.format(port=sshd, folder=folder))
+
+
+async def answers(port: int) -> None:
+    """Waits until somebody listens there."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(LOOPBACK, port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+
+async def connected(folder: Path, sshd: int) -> Session:
+    """A session of ours."""
+
+    async def no_secret(ref: SecretRef) -> bytes:
+        raise LookupError(ref.kind)
+
+    known, key = str(folder / "known_hosts"), str(folder / "user_key")
+    settings = SshSettings(host=LOOPBACK, port=sshd, identity=(key,), known_hosts=(known,))
+    request = OpenRequest(
+        server=Host(name="hop1", kind="server", server=Server(ssh=settings)),
+        dial=Dial(by="here", host=LOOPBACK, port=sshd),
+        over=Here("here"),
+        depth=1,
+        read_secret=no_secret,
+        notice=print,
+    )
+    return await SshTransport().open(request)
+
+
 # The contenders: each gives the port of a tunnel.
 
 
@@ -181,7 +259,7 @@ async def through_programs(commands: list[str], port: int) -> AsyncIterator[int]
         )
         for command in commands
     ]
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(2.0)
     try:
         yield port
     finally:
@@ -199,7 +277,7 @@ def through_nc(folder: Path, target: int) -> contextlib.AbstractAsyncContextMana
         os.mkfifo(pipes / name)
     remote = f"nc -l {LOOPBACK} {far} < {pipes}/far | nc -u {LOOPBACK} {target} > {pipes}/far"
     ssh = f"exec ssh -F {folder}/config -L {LOOPBACK}:{tcp}:{LOOPBACK}:{far} hop1 '{remote}'"
-    local = f"sleep 0.7; nc -u -l {LOOPBACK} {udp} < {pipes}/near | nc {LOOPBACK} {tcp} > {pipes}/near"
+    local = f"sleep 1.2; nc -u -l {LOOPBACK} {udp} < {pipes}/near | nc {LOOPBACK} {tcp} > {pipes}/near"
     return through_programs([ssh, local], udp)
 
 
@@ -208,12 +286,14 @@ def through_socat(folder: Path, target: int) -> contextlib.AbstractAsyncContextM
     udp, tcp, far = free_port(), free_port(), free_port()
     remote = f"socat -b65536 TCP-LISTEN:{far},bind={LOOPBACK},nodelay UDP:{LOOPBACK}:{target}"
     ssh = f"exec ssh -F {folder}/config -L {LOOPBACK}:{tcp}:{LOOPBACK}:{far} hop1 '{remote}'"
-    local = f"sleep 0.7; exec socat -b65536 UDP-LISTEN:{udp},bind={LOOPBACK} TCP:{LOOPBACK}:{tcp},nodelay"
+    local = f"sleep 1.2; exec socat -b65536 UDP-LISTEN:{udp},bind={LOOPBACK} TCP:{LOOPBACK}:{tcp},nodelay"
     return through_programs([ssh, local], udp)
 
 
 class Context:
     """What a joint needs of its tunnel."""
+
+    tunnel = SimpleNamespace(dial=Dial(by="hop1", host=LOOPBACK, port=0))
 
     def __init__(self) -> None:
         self.counters: dict[str, int] = {}
@@ -261,13 +341,13 @@ async def through_orchestra(session: Session, target: int) -> AsyncIterator[tupl
 async def compare(folder: Path, sizes: list[int], seconds: float, rounds: int) -> None:
     """The table."""
     sshd, target = free_port(), free_port()
-    prepare(folder, sshd, 1)
+    prepare(folder, sshd)
     server = await asyncio.create_subprocess_exec("/usr/sbin/sshd", "-D", "-e", "-f", str(folder / "sshd_config"))
     echo = await asyncio.create_subprocess_exec(sys.executable, __file__, "--serve", str(target))
     try:
         await answers(sshd)
         await answers(target)
-        session = await SshTransport().open(_request(folder, sshd, Here("here"), 1))
+        session = await connected(folder, sshd)
         async with through_orchestra(session, target) as (ours, relay):
             print(f"median of {rounds}, {seconds:g} s each\n")
             print(f"bytes  contender    {'rate/s':>8}  {'loss':>6}  {'added latency':>13}", flush=True)
