@@ -5,12 +5,13 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from dataclasses import dataclass
-from itertools import islice, takewhile
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from orchestra.planning.reach import places_worth_trying
 from orchestra.planning.services import ssh_service
-from orchestra.planning.sessions import Chain, hop, search
+from orchestra.planning.sessions import Chain, hop
+from orchestra.planning.simple_paths import Way, joined, tree_from
 from orchestra.planning.tunnels import possible_exits, within
 
 if TYPE_CHECKING:
@@ -36,16 +37,15 @@ class Other:
 
 def others(context: Context, request: Request, solution: Solution, most: int = MOST) -> tuple[Other, ...]:
     """Up to ``most`` other ways out, those that share no server with the first before the rest, then by cost."""
-    avoid = frozenset(request.tunnel.avoid)
-    able = islice(
-        possible_exits(context, search(context, avoid=avoid), request), max(LOOKED_AT, most + 1) if most else 0
-    )
+    avoid, via = frozenset(request.tunnel.avoid), _left_of(request.tunnel.via, solution.entry)
+    tree = tree_from(context, via[-1] if via else context.here, avoid)
+    able = islice(possible_exits(context, tree, request), max(LOOKED_AT, most + 1) if most else 0)
     dials = {chain.servers[-1]: made for chain, made in able if chain.servers}
-    detours = _Detours(context, tuple(dials), _left_of(request.tunnel.via, solution.entry), avoid)
+    detours = _Detours(context, tuple(dials), via, avoid, solution.entry)
     pinned = {*solution.entry.servers, *request.tunnel.via}
     found: dict[tuple[str, ...], Other] = {}
     for chain in _ways(detours, solution.exit.servers, pinned, most) if dials else ():
-        if chain.servers != solution.exit.servers and not _turns_back(solution.entry, chain):
+        if chain.servers != solution.exit.servers:
             found.setdefault(chain.servers, Other(chain, dials[chain.servers[-1]]))
     ranked = sorted(found.values(), key=lambda each: _rank(solution.exit, each.exit))
     return _worthwhile(solution, ranked)[:most]
@@ -82,70 +82,70 @@ def _ways(detours: _Detours, first: tuple[str, ...], pinned: set[str], most: int
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Part:
-    """The end of a chain: the least that the whole can cost, its servers, and how many of `via` come before them."""
+    """The end of a chain: the least that the whole can cost, the place where it begins, and the servers after that."""
 
     whole: Chain
-    servers: tuple[str, ...]
-    via: int
-    complete: bool = False
+    place: str
+    rest: tuple[str, ...]
 
 
 class _Detours:
     """The best chains to one of some exits, by way of servers in order, that leave others out.
 
-    Backwards from the exits, led by what the way to each place costs when nothing is left out (A*): that looks at few
-    servers, however large the file.
+    Each leg backwards from where it ends, led by what the way to each place costs when nothing is left out (A*): that
+    looks at few servers, however large the file. What passes the entry comes to it by the entry's own sessions.
     """
 
-    def __init__(self, context: Context, exits: tuple[str, ...], via: tuple[str, ...], avoid: frozenset[str]) -> None:
+    def __init__(
+        self, context: Context, exits: tuple[str, ...], via: tuple[str, ...], avoid: frozenset[str], entry: Chain
+    ) -> None:
         self._context, self._exits, self._via, self._avoid = context, exits, via, avoid
-        self._tree = search(context, avoid=avoid)
+        self._before = dict(zip(entry.servers, (context.here, *entry.servers), strict=False))
 
     def best(self, left_out: frozenset[str]) -> Chain | None:
         """None when there is none."""
-        key, known = (self._exits, self._via, left_out, self._avoid), self._context.answers.detours
+        key = (self._exits, self._via, left_out, self._avoid, tuple(self._before))
+        known = self._context.answers.detours
         if key not in known:
-            known[key] = self._search(left_out)
+            whole = joined(len(self._via) + 1, lambda number, barred: self._leg(number, left_out | barred))
+            known[key] = None if whole is None else whole.chain
         return known[key]
 
-    def _search(self, left_out: frozenset[str]) -> Chain | None:
-        here = self._context.here
-        exits = (exit_ for exit_ in self._exits if exit_ not in left_out)
-        heap = [_Part(self._tree[exit_], (exit_,), self._before(exit_, len(self._via))) for exit_ in exits]
-        heapq.heapify(heap)
-        settled: set[tuple[str, int]] = set()
+    def _leg(self, number: int, left_out: frozenset[str]) -> Way | None:
+        start = self._via[number - 1] if number else self._context.here
+        ends = self._via[number : number + 1] or self._exits
+        tree = tree_from(self._context, start, self._avoid)
+        heap = sorted(_Part(tree[end], end, ()) for end in ends if end in tree and end not in left_out)
+        settled: set[str] = set()
         while heap:
             part = heapq.heappop(heap)
-            if part.complete:
-                return part.whole
-            first = part.servers[0]
-            if (first, part.via) in settled:
+            if part.place == start:
+                return Way(chain=part.whole)
+            if part.place in settled:
                 continue
-            settled.add((first, part.via))
-            for parent in _parents(self._context, first, self._avoid):
-                if parent == here and not part.via:
-                    whole = Chain(_cost(self._context, part.servers), len(part.servers), part.servers)
-                    heapq.heappush(heap, _Part(whole, part.servers, 0, complete=True))
-                elif parent != here and parent not in left_out and parent not in part.servers:
-                    estimate = self._estimate(parent, part.servers)
-                    heapq.heappush(heap, _Part(estimate, (parent, *part.servers), self._before(parent, part.via)))
+            settled.add(part.place)
+            rest = (part.place, *part.rest)
+            for parent in self._parents(part.place, start):
+                if parent in tree and parent not in left_out:
+                    heapq.heappush(heap, _Part(self._whole(tree[parent], rest), parent, rest))
         return None
 
-    def _before(self, server: str, via: int) -> int:
-        """How many servers have yet to be passed, before one that is passed now."""
-        return via - 1 if via and self._via[via - 1] == server else via
+    def _whole(self, way: Chain, rest: tuple[str, ...]) -> Chain:
+        """The least that a chain with such an end can cost."""
+        return Chain(way.cost + _cost(self._context, rest), way.new + len(rest), (*way.servers, *rest))
 
-    def _estimate(self, parent: str, servers: tuple[str, ...]) -> Chain:
-        """The least that a chain through a parent can cost."""
-        way = self._tree[parent]
-        return Chain(way.cost + _cost(self._context, servers), way.new + len(servers), (*way.servers, *servers))
+    def _parents(self, server: str, start: str) -> tuple[str, ...]:
+        """The nearest places from which a server can be dialed; on the way to the entry only the one before it."""
+        if server in self._before:
+            return (self._before[server],)
+        return _parents(self._context, server, start, self._avoid)
 
 
-def _parents(context: Context, server: str, avoid: frozenset[str]) -> tuple[str, ...]:
-    """The nearest places from which a server can be dialed."""
-    key, known = (server, avoid), context.answers.parents
+def _parents(context: Context, server: str, start: str, avoid: frozenset[str]) -> tuple[str, ...]:
+    """The nearest places from which a server can be dialed, as seen from a start."""
+    key, known = (server, start, avoid), context.answers.parents
     if key not in known:
-        tree, service = search(context, avoid=avoid), ssh_service(context, server)
+        tree, service = tree_from(context, start, avoid), ssh_service(context, server)
         able = (
             place
             for place, _ in within(tree, places_worth_trying(context, service))
@@ -160,13 +160,6 @@ def _parents(context: Context, server: str, avoid: frozenset[str]) -> tuple[str,
 def _cost(context: Context, servers: tuple[str, ...]) -> int:
     parts = (context.host(name).server for name in servers)
     return sum(part.cost for part in parts if part)
-
-
-def _turns_back(entry: Chain, chain: Chain) -> bool:
-    """Whether it passes a server of the entry again, other than by sharing its sessions from here."""
-    pairs = zip(entry.servers, chain.servers, strict=False)
-    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-    return not set(entry.servers).isdisjoint(chain.servers[shared:])
 
 
 def _rank(first: Chain, other: Chain) -> tuple[int, int, int, tuple[str, ...]]:

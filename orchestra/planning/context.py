@@ -27,16 +27,16 @@ class Answers:
     """By server."""
     attempts: dict[tuple[str, Service], Attempt] = field(default_factory=dict)
     """By the host that dials, and what."""
-    searches: dict[tuple[tuple[Chain, ...], frozenset[str], frozenset[str] | None], dict[str, Chain]] = field(
-        default_factory=dict
-    )
-    """By the chains to start from, the hosts to avoid, and those that matter (None: all)."""
-    parents: dict[tuple[str, frozenset[str]], tuple[str, ...]] = field(default_factory=dict)
-    """By server, and the hosts to avoid: the nearest places that can dial it."""
-    detours: dict[tuple[tuple[str, ...], tuple[str, ...], frozenset[str], frozenset[str]], Chain | None] = field(
-        default_factory=dict
-    )
-    """By the places to end at, the servers to pass, those to leave out, and the hosts to avoid."""
+    searches: dict[
+        tuple[tuple[Chain, ...], frozenset[str], frozenset[str] | None, frozenset[str]], dict[str, Chain]
+    ] = field(default_factory=dict)
+    """By the chains to start from, the hosts to avoid, the servers that matter (None: all), and those barred."""
+    parents: dict[tuple[str, str, frozenset[str]], tuple[str, ...]] = field(default_factory=dict)
+    """By server, the place to start from, and the hosts to avoid: the nearest places that can dial it."""
+    detours: dict[
+        tuple[tuple[str, ...], tuple[str, ...], frozenset[str], frozenset[str], tuple[str, ...]], Chain | None
+    ] = field(default_factory=dict)
+    """By the places to end at, the servers to pass, those to leave out, the hosts to avoid, and the entry's chain."""
     dialers_of_port: dict[tuple[tuple[tuple[int, int], ...], str], Dialers] = field(default_factory=dict)
     """By the class of a port (:func:`orchestra.graph.port_class`), and protocol."""
     accounts: dict[str, frozenset[str]] = field(default_factory=dict)

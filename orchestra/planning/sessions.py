@@ -74,24 +74,24 @@ def search(
     sources: tuple[Chain, ...] = (HERE,),
     avoid: frozenset[str] = frozenset(),
     only: frozenset[str] | None = None,
+    barred: frozenset[str] = frozenset(),
 ) -> dict[str, Chain]:
     """Dijkstra over places: every host that sessions can be brought to, with the best chain, nearest first.
 
     Costs belong to servers, not to dials, so the first place that can dial a server is the best one to dial it from.
-    ``only``: the servers that matter, with all that lead to them; None is all.
+    ``only``: the servers that matter, with all that lead to them; None is all. ``barred``: servers to bring no session
+    to; unlike those to avoid they may be dialed through, as the firewalls that they are as well.
     """
-    key, known = (sources, avoid, only), context.answers.searches
+    key, known = (sources, avoid, only, barred), context.answers.searches
     if key not in known:
-        known[key] = _search(context, sources, avoid, only)
+        passed = {server for chain in sources for server in chain.servers}
+        servers = context.servers if only is None else only
+        known[key] = _search(context, sources, avoid, set(servers) - avoid - barred - passed)
     return known[key]
 
 
-def _search(
-    context: Context, sources: tuple[Chain, ...], avoid: frozenset[str], only: frozenset[str] | None
-) -> dict[str, Chain]:
+def _search(context: Context, sources: tuple[Chain, ...], avoid: frozenset[str], waiting: set[str]) -> dict[str, Chain]:
     settled: dict[str, Chain] = {}
-    passed = {server for chain in sources for server in chain.servers}
-    waiting = (set(context.servers) if only is None else set(only)) - avoid - passed
     heap = sorted(sources)
     while heap:
         chain = heapq.heappop(heap)
@@ -106,22 +106,6 @@ def _search(
                 heapq.heappush(heap, chain.then(server, part.cost if part else 0))
                 waiting.remove(server)
     return settled
-
-
-def through(
-    context: Context,
-    via: tuple[str, ...],
-    avoid: frozenset[str],
-    sources: tuple[Chain, ...] = (HERE,),
-    only: frozenset[str] | None = None,
-) -> dict[str, Chain] | None:
-    """The same with servers to pass, in order; None when one of them is out of reach."""
-    for server in via:
-        chain = search(context, sources, avoid, only).get(server)
-        if chain is None:
-            return None
-        sources = (chain,)
-    return search(context, sources, avoid, only)
 
 
 def prefixes(chain: Chain) -> tuple[Chain, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
@@ -12,7 +13,8 @@ from orchestra.planning.entry import entries
 from orchestra.planning.problems import Problem
 from orchestra.planning.reach import places_worth_trying
 from orchestra.planning.services import Service, target_service
-from orchestra.planning.sessions import HERE, Chain, prefixes, through
+from orchestra.planning.sessions import HERE, Chain, prefixes
+from orchestra.planning.simple_paths import through
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -141,10 +143,10 @@ def _solve_from(context: Context, request: Request, at: str, listen: Listen, use
             continue
         left = via[split:]
         sources = prefixes(entry) if not left else (HERE,)
-        tree = through(context, left, avoid, sources)
-        chosen = None if tree is None else choose_exit(context, tree, request)
-        if chosen is not None:
-            found.append(Solution(listen=listen, entry=entry, exit=chosen[0], dial=chosen[1], user=user))
+        exit_ = through(context, left, avoid, partial(nearest_exit, context, request), sources)
+        if exit_ is not None:
+            dial = attempt(context, exit_.place(context.here), request.service) if request.service else None
+            found.append(Solution(listen=listen, entry=entry, exit=exit_, dial=dial, user=user))
     return min(found, key=lambda each: _rank(context, each)) if found else None
 
 
@@ -161,15 +163,12 @@ def chain_to(context: Context, place: str, via: tuple[str, ...], avoid: frozense
     """The best chain of sessions to a place, by way of servers in order."""
     if via and via[-1] == place:
         via = via[:-1]
-    tree = through(context, via, avoid)
-    return tree.get(place) if tree else None
+    return through(context, via, avoid, lambda tree: tree.get(place))
 
 
-def choose_exit(context: Context, tree: dict[str, Chain], request: Request) -> tuple[Chain, Attempt | None] | None:
-    """The nearest place of a tree that can dial the service, with its dial."""
-    for chain, made in possible_exits(context, tree, request):
-        return chain, made
-    return None
+def nearest_exit(context: Context, request: Request, tree: dict[str, Chain]) -> Chain | None:
+    """The nearest place of a tree that can dial the service."""
+    return next((chain for chain, _ in possible_exits(context, tree, request)), None)
 
 
 def possible_exits(

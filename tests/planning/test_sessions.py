@@ -8,7 +8,7 @@ from orchestra.diagnostics import Code, Diagnostic, Place
 from orchestra.model.topology import ConfigSettings, Host
 from orchestra.planning.context import make_context
 from orchestra.planning.sessions import HERE as HERE_CHAIN
-from orchestra.planning.sessions import hop, prefixes, search, through
+from orchestra.planning.sessions import hop, prefixes, search
 from tests.planning.make import host, network, server, target, topology
 from tests.planning.office import DB, GATE, HERE, LAN, NET, OFFICE, VOCABULARY, dialed, gates_of, only, plan
 
@@ -93,10 +93,7 @@ def test_a_search_goes_on_from_where_sessions_lead_and_around_what_is_avoided() 
         "b": (7, ("b",)),
     }
     assert search(context, avoid=frozenset({"a"}))["inner"].servers == ("b", "inner")
-    by_b = through(context, ("b",), frozenset())
-    assert by_b is not None
-    assert by_b["inner"].servers == ("b", "inner")
-    assert through(context, ("inner", "nobody"), frozenset()) is None
+    assert search(context, barred=frozenset({"a"}))["inner"].servers == ("b", "inner")
 
 
 def test_what_finds_its_own_way_does_so_from_here_only() -> None:

@@ -17,7 +17,8 @@ from orchestra.planning.explaining.question import Ground, destination
 from orchestra.planning.notes import assumptions
 from orchestra.planning.reach import leading_to, places_worth_trying
 from orchestra.planning.services import ssh_service
-from orchestra.planning.sessions import Chain, hop, search, through
+from orchestra.planning.sessions import Chain, hop, search
+from orchestra.planning.simple_paths import through
 from orchestra.planning.tunnels import within
 
 if TYPE_CHECKING:
@@ -110,12 +111,13 @@ def _bare_lacking(context: Context, service: Service) -> Lacking:
 
 def _open(context: Context, service: Service, via: tuple[str, ...]) -> Lacking | None:
     """The best path on which everything passes."""
-    tree = through(context, via, frozenset(), only=_leading(context, service, via))
-    for place, chain in within(tree or {}, places_worth_trying(context, service)):
-        made = attempt(context, place, service)
-        if made.passes:
-            return Lacking(exit=chain, dial=made)
-    return None
+
+    def end(tree: dict[str, Chain]) -> Chain | None:
+        able = within(tree, places_worth_trying(context, service))
+        return next((chain for place, chain in able if attempt(context, place, service).passes), None)
+
+    chain = through(context, via, frozenset(), end, only=_leading(context, service, via))
+    return None if chain is None else Lacking(exit=chain, dial=attempt(context, chain.place(context.here), service))
 
 
 def _leading(context: Context, service: Service, via: tuple[str, ...]) -> frozenset[str] | None:

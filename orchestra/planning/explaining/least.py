@@ -16,6 +16,7 @@ from orchestra.planning.explaining.permissions import change_of
 from orchestra.planning.reach import leading_to, servers_worth_trying
 from orchestra.planning.services import ssh_service
 from orchestra.planning.sessions import HERE, Chain, hop, prefixes, search
+from orchestra.planning.simple_paths import Way, joined, onward
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,14 +31,6 @@ SMALL = 64
 """Up to so many servers all of them are considered."""
 ENOUGH = 16
 """Servers that are considered in a larger file: so many beside the service, and so many that here dials itself."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Way:
-    """A chain with what stands against it, as permissions."""
-
-    weight: int = 0
-    chain: Chain = HERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +76,7 @@ def least(
     order; ``avoid``: hosts not to use.
     """
     at = at or context.here
-    via = tuple(name for name in via if name in context.servers)
+    via = tuple(name for name in via if name in context.servers and name not in avoid)
     named = {at, exit_ or at, *via, *(service.behind if service else ())}
     lenient = _Lenient(context, _relevant(context, service, named, avoid), avoid)
     ways = [way for entry in lenient.entries(at) for way in _outwards(lenient, service, entry, exit_, via)]
@@ -94,16 +87,34 @@ def least(
 def _outwards(
     lenient: _Lenient, service: Service | None, entry: Way, exit_: str | None, via: tuple[str, ...]
 ) -> Iterator[Lacking]:
-    """From an entry to every place that might dial the service."""
+    """From an entry to every place that might dial the service; by way of servers to the one that lacks the least."""
     context, granted = lenient.context, lenient.permissions(entry.chain)
     left = tuple(name for name in via if name not in entry.chain.servers)
-    sources = (HERE,) if left else prefixes(entry.chain)
-    tree = lenient.through(left, sources, entry.weight, granted)
-    for way in [tree[exit_]] if exit_ in tree else tree.values():
-        place = way.chain.place(context.here)
-        made = attempt(context, place, service) if service else None
-        weight = way.weight + (_weight(context, made, granted) if made else 0)
-        yield Lacking(entry=entry.chain, exit=way.chain, dial=made, weight=weight)
+
+    def ends(tree: dict[str, Way]) -> list[Lacking]:
+        """Every end of the last leg."""
+        found = []
+        for way in [tree[exit_]] if exit_ in tree else tree.values():
+            made = attempt(context, way.chain.place(context.here), service) if service else None
+            weight = way.weight + (_weight(context, made, granted) if made else 0)
+            found.append(Lacking(entry=entry.chain, exit=way.chain, dial=made, weight=weight))
+        return [each for each in found if not each.dial or not lenient.avoid.intersection(each.dial.firewalls)] or found
+
+    def leg(number: int, barred: frozenset[str]) -> Way | None:
+        if number == 0:
+            tree = lenient.ways(weight=entry.weight, granted=granted, barred=barred)
+        else:
+            tree = lenient.ways((onward(left[number - 1]),), granted=granted, barred=barred)
+        if number < len(left):
+            return tree.get(left[number])
+        return min(Way(each.weight, each.exit) for each in ends(tree))
+
+    whole = joined(len(left) + 1, leg) if left else None
+    if whole is None:
+        yield from ends(lenient.ways(prefixes(entry.chain), entry.weight, granted))
+        return
+    made = attempt(context, whole.chain.place(context.here), service) if service else None
+    yield Lacking(entry=entry.chain, exit=whole.chain, dial=made, weight=whole.weight)
 
 
 def _rank(context: Context, service: Service | None, way: Lacking) -> tuple[int, bool, Chain, Chain]:
@@ -143,23 +154,18 @@ class _Lenient:
             each for made in Lacking(exit=chain).sessions(self.context) for each in _permissions(self.context, made)
         )
 
-    def through(
-        self, via: tuple[str, ...], sources: tuple[Chain, ...], weight: int, granted: frozenset[Missing]
-    ) -> dict[str, Way]:
-        """The same as :meth:`ways`, with servers to pass, in order."""
-        for server in via:
-            if way := self.ways(sources, weight, granted).get(server):
-                sources, weight = (way.chain,), way.weight
-        return self.ways(sources, weight, granted)
-
     def ways(
-        self, sources: tuple[Chain, ...] = (HERE,), weight: int = 0, granted: frozenset[Missing] = frozenset()
+        self,
+        sources: tuple[Chain, ...] = (HERE,),
+        weight: int = 0,
+        granted: frozenset[Missing] = frozenset(),
+        barred: frozenset[str] = frozenset(),
     ) -> dict[str, Way]:
-        """Every place with the chain that lacks the fewest permissions beside those that are granted. What can be
-        reached without any is known already."""
+        """Every place with the chain that lacks the fewest permissions beside those that are granted, and passes no
+        server that is barred. What can be reached without any is known already."""
         context, servers = self.context, self.servers
         only = frozenset(servers) if len(servers) < len(context.servers) else None
-        reached = search(context, sources, self.avoid, only)
+        reached, out = search(context, sources, self.avoid, only, barred), self.avoid | barred
         known = {place: Way(weight, reached[place]) for place in (context.here, *servers) if place in reached}
         for source in sources:
             known.setdefault(source.place(context.here), Way(weight, source))
@@ -172,7 +178,7 @@ class _Lenient:
                 continue
             settled[place] = way
             for server in servers:
-                if server in known or server in settled or server in self.avoid or server in way.chain.servers:
+                if server in known or server in settled or server in out or server in way.chain.servers:
                     continue
                 made = hop(context, place, server)
                 if not self.avoid.intersection(made.firewalls):
