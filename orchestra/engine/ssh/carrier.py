@@ -113,6 +113,8 @@ class Carrier:
         for data in self._early:
             self._receive(data)
         self._early.clear()
+        if self._stream is not None:
+            self._stream.resume_reading()
         return self, connection
 
     async def wait_closed(self) -> None:
@@ -172,7 +174,9 @@ class Carrier:
     # What the stream below tells.
 
     def connection_made(self, stream: Stream, /) -> None:
+        """Nothing is read before there is a connection to read it: whoever answers may talk without end."""
         self._stream = stream
+        stream.pause_reading()
 
     def data_received(self, data: bytes, /) -> None:
         self._receive(data)

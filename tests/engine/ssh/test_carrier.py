@@ -134,6 +134,20 @@ def test_a_full_stream_is_told_and_an_end_in_good_order_sends_what_is_queued():
     run_virtual(main())
 
 
+def test_nothing_is_read_before_there_is_a_connection_to_read_it():
+    async def main():
+        carrier, server, _ = await _dialed()
+        server.stream.write(b"banner")
+        await asyncio.sleep(0.01)
+        assert carrier._early == []
+        connection = Listening()
+        await carrier.create_connection(lambda: connection, "", 0)
+        await asyncio.sleep(0.01)
+        assert connection.events == ["made", b"banner"]
+
+    run_virtual(main())
+
+
 def test_what_the_peer_has_not_taken_has_not_arrived():
     async def main():
         here, carrier, size = Here("laptop"), Carrier(lambda _: None), 16 << 20
