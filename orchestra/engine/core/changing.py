@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from orchestra.engine.core import session, tunnel
 from orchestra.engine.core.coming import retire, switch
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from orchestra.engine.core.state import Draft, TunnelEntry
     from orchestra.model.plan import PlannedListen, PlannedSession, PlannedTunnel
 
+Socket: TypeAlias = tuple[str, str | int]
+"""A host, and a path or a port there."""
+
 
 def change(draft: Draft, event: PlanChanged) -> None:
     """Another plan is to be made true. Its sessions bear the ids of those that are there and do."""
@@ -28,6 +32,7 @@ def change(draft: Draft, event: PlanChanged) -> None:
             draft.tunnels[planned.name] = tunnel_entry(planned, checked=planned.name in event.checked)
         else:
             draft.tunnels[planned.name] = _changed(draft, entry, planned, event)
+    _take_turns(draft)
     for entry in entries.values():
         _remove(draft, entry)
     for entry in list(draft.tunnels.values()):
@@ -68,6 +73,37 @@ def _changed(draft: Draft, entry: TunnelEntry, planned: PlannedTunnel, event: Pl
         proves=bool(differing - {"rest"}),
     )
     return replace(entry, coming=coming)
+
+
+def _take_turns(draft: Draft) -> None:
+    """Who is to listen where another tunnel still does waits until that has moved. Of those that wait for one another
+    nobody could begin: they let go first."""
+    moving = [(entry, entry.coming) for entry in draft.tunnels.values() if entry.coming and entry.coming.moves]
+    holders: defaultdict[Socket, list[TunnelEntry]] = defaultdict(list)
+    for entry, _ in moving:
+        for each in _sockets(entry.spec.listen):
+            holders[each].append(entry)
+    behind: dict[str, frozenset[str]] = {}
+    for entry, coming in moving:
+        after = coming.spec.listen
+        others = (other for each in _sockets(after) for other in holders.get(each, ()) if other is not entry)
+        behind[entry.name] = frozenset(other.name for other in others if _meet(other.spec.listen, after))
+    left = {name: names for name, names in behind.items() if names}
+    while free := [name for name, names in left.items() if names.isdisjoint(left)]:
+        for name in free:
+            del left[name]
+    for entry, coming in moving:
+        apart = coming.apart and entry.name not in left
+        draft.put_tunnel(entry, coming=replace(coming, apart=apart, behind=behind[entry.name]))
+
+
+def _sockets(listen: PlannedListen | None) -> set[Socket]:
+    """What a listener needs, apart from which of a port's addresses."""
+    if listen is None:
+        return set()
+    if listen.unix is not None:
+        return {(listen.at, listen.unix.path)}
+    return {(listen.at, bind.port) for bind in listen.binds if bind.port}
 
 
 def _remove(draft: Draft, entry: TunnelEntry) -> None:

@@ -37,6 +37,8 @@ def follow(draft: Draft, name: str) -> None:
         return
     if not (coming.moves and coming.apart and entry.listener == "bound"):
         switch(draft, entry)
+    elif any(_still_holds(draft, other) for other in coming.behind):
+        return
     elif coming.trouble is None or (coming.trouble.next_retry or 0.0) <= draft.now:
         draft.put_tunnel(entry, listener=move(LISTENER, entry.listener, "move"))
         draft.commands.append(BindListener(name))
@@ -44,6 +46,12 @@ def follow(draft: Draft, name: str) -> None:
 
 def _is_possible(draft: Draft, coming: Coming) -> bool:
     return any(draft.is_passable(way) for way in ways_of(coming.spec))
+
+
+def _still_holds(draft: Draft, name: str) -> bool:
+    """Whether that tunnel listens where it did before the plan changed."""
+    entry = draft.tunnels.get(name)
+    return entry is not None and entry.coming is not None and entry.listener in ("bound", "moving")
 
 
 def moved(draft: Draft, name: str) -> None:
@@ -114,6 +122,9 @@ def switch(draft: Draft, entry: TunnelEntry) -> None:
     draft.tunnels[entry.name] = after
     draft.commands.append(AdoptPlan(entry.name))
     retire(draft)
+    for other in list(draft.tunnels.values()):
+        if other.coming is not None and entry.name in other.coming.behind:
+            follow(draft, other.name)
 
 
 def retire(draft: Draft) -> None:

@@ -72,13 +72,15 @@ class SessionEntry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coming:
     """What a tunnel is to become. ``moves``: to another listener; ``apart``: which can be bound beside the one that it
-    has; ``proves``: it has to be proven again. ``trouble``: why that listener could not be bound."""
+    has; ``proves``: it has to be proven again. ``behind``: tunnels that move away from where it is to listen.
+    ``trouble``: why that listener could not be bound."""
 
     spec: PlannedTunnel
     checked: bool
     moves: bool
     apart: bool
     proves: bool
+    behind: frozenset[str] = frozenset()
     trouble: Trouble | None = None
 
 

@@ -21,6 +21,7 @@ from orchestra.engine.core.messages import (
     SessionIdle,
     SessionOpened,
 )
+from orchestra.model.plan import Plan
 from orchestra.model.topology import CheckRef
 from tests.engine.core.changes import DESK, EDGE, OTHER, change, ready
 from tests.engine.core.script import failure
@@ -117,6 +118,34 @@ def test_an_address_that_overlaps_its_own_is_bound_when_the_first_is_closed() ->
     script = ready(DESK)
     wide = plan(EDGE, tunnel("desk", "edge", entry=listen("*", port=5920)))
     assert change(script, wide) == [CloseListener("desk"), AdoptPlan("desk"), BindListener("desk", 0)]
+
+
+def at(**ports: int) -> Plan:
+    return plan(EDGE, *(tunnel(name, "edge", entry=listen("127.0.0.1", port=port)) for name, port in ports.items()))
+
+
+def test_tunnels_that_exchange_their_addresses_both_let_go_first() -> None:
+    script = ready(at(desk=1, wiki=2))
+    commands = change(script, at(desk=2, wiki=1))
+    assert set(commands) >= {CloseListener("desk"), CloseListener("wiki")}
+    assert {BindListener("desk", 0), BindListener("wiki", 0)} <= set(commands)
+    assert script.tunnel("desk").notes == script.tunnel("wiki").notes == ()
+
+
+def test_the_address_of_another_is_taken_when_that_has_moved() -> None:
+    script = ready(at(desk=1, mail=2, wiki=3))
+    assert change(script, at(desk=2, mail=3, wiki=4)) == [BindListener("wiki")]
+    assert BindListener("mail") in script.tell(ListenerBound("wiki", ("127.0.0.1:4",), 0))
+    assert script.tunnel("desk").listen == ("127.0.0.1:1",)
+    assert BindListener("desk") in script.tell(ListenerBound("mail", ("127.0.0.1:3",), 0))
+
+
+def test_who_waits_for_an_address_that_is_not_given_up_after_all_goes_on() -> None:
+    script = ready(at(desk=1, wiki=2))
+    change(script, at(desk=2, wiki=3))
+    script.tell(ListenerFailed("wiki", failure(Code.LISTEN_IN_USE)))
+    assert [script.tunnel(name).state for name in ("desk", "wiki")] == ["ready", "ready"]
+    assert change(script, at(desk=4, wiki=2)) == [BindListener("desk")]
 
 
 def test_what_is_moving_and_loses_the_session_that_it_moves_to_stays() -> None:
