@@ -12,6 +12,7 @@ from orchestra.model.events import ConnectionFailed
 from orchestra.model.topology import Topology
 from orchestra.testing import Collector
 from tests.acceptance.world import LABS, World, play, with_server, world
+from tests.plugins.udp.rig import until
 
 EXAMPLE = Path(__file__).parents[2] / "topologies" / "socks.yaml"
 SOCKS = ("--socks4", "--socks4a", "--socks5", "--socks5-hostname")
@@ -101,6 +102,11 @@ def test_what_is_refused_is_told_to_the_client_and_to_the_observers(kind: str) -
                 status, out = await curl(*proxy, url)
                 assert (status != 0, said in out) == (True, True), (option, url, out)
                 assert told(up)[-1][0] == code, (option, url, told(up)[-1])
+            proxy, url = f"http://{entrance(up)}", "http://10.20.0.30:8080/"
+            status, out = await curl("-x", proxy, url)
+            assert "GET is not served, only CONNECT" in out
+            assert "curl --proxytunnel" in out
+            assert (await curl("-x", proxy, "-p", url)) == (0, await page(up))
 
     play(scene())
 
@@ -122,6 +128,26 @@ def test_remote_dynamic_enters_at_the_server_and_dials_from_here(kind: str) -> N
     play(scene())
 
 
+@pytest.mark.netns
+@pytest.mark.parametrize("kind", LABS[1:])
+def test_remote_dynamic_with_programs_of_the_server(kind: str, tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with world(EXAMPLE, kind) as up:
+            await up.until_ready()
+            link = up.lab._link  # type: ignore[attr-defined]
+            url, done = "http://127.0.0.1:3000/", tmp_path / "done"
+            asks = [f"curl -q -sS --noproxy '' -m 10 {option} localhost:1080 {url}" for option in SOCKS]
+            asks.append(f"curl -q -sS --noproxy '' -m 10 -p -x http://localhost:1080 {url}")
+            asks.append("printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -N -X 5 -x 127.0.0.1:1080 127.0.0.1 3000 | tail -n 1")
+            script = "; ".join(asks) + f"; touch {done}"
+            argv, log = ["sh", "-c", script], tmp_path / "said"
+            await link.ask("start", machine="gateway", argv=argv, log=str(log), binds=[])
+            await until(done.exists)
+            assert log.read_text() == "dev-web on laptop\n" * len(asks), told(up)
+
+    play(scene())
+
+
 HELLO = b"\5\1\0"
 TO_WIKI = b"\5\1\0\1" + bytes((10, 20, 0, 30)) + (8080).to_bytes(2)
 
@@ -139,10 +165,10 @@ MALFORMED = [
     (b"CONNECT a:1 HTTP/1.1\r\n" + b"x" * 70_000, b"HTTP/1.1 431 "),
     (b"\4\2\x1f\x90\x0a\x14\0\x1e\0", b"\0\x5b" + bytes(6)),  # BIND
     (b"\4\1\x1f\x90\x0a\x14\0\x1e" + b"u" * 70_000, b"\0\x5b" + bytes(6)),
+    (b"\4\1\x1f\x90\0\0\0\1u\0" + b"n" * 70_000, b"\0\x5b" + bytes(6)),  # a name that does not end
     (b"\5\0", b"\5\xff"),
     (b"\5\1\1", b"\5\xff"),
     (HELLO + b"\5\2" + TO_WIKI[2:], no(7)),  # BIND
-    (HELLO + b"\5\3" + TO_WIKI[2:], no(7)),  # UDP ASSOCIATE
     (HELLO + b"\5\1\0\x09" + TO_WIKI[4:], no(8)),
     (HELLO + b"\4\1\0\1" + TO_WIKI[4:], no(1)),
     (HELLO + b"\5\1\0\3\0\x1f\x90", no(1)),

@@ -77,6 +77,13 @@ def test_it_is_refused(sent: bytes, answered: str) -> None:
     assert handshake.refused.isprintable()
 
 
+def test_a_plain_request_is_told_what_to_do() -> None:
+    answer, handshake = talk(b"GET http://a/ HTTP/1.1\r\n\r\n")
+    assert b"\r\nAllow: CONNECT\r\n" in answer
+    assert b"curl --proxytunnel" in answer
+    assert "GET is not served" in str(handshake.refused)
+
+
 @pytest.mark.parametrize(
     ("field", "right"),
     [

@@ -14,7 +14,7 @@ from orchestra_plugins.socks.serving import HANDSHAKE, LINGER, SocksKind, allowe
 
 from orchestra.diagnostics import Code
 from orchestra.engine.context import OpenTunnel
-from orchestra.engine.dialing import Caps
+from orchestra.engine.dialing import PENDING, Caps
 from orchestra.engine.places import Outlook, Places
 from orchestra.errors import RuntimeFailure
 from orchestra.model.events import ConnectionFailed, Event
@@ -184,15 +184,36 @@ def test_who_does_not_say_what_it_wants_is_sent_away(sent: bytes) -> None:
     played(scene)
 
 
-def test_every_byte_late_is_no_way_to_hold_a_connection() -> None:
+@pytest.mark.parametrize("begins", [b"CONNECT ", b"\4\1\0\x50\0\0\0\1", b"\5\xff", HELLO + b"\5\1\0\3\xff"])
+def test_every_byte_late_is_no_way_to_hold_a_connection(begins: bytes) -> None:
     async def scene(ready: Scene) -> None:
         client = await ready.client()
-        for byte in b"CONNECT " + b"x" * 100:
+        for byte in (begins + b"x" * 100)[: int(HANDSHAKE + LINGER) + 2]:
             await client.send(bytes([byte]))
             await asyncio.sleep(1)
         assert client.ended.is_set()
+        assert ready.codes() == [Code.PROTOCOL_ERROR]
 
     played(scene)
+
+
+def test_clients_that_wait_for_a_silent_target_are_in_nobody_s_way() -> None:
+    async def scene(ready: Scene) -> None:
+        ready.network.place("tarpit")
+        ready.network.black_holes.add(("tarpit", 80))
+        waiting = [await ready.client() for _ in range(2 * PENDING)]
+        for client in waiting:
+            await client.send(HELLO + b"\5\1\0\3\x06tarpit" + (80).to_bytes(2))
+        quick = await ready.client()
+        await quick.send(HELLO + WIKI + b"hello")
+        wanted = WELCOME + GRANTED + b"hello"
+        assert (await quick.receive(len(wanted)), now()) == (wanted, 0)
+        for client in waiting:
+            await client.eof.wait()
+            assert bytes(client.data) == reply(6)
+        assert now() == 3.0
+
+    played(scene, dial_timeout=3.0)
 
 
 def test_what_a_refused_client_still_sends_does_not_overtake_the_answer() -> None:
@@ -342,9 +363,28 @@ def test_a_password_is_read_once_and_only_when_somebody_comes() -> None:
     run_virtual(main())
 
 
+def test_a_password_that_never_comes_refuses_its_clients_in_time() -> None:
+    async def main() -> None:
+        async def read_secret(_: SecretRef) -> bytes:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        scene = Scene(options={"login": {"user": "alice", "password": SecretRef(kind="command", value="x")}})
+        scene.tunnel.read_secret = read_secret
+        accept = scene.tunnel.fence(SocksKind().serve(scene.tunnel))
+        came = await asyncio.gather(
+            *(accept(Peer(host=None, port=None, text="x")) for _ in range(3)), return_exceptions=True
+        )
+        assert [isinstance(each, RuntimeFailure) for each in came] == [True] * 3
+        assert now() < 60
+
+    run_virtual(main())
+
+
 @pytest.mark.parametrize(
     ("code", "said", "cause"),
     [
+        (Code.TRANSPORT_CANNOT, "", Cause.UNSUPPORTED),
         (Code.CONNECT_REFUSED, "", Cause.REFUSED),
         (Code.CONNECT_TIMEOUT, "", Cause.TIMED_OUT),
         (Code.NAME_UNRESOLVED, "", Cause.HOST_UNREACHABLE),
