@@ -90,10 +90,14 @@ def login_of(context: TunnelContext) -> Callable[[], Awaitable[Login | None]]:
     async def login() -> Login | None:
         if wanted is None:
             return None
-        async with reading:
-            if not known:
-                password = await context.read_secret(wanted["password"])
-                known.append(Login(wanted["user"].encode(), password))
+        try:
+            async with asyncio.timeout(HANDSHAKE), reading:
+                if not known:
+                    password = await context.read_secret(wanted["password"])
+                    known.append(Login(wanted["user"].encode(), password))
+        except TimeoutError:
+            what = f"the password for clients of {context.tunnel.name} did not come within {HANDSHAKE:g} seconds"
+            raise RuntimeFailure(Code.SECRET_UNAVAILABLE, what) from None
         return known[0]
 
     return login
