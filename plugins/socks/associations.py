@@ -25,8 +25,6 @@ from .socks5 import address
 
 MOST = 256
 """Associations of one tunnel; each has a socket at the entry."""
-TOLD = 32
-"""Destinations that one client is not allowed, and of which it is told that it asked; the others are counted only."""
 
 Judge = Callable[[str, int], None]
 """Raises RuntimeFailure for what a client may not ask for."""
@@ -82,7 +80,6 @@ class Association:
         self._listening: Listening | None = None
         self._client: Flow | None = None
         self._conversations: dict[bytes, Conversation] = {}
-        self._denied: set[bytes] = set()
         self._over = False
         self.host = ""
         """Where the client has to send to."""
@@ -148,9 +145,7 @@ class Association:
         try:
             self._all.judge(host, port)
         except RuntimeFailure as denied:
-            if header not in self._denied and len(self._denied) < TOLD:
-                self._denied.add(header)
-                self._all.context.failed(self.peer, denied)
+            self._all.joint.failed(self.peer, denied)
             raise datagrams.Unfit("not_allowed") from None
         away = Destination(self, self._all.exits, header, host, port)
         about = f"{self._all.context.tunnel.path[-1]} sends to {Endpoint(host, port)}"

@@ -217,11 +217,13 @@ class Far:
         port, policy, host = where_of(flags, body)
         addresses, failure = self.resolve(host, port)
         for family, _, _, _, address in addresses:
-            sock = socket.socket(family, socket.SOCK_DGRAM)
+            sock = None
             try:
+                sock = socket.socket(family, socket.SOCK_DGRAM)
                 sock.connect(address)
             except OSError as error:
-                sock.close()
+                if sock is not None:
+                    sock.close()
                 failure = error
             else:
                 prepare(sock, flags & DF)

@@ -16,8 +16,8 @@ from .station import Flow, Party
 
 EARLY = 64
 """Datagrams of one peer that are kept while the path to the exit is found."""
-QUIET = 30.0
-"""Seconds for which a failure that was told is not told again."""
+QUIET, TOLD = 30.0, 64
+"""Seconds for which a failure that was told is not told again, and how many are told meanwhile."""
 CODES = {"EUNRESOLVED": Code.NAME_UNRESOLVED}
 """By what a helper says of a flow that it could not open."""
 
@@ -80,9 +80,10 @@ class Joint:
     def failed(self, peer: Peer, error: Exception) -> None:
         """A conversation cannot be carried. One that fails often is told now and then: each datagram begins another."""
         now, what = self._loop.time(), str(error)
-        if now >= self._told.get(what, now):
-            if len(self._told) >= EARLY:
-                self._told.clear()
+        if self._told.get(what, now) > now:
+            return
+        self._told = {each: until for each, until in self._told.items() if until > now}
+        if len(self._told) < TOLD:
             self._told[what] = now + QUIET
             self.context.failed(peer, error)
 

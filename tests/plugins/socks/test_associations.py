@@ -15,6 +15,7 @@ import pytest
 from orchestra_plugins.socks import associations
 from orchestra_plugins.socks.serving import SocksKind
 from orchestra_plugins.udp.flows import FlowTable
+from orchestra_plugins.udp.joint import TOLD
 
 from orchestra.diagnostics import Code
 from orchestra.engine.context import OpenTunnel
@@ -186,10 +187,10 @@ def test_what_cannot_be_carried_is_counted_by_cause_and_what_is_not_allowed_is_t
                 assert {name: count for name, count in it.counters.items() if name.startswith("dropped")} == drops
                 assert it.codes() == [Code.NOT_ALLOWED] * 2
                 assert [data for _, data in heard] == [b"well"]
-                for number in range(associations.TOLD + 10):
+                for number in range(TOLD + 10):
                     client.send(header("10.0.0.1", number + 1) + b"x")
-                await until(lambda: it.counters["dropped_not_allowed"] == 6 + associations.TOLD + 10)
-                assert len(it.codes()) == associations.TOLD
+                await until(lambda: it.counters["dropped_not_allowed"] == 6 + TOLD + 10)
+                assert len(it.codes()) == TOLD
 
     play(scene)
 

@@ -117,6 +117,26 @@ def test_a_port_that_refuses_is_noted_and_the_flow_lives_on(tier: Tier) -> None:
 
 
 @tiers
+def test_a_helper_without_descriptors_left_serves_those_that_it_has(tier: Tier) -> None:
+    async def scene() -> None:
+        with target() as (port, _):
+            async with far("ulimit -n 24; COMMAND") as session:
+                channel = await start_helper(session, (tier,))
+                parties = [Party() for _ in range(40)]
+                for party in parties:
+                    channel.flow(party, "127.0.0.1", port, PLAIN).send(b"x")
+                for party in parties:
+                    await party.until(lambda: party.got or party.why)  # noqa: B023
+                served = [party for party in parties if party.got == [b"x"]]
+                assert 10 < len(served) < 24
+                assert all(party.why == ["EMFILE"] for party in parties if party not in served)
+                assert not channel.over.is_set()
+                channel.close()
+
+    play(scene)
+
+
+@tiers
 def test_what_is_too_large_for_the_way_is_counted(tier: Tier) -> None:
     async def scene() -> None:
         with target() as (port, _):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from orchestra_plugins.udp.flows import FlowTable
-from orchestra_plugins.udp.joint import EARLY, QUIET, Conversation, Joint
+from orchestra_plugins.udp.joint import EARLY, QUIET, TOLD, Conversation, Joint
 
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
@@ -174,6 +174,21 @@ def test_a_path_that_is_down_is_told_now_and_then_and_every_datagram_is_counted(
         assert scene.context.failures == [f"peer {number}: the session gateway is down" for number in (0, 15)]
         assert scene.counters["dropped_unreachable"] == scene.counters["datagrams_out"] == 20
         assert "flows" not in scene.counters
+        scene.joint.close()
+
+    run_virtual(main())
+
+
+def test_failures_of_many_kinds_are_told_as_far_as_anybody_reads_them() -> None:
+    async def main() -> None:
+        scene = Scene()
+        _, party = scene.peer()
+        for number in range(TOLD + 50):
+            scene.joint.failed(party.peer, RuntimeFailure(Code.NAME_UNRESOLVED, f"name {number}"))
+        assert len(scene.context.failures) == TOLD
+        await asyncio.sleep(QUIET)
+        scene.joint.failed(party.peer, RuntimeFailure(Code.NAME_UNRESOLVED, "name 0"))
+        assert len(scene.context.failures) == TOLD + 1
         scene.joint.close()
 
     run_virtual(main())
