@@ -118,7 +118,7 @@ class Reloading:
         )
         reading = await asyncio.to_thread(self._read, wish)
         if reading.launch is None:
-            return refusal(reading.said, code=reading.code)
+            return _unchanged(reading.said, reading.code)
         launch = reading.launch
         if (wrong := self._cannot(launch)) is not None:
             return refusal(wrong, code=2)
@@ -235,8 +235,12 @@ def _stays(error: ErrorStatus) -> bool:
     return is_fatal(error) and (error.next_retry is None or error.next_retry > time.time() + _SOON)
 
 
-def refusal(said: str, *, code: int = 1) -> Document:
-    """Nothing was done, and why."""
+def refusal(why: str, *, code: int = 1) -> Document:
+    """Nothing was done, and a sentence that says why."""
+    return _unchanged(f"error: {why}", code)
+
+
+def _unchanged(said: str, code: int) -> Document:
     return {"proposal": None, "code": code, "said": said, "applied": False, "changes": [], "failures": []}
 
 
@@ -281,6 +285,6 @@ def concerned(plan: Plan, subject: str | None) -> tuple[list[str], list[str]]:
 async def reload_and_say(running: Running) -> str:
     """Reads everything again and applies it, as a signal asks for; what there is to say that is no event."""
     answer = await running.reload({})
-    said = f"not reloaded: {answer['said']}" if answer["code"] else answer["said"]
+    said = f"{answer['said']}\nnot reloaded: nothing was changed" if answer["code"] else answer["said"]
     failures = [f"tunnel {each['name']}: {each['message']}" for each in answer["failures"]]
     return "\n".join(filter(None, (said, *failures)))

@@ -44,6 +44,7 @@ def apply(
     if proposal["said"]:
         console.error(proposal["said"])
     if proposal["code"]:
+        console.say(f"{client.place.name} goes on as it was; nothing was changed")
         return int(proposal["code"])
     _show(console, proposal, output)
     if dry or all(item["action"] == "keep" for item in proposal["changes"]):

@@ -198,10 +198,10 @@ def _stay(
     except RuntimeFailure as error:
         if error.code is not Code.ALREADY_RUNNING or not _runs_that(place, launch):
             raise
-        if http is not None:
-            console.say("--http stays as it was: take it down and bring it up again to change that")
+        fixed = [("--http", http is not None), ("--log-format", staying.log_format is not LogFormat.TEXT)]
+        unmoved = [option for option, given in fixed if given]
         try:
-            return _change(console, place, options(source, selection, starting), limit)
+            return _change(console, place, options(source, selection, starting), limit, unmoved)
         except NotRunning:  # it has only just begun and hears nobody yet, or hears nobody any more
             raise error from None
     disclose(console, launch.topology, launch.disclosures)
@@ -229,11 +229,13 @@ def _runs_that(place: Place, launch: Launch) -> bool:
     return info is not None and info.file == launch.file and not launch.file.startswith(("<", "-"))
 
 
-def _change(console: Console, place: Place, given: Document, limit: float | None) -> int:
-    """It runs already: what differs is applied."""
+def _change(console: Console, place: Place, given: Document, limit: float | None, unmoved: Sequence[str]) -> int:
+    """It runs already: what differs is applied. ``unmoved``: options of this call that cannot be."""
     from orchestra.assembly.reloading import DRAIN
     from orchestra.cli.applying import apply
     from orchestra.control.client import Client
 
     console.say(f"{place.name} runs already; what differs is applied")
+    if unmoved:
+        console.say(f"{' and '.join(unmoved)}: only where it begins; take it down and bring it up again for that")
     return apply(console, Client(place, console.say), {"options": given}, drain=DRAIN, limit=limit)

@@ -95,7 +95,7 @@ def test_what_was_shown_is_what_is_applied_and_only_once() -> None:
         scene.says = Reading(launch=None, code=2, said="broken by now")
         assert (await scene.running.reload({"proposal": shown["proposal"]}))["applied"]
         again = await scene.running.reload({"proposal": shown["proposal"]})
-        assert (again["code"], again["said"]) == (1, "it has changed meanwhile, and nothing was done: try again")
+        assert (again["code"], again["said"]) == (1, "error: it has changed meanwhile, and nothing was done: try again")
         assert scene.tunnels() == {"desk": "ready", "wiki": "ready"}
 
     on_scene(test)
@@ -116,7 +116,7 @@ def test_what_cannot_be_read_or_is_another_thing_changes_nothing() -> None:
             scene.says = says
             answer = await scene.running.reload({})
             assert (answer["code"], answer["applied"]) == (code, False)
-            assert answer["said"].startswith(said)
+            assert answer["said"].removeprefix("error: ").startswith(said)
         assert scene.tunnels() == {"desk": "ready"}
 
     on_scene(test)
@@ -158,12 +158,12 @@ def test_what_is_added_and_what_was_asked_for_is_remembered() -> None:
             options={"a": 1}, additions={"wiki": "yaml"}, colour=True, quiet=True, verbosity=2
         )
         taken = await scene.running.reload({"add": {"desk": "yaml"}})
-        assert taken["said"].startswith("a tunnel named desk runs already")
+        assert taken["said"].startswith("error: a tunnel named desk runs already")
         scene.says = Reading(launch=scene.launch(ONE))
         assert (await scene.running.reload({"remove": "wiki"}))["code"] == 0
         assert (scene.reloading.added, scene.wishes[-1].without) == (frozenset(), "wiki")
         gone = await scene.running.reload({"remove": "wiki"})
-        assert (gone["code"], gone["said"]) == (2, "no tunnel named wiki runs: there are desk")
+        assert (gone["code"], gone["said"]) == (2, "error: no tunnel named wiki runs: there are desk")
 
     on_scene(test)
 
@@ -172,9 +172,11 @@ def test_a_signal_has_words_for_the_log_only_when_something_is_wrong() -> None:
     async def test(scene: Scene) -> None:
         assert await reload_and_say(scene.running) == ""
         scene.says = Reading(launch=None, code=2, said="it is broken")
-        assert await reload_and_say(scene.running) == "not reloaded: it is broken"
+        assert await reload_and_say(scene.running) == "it is broken\nnot reloaded: nothing was changed"
         scene.running.leave(None)
-        assert await reload_and_say(scene.running) == "not reloaded: office is being taken down"
+        assert await reload_and_say(scene.running) == (
+            "error: office is being taken down\nnot reloaded: nothing was changed"
+        )
 
     on_scene(test)
 

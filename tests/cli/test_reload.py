@@ -22,7 +22,8 @@ UP = ("up", "-d", "-q", "--lab", "embedded", "office.yaml")
 def up(home, cli):
     """It runs, with one tunnel."""
     home.write(ONE)
-    assert cli(*UP).code == 0
+    done = cli(*UP)
+    assert done.code == 0, done.err
     return cli
 
 
@@ -74,9 +75,10 @@ WRONG = (
     ("targets: [", 2, "YAML_SYNTAX"),
     (ONE.replace("servers", "severs"), 2, "UNKNOWN_KEY"),
     (UNREACHABLE, 3, "--partial opens"),
-    ("name: other\n" + ONE, 2, "the file is named other now, and office runs"),
+    ("name: other\n" + ONE, 2, "error: the file is named other now, and office runs"),
     (ONE.replace("web.internal", "www.internal"), 2, "the lab runs"),
 )
+UNCHANGED = "office goes on as it was; nothing was changed\n"
 
 
 def test_what_is_wrong_changes_nothing_and_says_what_validate_says(home, up):
@@ -87,7 +89,8 @@ def test_what_is_wrong_changes_nothing_and_says_what_validate_says(home, up):
         assert (done.code, done.out) == (code, "")
         assert said in done.err
         if "error[" in done.err and code == 2:
-            assert up("validate", "office.yaml").err == done.err
+            assert done.err.removesuffix(UNCHANGED) == up("validate", "office.yaml").err
+        assert done.err.endswith(UNCHANGED)
         assert tunnels(up) == before
     assert up("status").out.startswith("office · ready")
 
@@ -116,6 +119,12 @@ def test_up_with_other_options_is_remembered_by_later_reloads(home, up):
     assert up("up", "--lab", "embedded", "-t", "web", "office.yaml").code == 0
     assert set(tunnels(up)) == {"web"}
     assert "nothing changes" in up("reload").out
+
+
+def test_options_that_only_a_beginning_has_are_named(home, up):
+    done = up("up", "--lab", "embedded", "--http", "127.0.0.1:0", "--log-format", "json", "office.yaml")
+    assert (done.code, "--http and --log-format: only where it begins" in done.err) == (0, True)
+    assert json.loads(up("status", "-o", "json").out)["http"] is None
 
 
 def test_up_of_another_file_by_that_name_is_refused(home, up):
