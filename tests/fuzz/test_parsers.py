@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from orchestra_plugins.socks.allow import parse_entry
+from orchestra_plugins.socks.datagrams import Unfit, read, split
+from orchestra_plugins.socks.request import Request
 
 from orchestra.control.codec import decode_error, decode_event, decode_status, encode_event, encode_status
 from orchestra.engine.builtin import orchestra_secrets
@@ -220,6 +222,7 @@ def test_handshakes_with_a_proxy(seed: int) -> None:
         b"\4\1\x1f\x90\0\0\0\1alice\0db.internal\0rest",
         b"\5\2\0\2" + b"\1\5alice\6s3cret" + b"\5\1\0\3\x0bdb.internal\x1f\x90rest",
         b"\5\1\0" + b"\5\1\0\4" + bytes(10) + b"\xff\xff\x0a\0\0\7\0\x50",
+        b"\5\1\0" + b"\5\3\0\1" + bytes(6),
         b"CONNECT [::1]:443 HTTP/1.1\r\nHost: a\r\nProxy-Authorization: Basic YWxpY2U6czNjcmV0\r\n\r\n\x16\x03",
     ]
 
@@ -227,12 +230,29 @@ def test_handshakes_with_a_proxy(seed: int) -> None:
         for wanted in (None, LOGIN):
             answer, ended = talk(data, wanted)
             assert len(answer) < 1000
-            if ended.request:
+            if isinstance(ended.request, Request):
                 where = parse_address(str(Endpoint(ended.request.host, ended.request.port)))
                 assert where == Endpoint(ended.request.host, ended.request.port)
             assert ended.refused is None or ended.refused.isprintable()
 
     survives(handshake, corpus, seed)
+
+
+def test_datagrams_to_a_proxy(seed: int) -> None:
+    corpus = [
+        b"\0\0\0\1\x0a\0\0\7\0\x35question",
+        b"\0\0\0\3\x0bdb.internal\0\x35question",
+        b"\0\0\0\4" + bytes(10) + b"\xff\xff\x0a\0\0\7\0\x35",
+    ]
+
+    def datagram(data: bytes) -> None:
+        with suppress(Unfit):
+            header, body = split(data)
+            assert header + body == data
+            host, port = read(header)
+            assert parse_address(str(Endpoint(host, port))) == Endpoint(host, port)
+
+    survives(datagram, corpus, seed)
 
 
 def test_allow_lists_of_a_proxy(seed: int) -> None:
