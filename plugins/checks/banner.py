@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from pydantic import Field
 
 from orchestra.model.text import clean
@@ -12,6 +10,7 @@ from orchestra.session.conversation import LONGEST
 
 from .conversing import Dialogue
 from .fields import Pattern, Tls
+from .searching import Search
 
 
 class Banner(Tls):
@@ -31,13 +30,13 @@ class Spoken(Dialogue[Banner]):
         wanted = self.wanted
         if wanted.send is not None:
             self.talk.say(wanted.send.encode())
-        expression, heard = re.compile(wanted.expect), b""
+        search, heard = Search(wanted.expect), b""
         what = f"what matches {wanted.expect!r}" if wanted.expect else "a first byte"
         while len(heard) < LONGEST:
             try:
                 heard += await self.talk.some(what)
             except NoAnswer as problem:
                 raise NoAnswer(f"{problem}; it said {clean(heard, 200)!r}" if heard else str(problem)) from None
-            if expression.search(heard.decode("utf-8", "replace")):
+            if search.finds(heard):
                 return (wanted.farewell or "").encode()
         raise NoAnswer(f"{len(heard)} bytes came and none match {wanted.expect!r}; they begin {clean(heard, 60)!r}")

@@ -13,6 +13,7 @@ from orchestra.session import NoAnswer
 
 from .conversing import Dialogue
 from .fields import HOST, Fields, Pattern, Verified
+from .searching import Search
 
 MOST_HEADERS = 200
 MOST_BODY = 64 * 1024
@@ -92,16 +93,16 @@ class Page(Dialogue[Http]):
         line = await talk.line("the answer to a request")
         if (problem := judge_status_line(line, wanted.status)) is not None:
             raise NoAnswer(problem)
-        if wanted.expect is not None and not await self._found(re.compile(wanted.expect)):
+        if wanted.expect is not None and not await self._found(Search(wanted.expect)):
             raise NoAnswer(f"it answered {clean(line, 80)!r}, with a page in which {wanted.expect!r} is not found")
         return b""
 
-    async def _found(self, expression: re.Pattern[str]) -> bool:
+    async def _found(self, search: Search) -> bool:
         """Whether the expression is found in the page, as soon as it is."""
         page = bytearray()
         async for piece in self._pieces():
             page += piece
-            if expression.search(page.decode("utf-8", "replace")):
+            if search.finds(page):
                 return True
             if len(page) >= MOST_BODY:
                 break

@@ -16,6 +16,11 @@ from tests.plugins.checks.subjects import faults, said
         ((b"hel", b"lo\n"), {"expect": "^hello$"}, None),
         ((b"hall\xc3\xa5",), {"expect": "hallå"}, None),
         ((after(b"A\\n", b"B\n"),), {"send": "A\n", "expect": "B"}, None),
+        (
+            (b"a" * 40 + b"b",),
+            {"expect": "(a+)+$"},
+            "to look for '(a+)+$' in what it sent takes too long",
+        ),
         ((b"hello\n",), {"expect": "ready"}, "what matches 'ready' did not come within 10 seconds"),
         ((b"hello\n",), {"expect": "^ello"}, "what matches '^ello' did not come within 10 seconds"),
         ((), {}, "a first byte did not come within 10 seconds"),
