@@ -132,11 +132,12 @@ def _of_exits(sessions: Mapping[str, PlannedSession], tunnel: PlannedTunnel, kin
         if exit_ is None:
             continue
         server = sessions[exit_].server
-        if kind.exec:
+        by_tcp = kind.by_tcp(tunnel.spec.options)
+        if kind.exec and by_tcp != "only":
             yield Use(server, "run", what)
         if dial is None:
             yield Use(server, "open any", what)
-        elif tunnel.protocol == "tcp":
+        elif tunnel.protocol == "tcp" or by_tcp == "too":
             yield _dial(dial, what)
 
 

@@ -39,11 +39,12 @@ def listen_conflicts(context: Context, listeners: Iterable[tuple[Tunnel, Planned
 
 
 def _keys(context: Context, tunnel: Tunnel, listen: PlannedListen) -> list[tuple[Key, str]]:
-    protocol = "udp" if context.kind(tunnel.kind).datagrams else "tcp"
-    machine = context.world.machine(listen.at)
+    kind, machine = context.kind(tunnel.kind), context.world.machine(listen.at)
+    by_tcp = not kind.datagrams or kind.by_tcp(tunnel.options) != "no"
+    protocols = ("udp",) * kind.datagrams + ("tcp",) * by_tcp
     if listen.unix is not None:
         return [((machine, "unix", listen.unix.path), WILDCARD)]
-    return [((machine, protocol, bind.port), bind.host) for bind in listen.binds if bind.port]
+    return [((machine, each, bind.port), bind.host) for bind in listen.binds if bind.port for each in protocols]
 
 
 def _of_target(context: Context, target: Target) -> list[tuple[Key, str]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code, Diagnostic
+from orchestra.planning.dials import attempt, problems_of
 from orchestra.planning.sessions import hop
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ def notes_of(context: Context, request: Request, solution: Solution) -> tuple[Di
         *solution.listen.notes,
         *_unprotected(context, request, solution),
         *_helpers(context, request, solution),
+        *_not_by_tcp(context, request, solution),
         *assumptions(_dials(context, solution), request.tunnel.place, request.tunnel.name),
     )
 
@@ -56,9 +59,11 @@ def _unprotected(context: Context, request: Request, solution: Solution) -> Iter
 
 def _helpers(context: Context, request: Request, solution: Solution) -> Iterator[Diagnostic]:
     """UDP at a server is carried by a command that runs there, which takes more, and is held by less, than forwards."""
-    if not context.kind(request.tunnel.kind).datagrams:
+    kind = context.kind(request.tunnel.kind)
+    if not kind.datagrams:
         return
-    for server in dict.fromkeys(chain.servers[-1] for chain in (solution.entry, solution.exit) if chain.servers):
+    ends = (solution.entry,) if kind.by_tcp(request.tunnel.options) == "only" else (solution.entry, solution.exit)
+    for server in dict.fromkeys(chain.servers[-1] for chain in ends if chain.servers):
         yield Diagnostic(
             code=Code.HELPER_NEEDED,
             severity="info",
@@ -66,6 +71,23 @@ def _helpers(context: Context, request: Request, solution: Solution) -> Iterator
             "perl there, and one channel; what sshd permits to be forwarded does not bind it",
             place=request.tunnel.place,
             tunnel=request.tunnel.name,
+        )
+
+
+def _not_by_tcp(context: Context, request: Request, solution: Solution) -> Iterator[Diagnostic]:
+    """What is dialed by TCP too may find less there than datagrams do; the tunnel carries those all the same."""
+    service, tunnel = request.service, request.tunnel
+    if service is None or context.kind(tunnel.kind).by_tcp(tunnel.options) != "too":
+        return
+    made = attempt(context, solution.exit.place(context.here), replace(service, protocol="tcp"))
+    for problem in problems_of(context, made)[:1]:
+        yield Diagnostic(
+            code=problem.code,
+            severity="info",
+            message=f"what is asked by TCP does not reach {service.name}: {problem.text}",
+            place=problem.place or tunnel.place,
+            suggestion=problem.suggestion,
+            tunnel=tunnel.name,
         )
 
 

@@ -98,7 +98,7 @@ def target_service(context: Context, target: Target, exit_: str | None = None) -
         protocol=target.protocol,
         path=address.path if isinstance(address, UnixPath) else None,
         behind=behind,
-        trusted=(exit_,) if exit_ else trusted_dialers(context, host, behind),
+        trusted=(exit_,) if exit_ and not behind else trusted_dialers(context, host, behind),
         listeners=context.elsewhere.get(target.name, ()),
         place=target.place,
     )

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from orchestra.planning.context import Context
 
 MOST = 1_000
-"""Drafts of one path that are looked at. A path that takes more is not found; random files of 12 servers take 40."""
+"""Drafts of one path that are looked at; what takes more is not found. Random files take 10 with three servers to pass
+among 20, and 150 with four among 60."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,15 +55,27 @@ def joined(legs: int, leg: Leg) -> Way | None:
             break
         draft = heapq.heappop(heap)
         twice = _passed_twice(draft.whole.chain.servers)
-        if twice is None:
+        if not twice:
             return draft.whole
-        owner = next(number for number, way in enumerate(draft.legs) if twice in way.chain.servers)
-        for numbers in ({owner}, {*range(legs)} - {owner}):
-            kept = tuple(None if number in numbers else way for number, way in enumerate(draft.legs))
-            barred = tuple(each | {twice} if number in numbers else each for number, each in enumerate(draft.barred))
-            for each in _drafts(leg, kept, barred):
-                heapq.heappush(heap, each)
+        for each in max((_without(leg, draft, server) for server in twice), key=_how_telling):
+            heapq.heappush(heap, each)
     return None
+
+
+def _without(leg: Leg, draft: _Draft, twice: str) -> list[_Draft]:
+    """What becomes of a draft when a server is barred from the first leg that passes it, or from all the others."""
+    owner = next(number for number, way in enumerate(draft.legs) if twice in way.chain.servers)
+    found: list[_Draft] = []
+    for numbers in ({owner}, {*range(len(draft.legs))} - {owner}):
+        kept = tuple(None if number in numbers else way for number, way in enumerate(draft.legs))
+        barred = tuple(each | {twice} if number in numbers else each for number, each in enumerate(draft.barred))
+        found += _drafts(leg, kept, barred)
+    return found
+
+
+def _how_telling(drafts: list[_Draft]) -> tuple[int, Way]:
+    """The fewer are left, and the more they cost, the fewer are looked at in the end."""
+    return -len(drafts), min((each.whole for each in drafts), default=Way())
 
 
 def _drafts(leg: Leg, kept: tuple[Way | None, ...], barred: tuple[frozenset[str], ...]) -> list[_Draft]:
@@ -80,8 +93,8 @@ def _whole(legs: tuple[Way, ...]) -> Way:
     return Way(sum(way.weight for way in legs), whole)
 
 
-def _passed_twice(servers: tuple[str, ...]) -> str | None:
-    return next((name for number, name in enumerate(servers) if name in servers[:number]), None)
+def _passed_twice(servers: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for number, name in enumerate(servers) if name in servers[:number])
 
 
 def through(

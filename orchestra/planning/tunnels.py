@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,8 @@ def make_request(context: Context, tunnel: Tunnel) -> Request:
     fixed = tunnel.exit or (tunnel.via[-1] if tunnel.via and not tunnel.at else None)
     service = target_service(context, target, fixed) if target else None
     problems = (*_by_kind(context, tunnel, service), *_no_servers(context, tunnel))
+    if service is not None and context.kind(tunnel.kind).by_tcp(tunnel.options) == "only":
+        service = replace(service, protocol="tcp")
     exit_ = tunnel.exit
     if service is None and exit_ is None and context.kind(tunnel.kind).to != "required":
         exit_, unclear = _default_exit(context, tunnel)
