@@ -78,6 +78,7 @@ def test_the_method_is_one_that_the_client_offers() -> None:
 def test_a_login_lets_in() -> None:
     answer, handshake = talk(b"\5\2\0\2" + LOGIN_RIGHT + TO_NAME, LOGIN)
     assert (answer, outcome(handshake)) == (b"\5\2\1\0", ("db.internal", 8080))
+    assert outcome(talk(b"\5\1\2" + LOGIN_RIGHT + b"\5\3\0\1" + bytes(6), LOGIN)[1]) == ("", 0)
 
 
 @pytest.mark.parametrize(
