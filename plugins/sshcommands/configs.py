@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,6 +22,9 @@ from .drafting import drafted
 from .forwards import checked_host
 from .invocation import Invocation
 from .keywords import FORWARDS, apply
+
+MOST = 10
+"""Lines that are no ssh_config and are said, of each host: what is included by mistake is not to be copied."""
 
 
 class Fields(BaseModel):
@@ -49,18 +53,30 @@ class SshConfigImporter:
         context = this_machine(request.environ)
         names = named(request.text)
         wanted = request.options.get("hosts")
-        hosts = {}
+        hosts: dict[str, Invocation] = {}
+        left: list[str] = []
         for name in dict.fromkeys((*names, *(wanted or ()))):
             choice = choose([Source(path=request.name)], library, name, context)
-            with suppress(BadValue):  # no host that anything could dial
+            try:
                 hosts[checked_host(name)] = _invocation(choice)
+            except BadValue as error:
+                left.append(f"the host {name} is not taken over: {error}")
         forwarding = [name for name, made in hosts.items() if made.forwards]
         chosen = [name for name in wanted or forwarding or names if name in hosts]
         if not chosen:
             place = Place(request.name, 1, 1)
-            message = "it names no host; `Host *` says nothing of any one"
+            message = "; ".join(left) or "it names no host; `Host *` says nothing of any one"
             raise TopologyInvalid((Diagnostic(code=Code.BAD_VALUE, severity="error", message=message, place=place),))
-        return drafted([hosts[name] for name in chosen], request.name, hosts)
+        made = drafted([hosts[name] for name in chosen], request.name, hosts)
+        if idle := [name for name in hosts if not wanted and name not in _taken(made)]:
+            left.append(f"not taken over, since nothing is forwarded there: {', '.join(idle)} (--set hosts=[...] does)")
+        return replace(made, notes={**made.notes, ("servers",): tuple(left)} if left else made.notes)
+
+
+def _taken(made: Imported) -> set[str]:
+    """The hosts of ssh_config that are servers now."""
+    logins: list[Any] = [server["ssh"] for server in made.document["servers"].values() if isinstance(server, dict)]
+    return {ssh["config_host"] for ssh in logins if "config_host" in ssh}
 
 
 def named(text: str) -> list[str]:
@@ -92,5 +108,6 @@ def _invocation(choice: Choice) -> Invocation:
                 made.notes.append(f"{name} at line {setting.place.line if setting.place else 0}: {error}")
     if choice.value("stricthostkeychecking") == "off":
         apply(made, "stricthostkeychecking", "no")
-    made.notes += [remark.message for remark in choice.refusals]
+    refusals = [remark.message for remark in choice.refusals]
+    made.notes += [*refusals[:MOST], f"and {len(refusals) - MOST} more of that file"] if refusals[MOST:] else refusals
     return made

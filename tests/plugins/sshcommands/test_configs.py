@@ -51,6 +51,17 @@ def test_what_is_wrong_or_dangerous_is_said() -> None:
     assert "# DANGER: it is reached by everybody who reaches this machine" in yaml
 
 
+def test_hosts_that_are_left_out_are_named() -> None:
+    yaml = read(f"{CONFIG}Host odd;id\nHost blind\n HostName $(id)\n LocalForward 1 x:1\n", "ssh-config")
+    assert "# the host odd;id is not taken over: 'odd;id' is not a host name" in yaml
+    assert "# the host blind is not taken over: '$(id)' is not a host name" in yaml
+    assert "# not taken over, since nothing is forwarded there: plain (--set hosts=[...] does)" in yaml
+    with pytest.raises(TopologyInvalid) as invalid:
+        read("Host a;b\n", "ssh-config")
+    (found,) = invalid.value.diagnostics
+    assert found.message == "the host a;b is not taken over: 'a;b' is not a host name"
+
+
 def test_which_hosts_is_an_option() -> None:
     topology, _ = planned(read(CONFIG, "ssh-config", "hosts=[plain, jump]"))
     assert {name for name, host in topology.hosts.items() if host.server} == {"jump", "plain"}
