@@ -36,11 +36,13 @@ async def fenced(
     host: str | None = None,
     scope: asyncio.Timeout | None = None,
     discreet: bool = False,
+    late: Code = Code.PLUGIN_FAILED,
 ) -> T:
     """Does a plugin's work, for at most ``deadline`` seconds.
 
     ``what`` names it: ``transport ssh``, ``check http``; ``scope`` is of the same deadline, for who moves it;
-    ``discreet``: what a foreign exception says is not passed on. Raises RuntimeFailure: its own, or PLUGIN_FAILED.
+    ``discreet``: what a foreign exception says is not passed on; ``late``: whose fault a missed deadline is. Raises
+    RuntimeFailure: its own, PLUGIN_FAILED, or ``late``.
     """
     scope = scope or asyncio.timeout(deadline)
     try:
@@ -51,7 +53,7 @@ async def fenced(
     except Exception as error:
         if isinstance(error, TimeoutError) and scope.expired():
             message = f"{what} did not come to an end within {deadline:g} seconds"
-            raise RuntimeFailure(Code.PLUGIN_FAILED, message, host=host) from error
+            raise RuntimeFailure(late, message, host=host) from error
         if discreet:
             said = f"{what} failed: {type(error).__name__}"
             raise RuntimeFailure(Code.PLUGIN_FAILED, said, host=host, suggestion=FAULT) from None

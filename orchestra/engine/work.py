@@ -257,10 +257,13 @@ class Work:
         check = self._plugins.checks.get(ref.type)
         if check is None:
             raise RuntimeFailure(Code.PLUGIN_FAILED, f"no check {ref.type} is loaded")
-        usual = spec.hold + spec.dial_timeout + CHECK_GRACE
-        deadline = ref.timeout + CHECK_WORDS if ref.timeout else usual
+        what, usual = f"check {ref.type}", spec.hold + spec.dial_timeout + CHECK_GRACE
         async with self._checking:
-            await fenced(f"check {ref.type}", lambda: check.run(context), deadline)
+            if ref.timeout is None:
+                await fenced(what, lambda: check.run(context), usual)
+            else:
+                scope = asyncio.timeout(ref.timeout + CHECK_WORDS)
+                await fenced(what, lambda: check.run(context), ref.timeout, scope=scope, late=Code.CHECK_FAILED)
 
     async def probe(self, id_: str, server: str, deadline: float) -> None:
         """Asks an open session whether it lives; what is open and says nothing at all meanwhile is told of."""

@@ -86,6 +86,8 @@ def vetted_observer(observer: object) -> Callable[..., object]:
 def _fits(value: object, hint: Any) -> bool:
     if get_origin(hint) is Literal:
         return value in get_args(hint)
+    if get_origin(hint) is Callable:
+        return callable(value)
     if get_origin(hint) is tuple:
         return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
     if hint == (type[Any] | None):

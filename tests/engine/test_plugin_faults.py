@@ -243,6 +243,19 @@ def test_check_run(fault: Callable[..., Any], why: str) -> None:
     tried(test, tunnel=", check: faulty", run=fault)
 
 
+def test_a_check_that_does_not_keep_the_files_timeout_has_failed() -> None:
+    async def test(bench: Workbench) -> None:
+        await bench.until_true(lambda: bench.status("desk").error is not None)
+        error = bench.status("desk").error
+        assert error is not None
+        assert (error.code, error.message) == (
+            Code.CHECK_FAILED,
+            "check faulty did not come to an end within 3 seconds",
+        )
+
+    tried(test, tunnel=", check: {type: faulty, timeout: 3s}", run=hangs)
+
+
 async def leaks(*_: object) -> Any:
     raise ValueError(f"no such entry, {CANARY}")
 
