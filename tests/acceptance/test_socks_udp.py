@@ -50,7 +50,7 @@ def test_datagrams_through_two_hops_by_name_and_address(tmp_path: Path) -> None:
             counters = up.tunnel("plant").counters
             assert (counters["datagrams_out"], counters["datagrams_in"], counters["flows_opened"]) == (4, 4, 4)
             told = [(event.code, event.message) for event in up.log.events if isinstance(event, ConnectionFailed)]
-            assert told == 2 * [
+            assert told == [  # once, although two clients have asked
                 ("NOT_ALLOWED", "10.30.0.61:2222 is not among what plant allows"),
                 ("NOT_ALLOWED", "PLC.plant.example:2223 is not among what plant allows"),
             ]
