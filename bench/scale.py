@@ -1,26 +1,28 @@
 """How loading, compiling, planning and explaining grow with the file: seconds and memory against hosts.
 
-    python bench/scale.py [HOSTS …]        default: 100 1000 10000 100000
+    python -m bench.scale [--quick] [--rounds 3] [--json FILE]
 
 Sites of 100 hosts form a tree, eight below each. A firewall with ten rules joins a site to the one above it; it lets
 ssh in to the site's own bastion and to those one level below, so that dials pass one or two firewalls and paths need
 several sessions. One host in ten is a server. 1,000 tunnels, or one for ten hosts, lead to targets in all sites, one in
 fifty of them blocked. ``plan`` compiles anew; ``explain`` is one pair of a compiled topology, with every server to be
-found; ``mistake`` is the time to say that the last line of the file has one. CPU is what counts where others share the
-machine.
+found; ``mistake`` is the time to say that the last line of the file has one.
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import resource
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bench.processes import ask
+from bench.results import Goal, Row, Table
+from bench.running import Effort, alone, told
 from orchestra.assembly.topology import plugins
 from orchestra.graph import compile_world
 from orchestra.loading import load
@@ -33,8 +35,10 @@ SIZES = (100, 1_000, 10_000, 100_000)
 PER_SITE = 100
 FAN = 8
 TUNNELS = 1_000
+STEPS = ("load", "compile", "plan", "explain", "mistake")
+GOAL = 10_000
 BUDGET = {"load": 1.5, "plan": 1.0, "explain": 0.1}
-"""Seconds for 10,000 hosts on two cores; and 300 MiB."""
+"""Seconds for so many hosts."""
 
 
 @dataclass(frozen=True)
@@ -114,54 +118,52 @@ def _tunnels(sites: list[Site], tunnels: int) -> Iterator[str]:
         yield f"  tunnel{number}: {{to: {to}, listen: localhost:{10_000 + number}}}"
 
 
-def measure(hosts: int) -> None:
-    """One row of the table, in this process."""
+async def measure(effort: Effort) -> list[Table]:
+    """Time and memory; one fresh process for each size, so that the peaks are each one's own."""
+    times, peaks = Table("topologies", "s of the processor", "less"), Table("topologies", "MiB at most", "less")
+    for hosts in SIZES[:-1] if effort.quick else SIZES:
+        told(f"{hosts:,} hosts")
+        rounds = effort.rounds if hosts < SIZES[-1] else 1
+        found = [await ask([sys.executable, "-m", "bench.scale", "one", str(hosts)]) for _ in range(rounds)]
+        goals = tuple(Goal(limit, of=step) for step, limit in BUDGET.items()) if hosts == GOAL else ()
+        steps = {step: [each[step] for each in found] for step in STEPS}
+        times.rows.append(Row(f"{hosts:,} hosts", steps, goals))
+        peak = {"orchestra": [each["peak"] for each in found]}
+        peaks.rows.append(Row(f"{hosts:,} hosts", peak, (Goal(300),) if hosts == GOAL else ()))
+    return [times, peaks]
+
+
+def one(hosts: int) -> dict[str, float]:
+    """Seconds of the processor for each step and MiB at most, in this process."""
     tunnels, words = min(TUNNELS, hosts // 10), plugins().vocabulary
     text = topology(hosts, tunnels)
-    wall: list[float] = []
-    used: list[float] = []
+    used: dict[str, float] = {}
 
-    def timed(what: Any, *arguments: Any, **options: Any) -> Any:
+    def timed(step: str, what: Any, *arguments: Any, **options: Any) -> Any:
         gc.collect()  # what one step has made is not looked through on the next one's time
-        start, before = time.perf_counter(), time.process_time()
+        before = time.process_time()
         result = what(*arguments, **options)
-        wall.append(time.perf_counter() - start)
-        used.append(time.process_time() - before)
+        used[step] = time.process_time() - before
         return result
 
-    loaded = timed(load, ["-"], environ={}, vocabulary=words, stdin=text)
+    loaded = timed("load", load, ["-"], environ={}, vocabulary=words, stdin=text)
     assert loaded.topology is not None, loaded.diagnostics[:3]
     read: Topology = loaded.topology
-    timed(compile_world, read, "laptop")
-    plan = timed(make_plan, read, vocabulary=words)
+    timed("compile", compile_world, read, "laptop")
+    plan = timed("plan", make_plan, read, vocabulary=words)
     last = f"site{max(1, hosts // PER_SITE) - 1}-host9"
-    assert timed(explain_on, Ground(read, "laptop", words), "laptop", last).reachable
+    assert timed("explain", explain_on, Ground(read, "laptop", words), "laptop", last).reachable
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    reachable = sum(tunnel.verdict == "reachable" for tunnel in plan.tunnels)
+    assert any(tunnel.verdict == "reachable" for tunnel in plan.tunnels)
     del loaded, read, plan
-    wrong = timed(load, ["-"], environ={}, vocabulary=words, stdin=text + "  last: {to: nobody, listen: localhost:1}\n")
+    mistaken = text + "  last: {to: nobody, listen: localhost:1}\n"
+    wrong = timed("mistake", load, ["-"], environ={}, vocabulary=words, stdin=mistaken)
     assert [each.place.line for each in wrong.diagnostics if each.place] == [text.count("\n") + 1]
-    size = f"{hosts:>8,} {tunnels:>8,} {reachable:>10,} {len(text) / 1024:>8,.0f}"
-    print(f"{size} {'CPU':>5}{_seconds(used)} {peak:>9,.0f}")
-    print(f"{'':{len(size)}} {'wall':>5}{_seconds(wall)}", flush=True)
-
-
-def _seconds(times: list[float]) -> str:
-    return "".join(f"{each:>9.2f}" for each in times)
-
-
-def main(arguments: list[str]) -> None:
-    """One fresh process for each size, so that the peaks are each one's own."""
-    if arguments[:1] == ["--one"]:
-        measure(int(arguments[1]))
-        return
-    columns = "".join(f"{each:>9}" for each in ("load", "compile", "plan", "explain", "mistake"))
-    print(f"{'hosts':>8} {'tunnels':>8} {'reachable':>10} {'KiB':>8} {'':>5}{columns} {'peak MiB':>9}", flush=True)
-    for hosts in map(int, arguments) if arguments else SIZES:
-        subprocess.run([sys.executable, __file__, "--one", str(hosts)], check=True)
-    wanted = ", ".join(f"{what} {limit} s" for what, limit in BUDGET.items())
-    print(f"wanted for 10,000 hosts: {wanted}, 300 MiB")
+    return used | {"peak": peak}
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    if sys.argv[1:2] == ["one"]:
+        print(json.dumps(one(int(sys.argv[2]))))
+    else:
+        alone("scale", measure, __doc__)

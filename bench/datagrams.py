@@ -1,0 +1,145 @@
+"""The two ends of the UDP part, each in a process of its own: an echo of datagrams and of streams, and the client.
+
+python bench/datagrams.py serve PORT
+python bench/datagrams.py ask PORT SIZE SECONDS udp|tcp
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import select
+import socket
+import statistics
+import sys
+import time
+
+LOOPBACK = "127.0.0.1"
+UNDER_WAY = (1, 8, 64)
+PATIENCE = 0.2
+"""Seconds after which a datagram is lost."""
+LOST = 20
+"""Datagrams whose loss ends the measuring of latency."""
+
+
+def serve(port: int) -> None:
+    """Echoes datagrams, and streams."""
+    poll, datagrams = select.poll(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    datagrams.bind((LOOPBACK, port))
+    listener = socket.create_server((LOOPBACK, port))
+    streams: dict[int, socket.socket] = {}
+    poll.register(datagrams, select.POLLIN)
+    poll.register(listener, select.POLLIN)
+    while True:
+        for number, _ in poll.poll():
+            if number == datagrams.fileno():
+                data, peer = datagrams.recvfrom(65536)
+                datagrams.sendto(data, peer)
+            elif number == listener.fileno():
+                stream, _ = listener.accept()
+                stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                streams[stream.fileno()] = stream
+                poll.register(stream, select.POLLIN)
+            elif data := streams[number].recv(65536):
+                streams[number].sendall(data)
+            else:
+                poll.unregister(number)
+                streams.pop(number).close()
+
+
+class Client:
+    """Numbered datagrams of one size, or a stream of as many bytes."""
+
+    def __init__(self, port: int, size: int, kind: socket.SocketKind) -> None:
+        self.sock = socket.socket(socket.AF_INET, kind)
+        if kind == socket.SOCK_DGRAM:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self.sock.connect((LOOPBACK, port))
+        self.sock.settimeout(PATIENCE)
+        self.filler = bytes(size - 8)
+
+    def send(self, number: int) -> None:
+        with contextlib.suppress(OSError):
+            self.sock.send(number.to_bytes(8, "big") + self.filler)
+
+    def receive(self) -> int | None:
+        """The number of one that came back as it was sent; None when none did in time."""
+        end = time.perf_counter() + PATIENCE
+        while time.perf_counter() < end:
+            try:
+                data = self.sock.recv(65536)
+            except OSError:
+                continue
+            if len(data) == len(self.filler) + 8:
+                return int.from_bytes(data[:8], "big")
+        return None
+
+    def rate(self, seconds: float, under_way: int) -> float:
+        """Echoes per second, with so many under way; what does not come back in time is lost, and others follow."""
+        got = sent = waiting = 0
+        begun = time.perf_counter()
+        while time.perf_counter() - begun < seconds:
+            while waiting < under_way:
+                self.send(sent)
+                sent, waiting = sent + 1, waiting + 1
+            if self.receive() is None:
+                waiting = 0
+            else:
+                got, waiting = got + 1, waiting - 1
+        return got / (time.perf_counter() - begun)
+
+    def loss(self, rate: float, seconds: float) -> float:
+        """The share that is lost of those that are sent at a rate."""
+        self.sock.setblocking(False)
+        total, sent, got = max(1, int(rate * seconds)), 0, set[int]()
+        begun = time.perf_counter()
+        while (now := time.perf_counter() - begun) < seconds + PATIENCE and len(got) < total:
+            while sent < min(total, int(now * rate) + 1):
+                self.send(sent)
+                sent += 1
+            ready, _, _ = select.select([self.sock], [], [], min(0.001, 0.5 / rate))
+            with contextlib.suppress(OSError):
+                while ready:
+                    data = self.sock.recv(65536)
+                    if len(data) == len(self.filler) + 8:
+                        got.add(int.from_bytes(data[:8], "big"))
+        self.sock.settimeout(PATIENCE)
+        return 1 - len(got) / max(1, sent)
+
+    def latency(self, count: int) -> float:
+        """The median of that many, in microseconds."""
+        times: list[float] = []
+        for number in range(count):
+            if number - len(times) > LOST:
+                break
+            begun = time.perf_counter()
+            self.send(number)
+            if self.receive() is not None:
+                times.append(time.perf_counter() - begun)
+        return statistics.median(times) * 1e6 if len(times) >= count - LOST else float("nan")
+
+
+def ask(port: int, size: int, seconds: float, stream: bool) -> dict[str, float]:
+    """All three figures of one contender; a stream has a latency only."""
+    client = Client(port, size, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
+    for number in range(10):  # the first find a path, and wake whoever sleeps
+        client.send(number)
+        client.receive()
+    found = {"latency": client.latency(300)}
+    if not stream:
+        found["rate"] = max(client.rate(seconds / len(UNDER_WAY), each) for each in UNDER_WAY)
+        time.sleep(PATIENCE)
+        while client.receive() is not None:
+            pass
+        found["loss"] = client.loss(max(1.0, found["rate"] / 2), seconds)
+    return found
+
+
+if __name__ == "__main__":
+    what, port, *arguments = sys.argv[1:]
+    if what == "serve":
+        serve(int(port))
+    else:
+        size, seconds, protocol = arguments
+        print(json.dumps(ask(int(port), int(size), float(seconds), protocol == "tcp")))
