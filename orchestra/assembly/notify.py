@@ -49,7 +49,7 @@ class Notifier:
         self._send(f"STATUS={status}")
 
     def reloading(self) -> None:
-        """Another plan is being made true; :meth:`ready` follows."""
+        """Another plan is being made true; :meth:`ready` follows when it is, or when something keeps it from that."""
         now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         self._send("RELOADING=1", f"MONOTONIC_USEC={now}", patience=_PATIENCE)
 

@@ -125,6 +125,14 @@ class Running:
         found = await self.until(lambda outcome: outcome.ready or outcome.fatal)
         return Readiness(ready=found.ready, fatal=found.fatal)
 
+    async def until_settled(self) -> None:
+        """Returns when every tunnel is what it is to be, or there is something that keeps it from that."""
+        await self.until(lambda _: self._is_settled())
+
+    def _is_settled(self) -> bool:
+        tunnels = self.engine.standing().tunnels
+        return all(self.engine.coming().values()) and all(each.error or each.state != "starting" for each in tunnels)
+
     def status(self) -> Status:
         found = self.engine.snapshot()
         return Status(

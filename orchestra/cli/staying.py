@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from orchestra.assembly.detach import Parent
@@ -33,6 +33,8 @@ from orchestra.render.progress import ProgressLines
 
 _SOON = 0.2
 """Seconds after a change until a manager of services is told of it: a thousand of them are told at once."""
+_SETTLING = 30.0
+"""Seconds after which a reload is over for a manager of services, whatever is still being opened."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class Stay:
     _reloads: set[asyncio.Task[None]] = field(default_factory=set)
     _running: Running | None = None
     _telling: asyncio.TimerHandle | None = None
+    _settling: asyncio.Task[None] | None = None
 
     async def run(self, interrupts: Interrupts) -> int:
         """Returns the exit code when it has been taken down after it was ready; raises what kept it from that."""
@@ -98,6 +101,8 @@ class Stay:
                 finally:
                     if self._telling is not None:
                         self._telling.cancel()
+                    if self._settling is not None:
+                        self._settling.cancel()
                     self.notifier.stopping()
                     progress.leave()
 
@@ -142,9 +147,17 @@ class Stay:
             return
         if isinstance(event, Reloaded):
             self.notifier.reloading()
-            self.notifier.ready(_summary(self._running.status()))
+            if self._settling is not None:
+                self._settling.cancel()
+            self._settling = asyncio.create_task(self._tell_settled(self._running), name="settled")
         elif isinstance(event, TunnelChanged | OverallChanged) and self._telling is None:
             self._telling = asyncio.get_running_loop().call_later(_SOON, self._tell_status, self._running)
+
+    async def _tell_settled(self, running: Running) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SETTLING):
+                await running.until_settled()
+        self.notifier.ready(_summary(running.status()))
 
     def _tell_status(self, running: Running) -> None:
         self._telling = None

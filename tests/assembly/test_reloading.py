@@ -138,6 +138,24 @@ def test_what_fails_is_named_and_what_was_goes_on() -> None:
     on_scene(test)
 
 
+def test_it_is_settled_when_all_is_as_planned_or_something_is_in_the_way() -> None:
+    async def test(scene: Scene) -> None:
+        await scene.running.until_settled()
+        scene.rig.network.refused_opens["west"] = OpenFailed(Code.CONNECT_REFUSED, "refused", host="west")
+        scene.says = Reading(launch=scene.launch(OTHER_WAY))
+        reload = asyncio.create_task(scene.running.reload({}))
+        while not scene.wishes or not scene.running.engine.coming():  # noqa: ASYNC110 - nobody tells of its beginning
+            await asyncio.sleep(0)
+        assert list(scene.running.engine.coming().values()) == [None]
+        await scene.running.until_settled()
+        (error,) = scene.running.engine.coming().values()
+        assert error is not None
+        assert error.code == "CONNECT_REFUSED"
+        reload.cancel()
+
+    on_scene(test)
+
+
 def test_what_takes_too_long_is_late() -> None:
     async def test(scene: Scene) -> None:
         scene.rig.network.refused_opens["west"] = OpenFailed(Code.CONNECT_REFUSED, "refused", host="west")
