@@ -37,11 +37,14 @@ CAUSES = {
 }
 WORDS = {
     "network is unreachable": Cause.NETWORK_UNREACHABLE,
+    "errno 101": Cause.NETWORK_UNREACHABLE,
     "no route to host": Cause.HOST_UNREACHABLE,
     "host is unreachable": Cause.HOST_UNREACHABLE,
+    "errno 113": Cause.HOST_UNREACHABLE,
     "timed out": Cause.TIMED_OUT,
 }
-"""What systems say of a dial (strerror(3)); SSH carries no number for it (RFC 4254 section 5.1)."""
+"""What systems say of a dial (strerror(3)), or servers in their place; SSH carries no number for it (RFC 4254
+section 5.1)."""
 
 
 class SocksKind:

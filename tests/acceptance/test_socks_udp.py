@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ networks: {internet: , office: 10.20.0.0/24, machines: 10.30.0.0/24}
 clients: {laptop: {networks: [internet]}}
 servers:
   bastion: {networks: {internet: 198.51.100.2, office: 10.20.0.2}}
-  gateway: {networks: {office: 10.20.0.3, machines: 10.30.0.3}}
+  gateway: {networks: {office: 10.20.0.3, machines: 10.30.0.3}, forwarding: {gateway_ports: clientspecified}}
 targets:
   plc: {networks: {machines: 10.30.0.60}, names: [plc.plant.example], address: 2222, protocol: udp}
   dev: {host: laptop, address: "127.0.0.1:5514", protocol: udp}
@@ -29,6 +30,8 @@ tunnels:
   plant:
     {kind: socks, exit: gateway, listen: "localhost:1080", socks: {allow: ["10.30.0.60:*", "*.plant.example:2222"]}}
   back: {kind: socks, at: gateway, exit: laptop, listen: "localhost:1080", socks: {allow: ["127.0.0.1:5514"]}}
+  shared:
+    {kind: socks, at: gateway, exit: laptop, from: machines, listen: "10.30.0.3:1080", socks: {allow: ["127.0.0.1:*"]}}
 """
 
 
@@ -58,23 +61,24 @@ def test_datagrams_through_two_hops_by_name_and_address(tmp_path: Path) -> None:
     play(scene())
 
 
-def test_programs_at_a_server_send_datagrams_to_here(tmp_path: Path) -> None:
+def test_programs_at_a_server_and_beside_it_send_datagrams_to_here(tmp_path: Path) -> None:
     (tmp_path / "plant.yaml").write_text(PLANT)
 
     async def scene() -> None:
         async with world(tmp_path / "plant.yaml", "netns") as up:
             await up.until_ready()
-            gateway = up.lab.place("gateway")
-            assert isinstance(gateway, Datagrams)
-            stream, user = await gateway.create_connection(Collector, *up.entrance("back"))
-            await user.send(b"\5\1\0" + b"\5\3\0\1" + bytes(6))
-            reply = (await asyncio.wait_for(user.receive(12), 10))[2:]
-            assert reply[:8] == b"\5\0\0\1" + bytes((127, 0, 0, 1))
-            with await gateway.create_datagram_connection("127.0.0.1", int.from_bytes(reply[8:])) as sock:
-                sock.send(header("127.0.0.1", 5514) + b"<13>hello")
-                answer = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sock, 65536), 10)
-                assert read_header(answer) == ("127.0.0.1", 5514, b"dev on laptop <13>hello")
-            stream.close()
-            await until(lambda: not up.tunnel("back").connections)
+            for tunnel, machine, entered in (("back", "gateway", "127.0.0.1"), ("shared", "plc", "10.30.0.3")):
+                place = up.lab.place(machine)
+                assert isinstance(place, Datagrams)
+                stream, user = await place.create_connection(Collector, *up.entrance(tunnel))
+                await user.send(b"\5\1\0" + b"\5\3\0\1" + bytes(6))
+                reply = (await asyncio.wait_for(user.receive(12), 10))[2:]
+                assert reply[:8] == b"\5\0\0\1" + ip_address(entered).packed
+                with await place.create_datagram_connection(entered, int.from_bytes(reply[8:])) as sock:
+                    sock.send(header("127.0.0.1", 5514) + b"<13>hello")
+                    answer = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sock, 65536), 10)
+                    assert read_header(answer) == ("127.0.0.1", 5514, b"dev on laptop <13>hello")
+                stream.close()
+                await until(lambda: not up.tunnel(tunnel).connections)  # noqa: B023
 
     play(scene())

@@ -391,6 +391,8 @@ def test_a_password_that_never_comes_refuses_its_clients_in_time() -> None:
         (Code.FORWARD_REFUSED, "the server's policy forbids it", Cause.NOT_ALLOWED),
         (Code.DIAL_FAILED, "gw dials a:1: Network is unreachable", Cause.NETWORK_UNREACHABLE),
         (Code.DIAL_FAILED, "gw dials a:1: No route to host", Cause.HOST_UNREACHABLE),
+        (Code.DIAL_FAILED, "gw dials a:1: [Errno 113] Connect call failed ('10.0.0.1', 1)", Cause.HOST_UNREACHABLE),
+        (Code.DIAL_FAILED, "gw dials a:1: [Errno 101] Connect call failed ('10.0.0.1', 1)", Cause.NETWORK_UNREACHABLE),
         (Code.DIAL_FAILED, "gw dials a:1: the server could not open it and does not say why", Cause.FAILED),
         (Code.SESSION_LOST, "", Cause.FAILED),
     ],
