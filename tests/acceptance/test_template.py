@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 from pathlib import Path
 
 import pytest
@@ -35,26 +37,41 @@ print(ask("WIKI")[:5].decode(), ask("NONE").decode())
 """
 
 
+SOURCES, FILES = ("orchestra", "plugins"), ("pyproject.toml", "README.md", "LICENSE")
+LEFT_OUT = shutil.ignore_patterns("*.egg-info", "__pycache__", "build")
+
+
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Where the built package is installed, beside ours."""
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an environment of its own, where both packages are installed and nothing of this tree is seen: what
+    orchestra depends on lies on its path, as no network is asked for it."""
     folder = tmp_path_factory.mktemp("template")
-    shutil.copytree(ROOT / "template", folder / "source", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    build = ["wheel", "--no-build-isolation", "--no-deps", "--no-index", "-w", str(folder), str(folder / "source")]
-    subprocess.run([*pip, *build], check=True, capture_output=True, timeout=50)
-    (wheel,) = folder.glob("orchestra_guarded-*.whl")
-    install = ["install", "--no-deps", "--no-index", "--target", str(folder / "installed"), str(wheel)]
-    subprocess.run([*pip, *install], check=True, capture_output=True, timeout=50)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ORCHESTRA_", "XDG_", "PYTHON"))}
+    shutil.copytree(ROOT / "template", folder / "source", ignore=LEFT_OUT)
+    (folder / "orchestra").mkdir()
+    for name in SOURCES:
+        shutil.copytree(ROOT / name, folder / "orchestra" / name, ignore=LEFT_OUT)
+    for name in FILES:
+        shutil.copy(ROOT / name, folder / "orchestra")
+    pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
+    build = ["wheel", "--no-build-isolation", "--no-deps", "--no-index", "-w", str(folder)]
+    subprocess.run([*pip, *build, str(folder / "orchestra"), str(folder / "source")], check=True, timeout=50)
+    venv.create(folder / "venv")
+    (site,) = (folder / "venv/lib").glob("python*/site-packages")
+    (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"])
+    install = ["install", "--no-deps", "--no-index", *map(str, folder.glob("*.whl"))]
+    subprocess.run([*pip, "--python", str(folder / "venv/bin/python"), *install], check=True, timeout=50)
+    shutil.rmtree(folder / "orchestra")
     (folder / "run").mkdir(mode=0o700)
-    return kept | {"PYTHONPATH": str(folder / "installed"), "XDG_RUNTIME_DIR": str(folder / "run"), "HOME": str(folder)}
+    return folder
 
 
-def run(environment: dict[str, str], *command: str, cwd: Path) -> str:
+def run(environment: Path, *command: str, cwd: Path) -> str:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ORCHESTRA_", "XDG_", "PYTHON"))}
+    kept |= {"XDG_RUNTIME_DIR": str(environment / "run"), "HOME": str(environment)}
+    program, *arguments = command
     done = subprocess.run(
-        [sys.executable, "-m", *command],
-        env=environment,
+        [str(environment / "venv/bin" / program), *arguments],
+        env=kept,
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -65,14 +82,20 @@ def run(environment: dict[str, str], *command: str, cwd: Path) -> str:
     return done.stdout
 
 
-def test_it_is_found_by_its_entry_point(environment: dict[str, str], tmp_path: Path) -> None:
+def test_it_is_an_environment_of_its_own(environment: Path, tmp_path: Path) -> None:
+    code = "import orchestra, orchestra_guarded, orchestra_plugins as p; print(orchestra.__file__, p.__file__)"
+    found = run(environment, "python", "-c", code, cwd=tmp_path).split()
+    assert all(Path(file).is_relative_to(environment / "venv") for file in found), found
+
+
+def test_it_is_found_by_its_entry_point(environment: Path, tmp_path: Path) -> None:
     listed = json.loads(run(environment, "orchestra", "plugins", "-o", "json", cwd=tmp_path))["plugins"]
     (found,) = [plugin for plugin in listed if plugin["name"] == "guarded"]
     assert (found["origin"], found["version"], found["error"]) == ("orchestra-guarded", "0.1.0", None)
     assert found["adds"] == ["kind guarded", "check guarded"]
 
 
-def test_a_tunnel_runs_through_it(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_tunnel_runs_through_it(environment: Path, tmp_path: Path) -> None:
     (tmp_path / "f.yaml").write_text(TEXT)
     (tmp_path / "client.py").write_text(CLIENT)
     said = run(
@@ -81,13 +104,13 @@ def test_a_tunnel_runs_through_it(environment: dict[str, str], tmp_path: Path) -
     assert said == "HTTP/ reset\n"
 
 
-def test_its_own_tests_pass(environment: dict[str, str], tmp_path: Path) -> None:
-    source = Path(environment["HOME"]) / "source"
-    said = run(environment, "pytest", "-q", "-p", "no:cacheprovider", cwd=source)
+def test_its_own_tests_pass(environment: Path, tmp_path: Path) -> None:
+    source = environment / "source"
+    said = run(environment, "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=source)
     assert " passed" in said
 
 
-def test_its_topology_plans(environment: dict[str, str], tmp_path: Path) -> None:
+def test_its_topology_plans(environment: Path, tmp_path: Path) -> None:
     (block,) = [part.partition("```")[0] for part in (ROOT / "template/README.md").read_text().split("```yaml\n")[1:]]
     (tmp_path / "guarded.yaml").write_text(block)
     assert "wiki · guarded" in run(environment, "orchestra", "plan", "guarded.yaml", cwd=tmp_path)
