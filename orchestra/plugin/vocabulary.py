@@ -40,7 +40,8 @@ class KindSpec:
 
     ``to``: whether it leads to a target. ``exit``: whether it takes the host that dials as ``exit`` (then it may have
     no target). ``protocols``: those of targets that it can carry. ``exec``: whether it runs commands at its exit.
-    ``datagrams``: it binds by itself, by UDP: at a server by a command, not by what sshd forwards.
+    ``datagrams``: it binds by itself, by UDP: at a server by a command, not by what sshd forwards. ``over``: the
+    option, if there is one, that has what came by UDP dialed by TCP (``tcp``), or each as it came (``both``).
     """
 
     name: str
@@ -49,8 +50,14 @@ class KindSpec:
     protocols: tuple[str, ...] = ("tcp",)
     exec: bool = False
     datagrams: bool = False
+    over: str = ""
     fields: type[Any] | None = None
     package: str = "orchestra"
+
+    def by_tcp(self, options: Mapping[str, Any]) -> Literal["no", "too", "only"]:
+        """Whether a tunnel of datagrams with such options takes and dials TCP as well, on ports of the same numbers."""
+        chosen = options.get(self.over, "udp")
+        return "only" if chosen == "tcp" else "too" if chosen == "both" else "no"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

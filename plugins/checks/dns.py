@@ -114,7 +114,7 @@ class DnsCheck(Conversing[Question]):
 
     async def run(self, context: TunnelContext) -> None:
         """Asks, again and again where datagrams may get lost."""
-        if context.tunnel.kind != "udp":
+        if context.tunnel.protocol != "udp":
             return await super().run(context)
         wanted = self.wanted(context)
         number, question = asked(wanted)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from orchestra.loading import PositiveDuration
 
@@ -30,6 +30,10 @@ class Fields(BaseModel):
     """How many peers are served at once; one more, and the one that was silent longest is forgotten."""
     df: bool = False
     """Whether datagrams are sent with "don't fragment", as QUIC and WireGuard want it."""
+    over: Literal["udp", "tcp", "both"] = "udp"
+    """By which protocol the target is dialed. `both`: each as it came, since the port is open by TCP as well, for
+    resolvers that ask again what is too long for a datagram; the default with `preset: dns`. `tcp`: also the datagrams
+    (of DNS, RFC 7766), so that the exit runs no helper."""
     allow_degraded: bool = False
     """Whether `socat` or `nc` may carry where there is neither python3 nor perl: boundaries may be lost then."""
 
@@ -46,3 +50,16 @@ class Fields(BaseModel):
         if age is not None and age > 60:
             raise ValueError("a datagram waits for at most 60s")
         return age
+
+    @field_validator("over")
+    @classmethod
+    def _of_dns(cls, over: str, others: ValidationInfo) -> str:
+        if over == "tcp" and others.data.get("preset") != "dns":
+            raise ValueError("datagrams go by TCP if they are of DNS (RFC 7766); write `preset: dns` if they are")
+        return over
+
+    @model_validator(mode="after")
+    def _of_resolvers(self) -> Self:
+        if self.preset == "dns" and "over" not in self.model_fields_set:
+            self.over = "both"
+        return self

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
+from orchestra.model.plan import PlannedTunnel
 from orchestra.plugin.interfaces import TunnelContext
 from orchestra.session import Peer
 
@@ -125,13 +126,25 @@ class Conversation:
     def __init__(self, joint: Joint, entry: Flow, peer: Peer, about: str) -> None:
         self._joint, self._entry, self.peer, self.about = joint, entry, peer, about
         self._exit: Flow | None = None
+        self._exits: Opens | None = None
+        self._planned: PlannedTunnel = joint.context.tunnel
         self._early: list[bytes] = []
         self._opening: asyncio.Task[None] | None = None
         self._over = False
 
     def start(self, exits: Opens) -> None:
         """Opens its far side."""
+        self._exits = exits
         self._opening = asyncio.get_running_loop().create_task(self._open(exits))
+
+    def _follow(self, planned: PlannedTunnel, exits: Opens) -> None:
+        """The tunnel takes another way by now, and so does what is sent from now on."""
+        before, self._planned = self._planned, planned
+        if self._exit is not None and (before.exit, before.dial) != (planned.exit, planned.dial):
+            self._joint.context.tally("flows_moved")
+            self._exit.close()
+            self._exit = None
+            self.start(exits)
 
     async def _open(self, exits: Opens) -> None:
         try:
@@ -153,6 +166,8 @@ class Conversation:
         context = self._joint.context
         context.tally("datagrams_out")
         context.count(bytes_out=len(data))
+        if self._planned is not context.tunnel and self._exits is not None:
+            self._follow(context.tunnel, self._exits)
         if self._exit is not None:
             self._joint.used(self)
             self._exit.send(data)
@@ -202,6 +217,6 @@ class _Answers:
     def ended(self, why: str) -> None:
         conversation = self._conversation
         self._joint.finished(conversation)
-        self._joint.failed(
-            conversation.peer, RuntimeFailure(CODES.get(why, Code.DIAL_FAILED), f"{conversation.about}: {why}")
-        )
+        if why:
+            failure = RuntimeFailure(CODES.get(why, Code.DIAL_FAILED), f"{conversation.about}: {why}")
+            self._joint.failed(conversation.peer, failure)

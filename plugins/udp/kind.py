@@ -10,21 +10,24 @@ from typing import Any
 
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
-from orchestra.model.address import WILDCARD, is_loopback
+from orchestra.model.address import WILDCARD, Endpoint, is_loopback
 from orchestra.model.plan import Bind
 from orchestra.plugin.interfaces import TunnelContext
 from orchestra.plugin.vocabulary import CheckSpec, KindSpec
-from orchestra.session import BindRefused, Peer, Session
+from orchestra.session import BindRefused, Peer, Receiver, Session, Unsupported
 
 from .bridge import Bridge, open_bridge
 from .fields import Fields
 from .flows import IDLE, FlowTable
 from .joint import Conversation, Joint
-from .station import Flow, Listening, Party, Treatment
+from .messages import ByTcp
+from .station import Flow, Listening, Nobody, Party, Treatment
 from .wire import Policy
 
 ATTEMPTS = 8
 """Ports that are tried until one is free in every family."""
+PERHAPS_IN_USE = (Code.LISTEN_IN_USE, Code.FORWARD_REFUSED)
+"""SSH carries no reason for a listener that a server refuses (RFC 4254 section 7.1)."""
 EVERY = ("0.0.0.0", "::")  # noqa: S104 - what ``*`` stands for
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 """Seconds between attempts to bind what was lost with its helper."""
@@ -43,6 +46,7 @@ class UdpKind:
         protocols=("udp",),
         exec=True,
         datagrams=True,
+        over="over",
         fields=Fields,
         package="orchestra-tunnels",
     )
@@ -59,15 +63,19 @@ class UdpKind:
 
 
 class UdpCheck:
-    """Proves what can be proven of UDP without knowing what the target speaks: that its helper runs at the exit."""
+    """Proves what can be proven of UDP without knowing what the target speaks: that its helper runs at the exit; of
+    what goes by TCP, that the target answers there."""
 
     spec = CheckSpec(name="udp", kinds=("udp",), package="orchestra-tunnels")
 
     async def run(self, context: TunnelContext) -> None:
         """See :class:`~orchestra.plugin.interfaces.Check`."""
+        if UdpKind.spec.by_tcp(context.tunnel.spec.options) == "only":
+            flow = await ByTcp(context).open(Nobody())
+            return flow.close()
         allowed = bool(context.tunnel.spec.options.get("allow_degraded"))
         bridge = await open_bridge(await context.exit(), degraded=allowed)
-        bridge.close()
+        return bridge.close()
 
 
 class UdpEntrance:
@@ -76,7 +84,8 @@ class UdpEntrance:
     def __init__(self, context: TunnelContext, session: Session) -> None:
         options = context.tunnel.spec.options
         self._context, self._session, self._treatment = context, session, treatment_of(options)
-        self._exits = Exits(context, self._treatment)
+        self._by_tcp = UdpKind.spec.by_tcp(options)
+        self._exits = ByTcp(context) if self._by_tcp == "only" else Exits(context, self._treatment)
         self._joint = Joint(context, self._exits, table_of(options), self._lost)
         self._bridge: Bridge | None = None
         self._bound = ExitStack()
@@ -91,14 +100,15 @@ class UdpEntrance:
         assert planned is not None  # noqa: S101 - it is bound
         self._bridge = await open_bridge(self._session)
         free = all(bind.port == 0 for bind in planned.binds)
-        *candidates, last = [port] * bool(free and port) + [0] * (ATTEMPTS if free and len(planned.binds) > 1 else 1)
+        several = len(planned.binds) > 1 or self._by_tcp != "no"
+        *candidates, last = [port] * bool(free and port) + [0] * (ATTEMPTS if free and several else 1)
         for candidate in candidates:
             try:
-                return await self._bind_at(self._bridge, planned.binds, candidate)
+                return await self._bind_at(self._bridge, planned.binds, candidate, again=True)
             except BindRefused as refusal:
-                if refusal.code is not Code.LISTEN_IN_USE:
+                if refusal.code not in PERHAPS_IN_USE:
                     raise
-        return await self._bind_at(self._bridge, planned.binds, last)
+        return await self._bind_at(self._bridge, planned.binds, last, again=False)
 
     def close(self) -> None:
         if self._reopening is not None:
@@ -133,9 +143,11 @@ class UdpEntrance:
                 break
         self._reopening = None
 
-    async def _bind_at(self, bridge: Bridge, binds: tuple[Bind, ...], port: int) -> None:
+    async def _bind_at(self, bridge: Bridge, binds: tuple[Bind, ...], port: int, *, again: bool) -> None:
+        """All of them at one port; ``again``: another is tried when this one is taken."""
         bound: list[tuple[Bind, Listening]] = []
         missing: list[tuple[Bind, BindRefused]] = []
+        sockets: list[tuple[str, int]] = []
         with ExitStack() as opened:
             for bind in binds:
                 for host in EVERY if bind.host == WILDCARD else (bind.host,):
@@ -148,17 +160,44 @@ class UdpEntrance:
                         continue
                     opened.callback(listening.close)
                     bound.append((bind, listening))
+                    sockets.append((host, listening.port))
                     port = port or listening.port
             if not bound:
                 raise missing[0][1]
+            without = [await self._also_by_tcp(opened, *each, again=again) for each in sockets]
             self._bound = opened.pop_all()
         self.port = bound[0][1].port
         used = dict.fromkeys(replace(bind, port=listening.port) for bind, listening in bound)
         self.addresses = tuple(map(str, used))
-        gone = sorted({bind.host for bind, _ in missing if is_loopback(bind.host)})
-        self.notes = tuple(
-            f"{Code.LOOPBACK_MISSING}: {self._session.host} has no {host}, so the other is used alone" for host in gone
-        )
+        here, gone = self._session.host, sorted({bind.host for bind, _ in missing if is_loopback(bind.host)})
+        alone = (f"{Code.LOOPBACK_MISSING}: {here} has no {host}, so the other is used alone" for host in gone)
+        self.notes = (*alone, *filter(None, without))
+
+    async def _also_by_tcp(self, opened: ExitStack, host: str, port: int, *, again: bool) -> str | None:
+        """The same port by TCP, for what is asked again; else why not, which is no reason to take no datagrams."""
+        if self._by_tcp == "no":
+            return None
+        try:
+            listener = await self._session.create_server(self._accept, host, port)
+            if widened := getattr(listener, "widened", None):
+                listener.close()
+                message = f"{self._session.host} would listen by TCP on more than {Endpoint(host, port)}: {widened}"
+                raise BindRefused(Code.LISTEN_FAILED, message, host=self._session.host)
+        except (BindRefused, Unsupported) as refusal:
+            if again and refusal.code in PERHAPS_IN_USE:
+                raise
+            return f"{refusal.code}: nobody can ask it by TCP: {refusal.message}"
+        opened.callback(listener.close)
+        return None
+
+    async def _accept(self, peer: Peer) -> Receiver:
+        """One who asks by TCP."""
+        try:
+            receiver = await self._context.relay()
+        except RuntimeFailure as error:
+            raise self._context.failed(peer, error) from error
+        self._context.tally("by_tcp")
+        return receiver
 
 
 class Exits:
@@ -170,10 +209,12 @@ class Exits:
         self._opening = asyncio.Lock()
 
     async def open(self, party: Party) -> Flow:
-        """Over the path that there is now."""
-        dial = self._context.tunnel.dial
+        """Over the path that there is now, which is what its exit dials, of all that may."""
+        session = await self._context.exit()
+        bridge, tunnel = await self._bridge_at(session), self._context.tunnel
+        dials = (tunnel.dial, *(each.dial for each in tunnel.alternatives))
+        dial = next((each for each in dials if each is not None and each.by == session.host), tunnel.dial)
         assert dial is not None and dial.host is not None and dial.port is not None  # noqa: S101, PT018 - its kind has a target
-        bridge = await self.bridge()
         return bridge.flow(party, dial.host, dial.port, self._treatment)
 
     def flush(self) -> None:
@@ -183,7 +224,9 @@ class Exits:
 
     async def bridge(self) -> Bridge:
         """At the exit that there is now. Raises RuntimeFailure."""
-        session = await self._context.exit()
+        return await self._bridge_at(await self._context.exit())
+
+    async def _bridge_at(self, session: Session) -> Bridge:
         async with self._opening:
             bridge = self._bridges.get(session)
             if bridge is None or bridge.is_over:

@@ -49,8 +49,21 @@ class Party(Protocol):
         ...
 
     def ended(self, why: str, /) -> None:
-        """It is over, and was not closed from here. ``why`` is cleaned."""
+        """It is over, and was not closed from here. ``why`` is cleaned; empty when nothing is wrong."""
         ...
+
+
+class Nobody:
+    """A :class:`Party` to whom nothing matters."""
+
+    def received(self, data: bytes, /) -> None:
+        """It was not asked for."""
+
+    def noted(self, cause: str, count: int, /) -> None:
+        """It was not missed."""
+
+    def ended(self, why: str, /) -> None:
+        """It would have been closed."""
 
 
 class Visited(Protocol):

@@ -26,13 +26,13 @@ networks: {{internet: , office: 10.20.0.0/24, machines: 10.30.0.0/24}}
 clients: {{laptop: {{networks: [internet]}}}}
 servers:
   bastion: {{networks: {{internet: 198.51.100.2, office: 10.20.0.2}}}}
-  gateway: {{networks: {{office: 10.20.0.3, machines: 10.30.0.3}}}}
+  gateway: {{networks: {{office: 10.20.0.3, machines: 10.30.0.3}}, forwarding: {{exec: {exec}}}}}
 targets:
   service: {{networks: {{machines: 10.30.0.60}}, address: "10.30.0.60:{port}", protocol: udp}}
   control: {{host: service, address: "10.30.0.60:{port}"}}
 tunnels:
   service: {{kind: udp, listen: "127.0.0.1:{local}", udp: {{{options}}}}}
-  control: {{listen: "127.0.0.1:{local}", optional: true, check: none}}
+  control: {{listen: "127.0.0.1:{control}", optional: true, check: none}}
 """
 
 
@@ -43,12 +43,14 @@ def needs(*programs: str) -> pytest.MarkDecorator:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, port: int, *argv: str, options: str = "", tcp: bool = False
+    folder: Path, port: int, *argv: str, options: str = "", tcp: bool = False, commands: bool = True
 ) -> AsyncIterator[tuple[World, int]]:
     """A program in the namespace of the machine behind two hops (none: a stub that echoes), and the port here."""
     local = free_port()
     file = folder / "plant.yaml"
-    file.write_text(TOPOLOGY.format(port=port, local=local, options=options))
+    control = free_port() if "dns" in options else local  # the port is that of both, or of two tunnels
+    permits = "yes" if commands else "no"
+    file.write_text(TOPOLOGY.format(port=port, local=local, control=control, options=options, exec=permits))
     async with world(file, "netns", twist=lambda plan: plan) as up:
         if argv:
             await up.lab.stop_target("service")
@@ -74,23 +76,28 @@ async def run(*argv: str) -> str:
 
 
 @needs("dig", "dnsmasq")
-def test_dig_asks_dnsmasq(tmp_path: Path) -> None:
+@pytest.mark.parametrize("over", ["both", "tcp"])
+def test_dig_asks_dnsmasq(over: str, tmp_path: Path) -> None:
     long = ",".join("x" * 200 for _ in range(5))
     dnsmasq = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root"]
     records = ["--address=/db.plant.example/10.30.0.5", f"--txt-record=long.plant.example,{long}"]
 
     async def scene() -> None:
         where = [f"--listen-address={PLANT}", "--bind-interfaces", "--pid-file=", "--edns-packet-max=4096"]
-        async with serving(tmp_path, 53, *dnsmasq, *records, *where, options="preset: dns") as (up, port):
+        argv, options = (*dnsmasq, *records, *where), f"preset: dns, over: {over}"
+        async with serving(tmp_path, 53, *argv, options=options, commands=over != "tcp") as (up, port):
             dig = ("dig", "@127.0.0.1", "-p", str(port), "+tries=3", "+timeout=3")
             assert await run(*dig, "+short", "db.plant.example") == "10.30.0.5\n"
             answer = await run(*dig, "+bufsize=4096", "+ignore", "long.plant.example", "TXT")
             assert re.search(r"MSG SIZE  rcvd: 10\d\d", answer), answer
             assert "flags: qr aa rd ra;" in answer
-            by_tcp = await run(*dig, "+tcp", "+short", "db.plant.example")  # the same port, by its own tunnel
-            assert by_tcp == "10.30.0.5\n"
+            assert up.tunnel("service").counters.get("by_tcp", 0) == 0
+            assert await run(*dig, "+tcp", "+short", "db.plant.example") == "10.30.0.5\n"
+            again = await run(*dig, "+bufsize=512", "long.plant.example", "TXT")
+            assert "Truncated, retrying in TCP mode" in again
+            assert re.search(r"MSG SIZE  rcvd: 10\d\d", again), again
             counters = up.tunnel("service").counters
-            assert (counters["flows_opened"], counters["datagrams_in"]) == (2, 2)
+            assert (counters["flows_opened"], counters["datagrams_in"], counters["by_tcp"]) == (3, 3, 2)
 
     play(scene())
 

@@ -12,7 +12,7 @@ from tests.planning.make import client, firewall, host, network, server, target,
 VOCABULARY = Vocabulary(
     kinds={
         "tcp": KindSpec(name="tcp"),
-        "udp": KindSpec(name="udp", protocols=("udp",), exec=True, datagrams=True),
+        "udp": KindSpec(name="udp", protocols=("udp",), exec=True, datagrams=True, over="over"),
         "socks": KindSpec(name="socks", to="no"),
     },
     transports={

@@ -86,6 +86,13 @@ def test_a_kind_that_runs_commands_says_so() -> None:
     assert (gate.reasons("run"), gate.texts("open")) == (("tunnel dns",), {})
 
 
+@pytest.mark.parametrize(("over", "runs", "dials"), [("udp", True, 0), ("both", True, 1), ("tcp", False, 1)])
+def test_what_goes_by_tcp_is_dialed_and_what_goes_by_udp_is_run(over: str, runs: bool, dials: int) -> None:
+    dns = target("dns", "10.1.0.9:53", "db", protocol="udp")
+    gate = needs(*OFFICE, dns, tunnel("dns", None, "localhost:5353", kind="udp", options={"over": over}))["gate"]
+    assert (bool(gate.reasons("run")), len(gate.texts("open"))) == (runs, dials)
+
+
 def test_what_is_unreachable_or_not_sshd_needs_nothing() -> None:
     blocked = Tunnel(name="x", to="x", listen=Endpoint("localhost", 80), via=("gate",))
     assert needs(*OFFICE, target("x", "127.0.0.1:80", "db"), blocked) == {}

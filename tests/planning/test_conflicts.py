@@ -26,6 +26,13 @@ def test_listeners_that_overlap_conflict(one: str, other: str, conflict: bool) -
     assert (Code.LISTEN_CONFLICT in codes(made)) is conflict
 
 
+@pytest.mark.parametrize(("over", "conflict"), [("udp", False), ("both", True), ("tcp", True)])
+def test_what_takes_tcp_as_well_holds_that_port_too(over: str, conflict: bool) -> None:
+    dns = target("dns", "53", "db", protocol="udp")
+    both = (tunnel("dns", None, "localhost:5353", kind="udp", options={"over": over}), tunnel("db", None, "[::1]:5353"))
+    assert (Code.LISTEN_CONFLICT in codes(plan(*OFFICE, target("db", "5432"), dns, *both))) is conflict
+
+
 def test_a_listener_where_a_target_listens_conflicts() -> None:
     made = plan(NET, LAN, HERE, OPEN_GATE, WEB, target("x", "80", "gate"), tunnel("x", listen="localhost:3000"))
     assert Code.LISTEN_CONFLICT in {each.code for each in made.diagnostics}

@@ -152,6 +152,26 @@ def test_a_server_that_runs_no_commands_carries_no_udp() -> None:
     assert codes(plan(*by_udp(exec=False), tunnel("dns", kind="udp"))) == {Code.FORWARDING_DISABLED}
 
 
+def test_dns_by_tcp_is_judged_as_what_it_is() -> None:
+    by_tcp = tunnel("dns", kind="udp", via=("gate",), options={"over": "tcp"})
+    made = plan(*by_udp(exec=False), by_tcp)
+    assert (made.tunnel("dns").verdict, made.tunnel("dns").protocol) == ("reachable", "tcp")
+    assert not made.diagnostics
+    forbidden = plan(*by_udp(permit_open=("10.1.0.9:54",)), by_tcp)
+    assert forbidden.tunnel("dns").verdict == "unreachable"
+    assert codes(forbidden) == {Code.PERMITOPEN_MISMATCH}
+
+
+def test_dns_by_both_is_carried_where_tcp_does_not_pass_and_that_is_said() -> None:
+    both = tunnel("dns", kind="udp", options={"over": "both"})
+    assert {each.code for each in plan(*by_udp(), both).diagnostics} == {Code.HELPER_NEEDED}
+    made = plan(*by_udp(**NO_FORWARDS), both)
+    assert (made.tunnel("dns").verdict, made.tunnel("dns").protocol) == ("reachable", "udp")
+    (said,) = [each for each in made.diagnostics if each.code is Code.FORWARDING_DISABLED]
+    assert (said.severity, said.tunnel) == ("info", "dns")
+    assert said.message.startswith("what is asked by TCP does not reach dns: the sshd of gate does not forward")
+
+
 def test_the_rules_of_firewalls_are_asked_for_udp() -> None:
     inner = network("inner", "10.2.0.0/24")
     things = (

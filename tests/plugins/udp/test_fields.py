@@ -52,6 +52,7 @@ def test_presets_and_what_is_written_beside_them(options: str, idle: int, age: f
         ("{idle: 60s}", "at least 120s"),
         ("{age: 2h}", "at most 60s"),
         ("{preset: dsn}", "'dns'"),
+        ("{over: tcp}", "RFC 7766"),
         ("{flows: 0}", "1"),
         ("{flows: 70000}", "4096"),
         ("{queue: 1}", "65536"),
@@ -66,3 +67,17 @@ def test_mistakes_have_line_and_column(options: str, said: str) -> None:
     assert said in f"{problems[0].message} {problems[0].suggestion}", problems
     assert problems[0].place
     assert (problems[0].place.line, problems[0].place.column > 20) == (5, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "over"),
+    [
+        ("{}", "udp"),
+        ("{preset: dns}", "both"),
+        ("{preset: dns, over: udp}", "udp"),
+        ("{preset: dns, over: tcp}", "tcp"),
+        ("{over: both}", "both"),
+    ],
+)
+def test_by_which_protocols_the_target_is_dialed(options: str, over: str) -> None:
+    assert loaded(options).topology.tunnels["dns"].options["over"] == over
