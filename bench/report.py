@@ -41,12 +41,11 @@ def machine(result: dict[str, Any]) -> str:
 
 def part(measured: dict[str, Any]) -> str:
     """Its tables, and when and how they were made."""
-    drawn = [results.markdown(table) for table in results.tables(measured)]
-    rounds = "one round" if measured["rounds"] == 1 else f"{measured['rounds']} rounds"
-    drawn.append(
-        f"{measured['when']} UTC, {rounds}, {measured['seconds']} s; load {measured['load']:g} when it began.\n"
-    )
-    return "\n".join(drawn)
+    tables = results.tables(measured)
+    counts = sorted({len(values) for table in tables for row in table.rows for values in row.values.values()})
+    rounds = "one round" if counts == [1] else f"{'–'.join(map(str, {counts[0]: 0, counts[-1]: 0}))} rounds"
+    how = f"{measured['when']} UTC, {rounds}, {measured['seconds']} s; load {measured['load']:g} when it began.\n"
+    return "\n".join([*map(results.markdown, tables), how])
 
 
 def main(result: Path = RESULT, page: Path = PAGE) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -55,13 +56,14 @@ def told(what: str) -> None:
 
 def run(name: str, part: Part, effort: Effort, file: Path | None) -> list[str]:
     """Measures a part and prints its tables; what was wanted and was missed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is ended however this ends
     begun, load = time.monotonic(), os.getloadavg()[0]
     tables = asyncio.run(part(effort))
     seconds = time.monotonic() - begun
     print("\n".join(markdown(table) for table in tables), flush=True)
     told(f"{name}: {seconds:.0f} s")
     if file:
-        keep(file, name, tables, rounds=effort.rounds, seconds=round(seconds), load=round(load, 1))
+        keep(file, name, tables, seconds=round(seconds), load=round(load, 1))
     return [line for table in tables for line in missed(table)]
 
 

@@ -43,15 +43,15 @@ async def measure(effort: Effort) -> list[Table]:
 
         told("commands")
         found = await in_turns(commands, 3 if effort.quick else effort.rounds * 4, one)
-    return [_table("start-up, wall time", found), _table("start-up, processor time", used)]
-
-
-def _table(title: str, found: dict[str, list[float]]) -> Table:
-    rows = [
+    limited = [
         Row(name, {"orchestra": values}, (Goal(LIMITS[name]),) if name in LIMITS else ())
         for name, values in found.items()
     ]
-    return Table(title, "s", "less", rows)
+    processor = [Row(name, {"orchestra": values}) for name, values in used.items()]
+    return [
+        Table("start-up, wall time", "s", "less", limited),
+        Table("start-up, processor time", "s", "less", processor),
+    ]
 
 
 def run(command: list[str], environ: Mapping[str, str]) -> tuple[float, float]:

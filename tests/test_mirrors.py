@@ -30,6 +30,7 @@ WITHOUT_TESTS = {
 
 WITHOUT_MODULE = {
     "acceptance": "the whole product, over real sshd in namespaces",
+    "bench": "what measures: bench is no part of what is installed",
     "docs": "the documents against the code",
     "faults": "what breaks around it, over real sshd in namespaces",
     "fuzz": "every parser against what is nearly right",

@@ -1,0 +1,102 @@
+"""Parts, as small as they can be, over real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from bench import connections, ends, link, memory, throughput
+from bench.contenders import opened
+from bench.ground import Ground, chain, laid
+from bench.running import Effort, in_turns
+from orchestra.lab.netns import available
+
+TINY = Effort(rounds=1, seconds=0.001, count=5)
+
+needs_sshd = pytest.mark.skipif(not Path("/usr/sbin/sshd").exists(), reason="needs openssh-server")
+
+
+@needs_sshd
+def test_a_part_measures_every_contender_in_every_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throughput, "CONTENDERS", ("loopback", "orchestra"))
+    monkeypatch.setattr(throughput, "HOPS", (2,))
+    monkeypatch.setattr(throughput, "STREAMS", (2,))
+    monkeypatch.setattr(connections, "CONTENDERS", ("ssh gcm",))
+    monkeypatch.setattr(connections, "HOPS", (1,))
+    for part, names, rows in ((throughput, ["loopback", "orchestra"], [2]), (connections, ["ssh gcm"], [2, 2])):
+        tables = asyncio.run(part.measure(TINY))
+        assert [len(table.rows) for table in tables] == rows
+        for row in (row for table in tables for row in table.rows):
+            assert sorted(row.values) == names
+            assert all(len(values) == 1 and values[0] > 0 for values in row.values.values())
+
+
+@needs_sshd
+def test_memory_is_that_of_all_processes_and_grows_with_what_is_open() -> None:
+    async def scene(ground: Ground) -> tuple[float, float]:
+        async with (
+            opened("ssh", ground, chain(ground.echo, 2)) as jump,
+            opened("ssh", ground, chain(ground.echo, 1)) as one,
+        ):
+            assert jump.memory() > 1.5 * one.memory()  # ssh, and the ssh that it jumps through
+            return await memory.held(one, 1), await memory.held(one, 300)
+
+    async def run() -> tuple[float, float]:
+        async with laid(2) as ground:
+            return await scene(ground)
+
+    few, many = asyncio.run(run())
+    assert many > few > 0
+
+
+def test_each_round_begins_with_another() -> None:
+    asked = []
+
+    async def measure(name: str) -> float:
+        asked.append(name)
+        return float(len(asked))
+
+    found = asyncio.run(in_turns("abc", 3, measure))
+    assert "".join(asked) == "abcbcacab"
+    assert found == {"a": [1.0, 6.0, 8.0], "b": [2.0, 4.0, 9.0], "c": [3.0, 5.0, 7.0]}
+
+
+def test_a_transfer_grows_until_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ends, "FIRST", 4096)
+    sizes: list[int] = []
+
+    def together(_connections: list[socket.socket], _direction: str, size: int) -> float:
+        sizes.append(size)
+        return size / 1e6
+
+    monkeypatch.setattr(ends, "_together", together)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert ends.bulk(listener.getsockname()[1], "up", 1, 0.5) == pytest.approx(1.0)
+    assert sizes[:3] == [4096, 4096 * 8, 4096 * 64]
+    assert sizes[-1] >= 500_000 > sizes[-2]
+
+
+@pytest.mark.netns
+@pytest.mark.skipif(os.geteuid() != 0 or available() is not None, reason="needs root and network namespaces")
+def test_a_packet_takes_half_of_the_round_trip() -> None:
+    async def scene() -> float:
+        async with link.wired(*link.BUFFERS["default buffers"]) as (near, far):
+            with far:
+                there = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            with near:
+                here = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            with here, there:
+                there.bind((link.FAR, 9))
+                there.setblocking(False)
+                begun = time.monotonic()
+                here.sendto(b"x", (link.FAR, 9))
+                async with asyncio.timeout(10):
+                    assert await asyncio.get_running_loop().sock_recv(there, 10) == b"x"
+                return time.monotonic() - begun
+
+    assert asyncio.run(scene()) >= link.ROUND_TRIP / 2
