@@ -43,7 +43,7 @@ def part(measured: dict[str, Any]) -> str:
     """Its tables, and when and how they were made."""
     tables = results.tables(measured)
     counts = sorted({len(values) for table in tables for row in table.rows for values in row.values.values()})
-    rounds = "one round" if counts == [1] else f"{'–'.join(map(str, {counts[0]: 0, counts[-1]: 0}))} rounds"
+    rounds = "one round" if counts == [1] else f"{'–'.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} rounds"
     how = f"{measured['when']} UTC, {rounds}, {measured['seconds']} s; load {measured['load']:g} when it began.\n"
     return "\n".join([*map(results.markdown, tables), how])
 

@@ -62,7 +62,7 @@ def run(name: str, part: Part, effort: Effort, file: Path | None) -> list[str]:
     seconds = time.monotonic() - begun
     print("\n".join(markdown(table) for table in tables), flush=True)
     told(f"{name}: {seconds:.0f} s")
-    if file:
+    if file and tables:
         keep(file, name, tables, seconds=round(seconds), load=round(load, 1))
     return [line for table in tables for line in missed(table)]
 
