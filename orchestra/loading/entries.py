@@ -43,6 +43,8 @@ class Entries:
                 texts |= as_text
                 continue
             for fault in faults:
+                if id(_at_fault(fault, node)) in self.dropped:
+                    continue  # said already, or a consequence of what was
                 if fault.blame == "missing" and not defaults:
                     self._say_missing(fault, node, spot, path)
                 elif fault.blame not in ("missing", "aftermath"):

@@ -20,7 +20,7 @@ from orchestra.model.events import Event
 from orchestra.model.text import reason
 from orchestra.plugin import hookspecs
 from orchestra.plugin.interfaces import Check, Exporter, Importer, Kind, SecretSource, Transport
-from orchestra.plugin.vetting import SLOTS, Rejected, Slot, parts, vetted_name, vetted_observer
+from orchestra.plugin.vetting import SLOTS, Rejected, Slot, parts, vet_hooks, vetted_name, vetted_observer
 from orchestra.plugin.vocabulary import ENTRY_POINTS, Absent, Vocabulary
 
 DISTRIBUTION = "orchestra-tunnels"
@@ -170,8 +170,9 @@ def _take(plugin: object, info: PluginInfo, gathered: _Gathered) -> None:
     manager.add_hookspecs(hookspecs)
     adds: list[str] = []
     try:
+        marked = (name for name in dir(plugin) if manager.parse_hookimpl_opts(plugin, name) is not None)
+        vet_hooks(marked, vars(manager.hook))
         manager.register(plugin, name=info.name)
-        manager.check_pending()
         accepted = {slot.word: _ask(manager, slot, adds) for slot in SLOTS}
         told = [vetted_observer(each) for each in parts("orchestra_observers", manager.hook.orchestra_observers())]
         if clash := next((word for word in adds if word in gathered.owners), None):

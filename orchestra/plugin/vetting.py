@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import islice
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -60,9 +61,22 @@ def parts(hook: str, results: Iterable[object]) -> Iterator[Any]:
             yield part
 
 
+def vet_hooks(given: Iterable[str], known: Iterable[str]) -> None:
+    """Whether functions that are marked as hooks bear names of hooks. Raises Rejected."""
+    given, known = list(given), list(known)
+    if not given:
+        raise Rejected("it has no hook: a function named orchestra_checks, say, that is marked by `hookimpl`")
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            raise Rejected(f"there is no hook {shown(name)}" + "".join(f"; did you mean {shown(n)}?" for n in near))
+
+
 def vetted_name(slot: Slot, part: Any) -> str:
     """The name of a part that can be used. Raises Rejected."""
     spec = getattr(part, "spec", None)
+    if isinstance(part, type):
+        raise Rejected(f"{slot.hook} gave the class {shown(part.__name__)}, where an object of it is due")
     if not isinstance(spec, slot.spec):
         raise Rejected(f"{slot.hook} gave {shown(part)}, which has no spec of type {slot.spec.__name__}")
     if not any(callable(getattr(part, method, None)) for method in slot.methods):

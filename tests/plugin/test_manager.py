@@ -71,6 +71,17 @@ class Nonsense:
         return [42]
 
 
+class NoObject:
+    @hookimpl
+    def orchestra_checks(self) -> list[type]:
+        return [Check]
+
+
+class Unmarked:
+    def orchestra_checks(self) -> list[Check]:
+        return [Check("mine")]
+
+
 class NoMethod:
     class Half:
         spec = CheckSpec(name="half")
@@ -90,7 +101,9 @@ class BadObserver:
     ("plugin", "reason"),
     [
         (Raises(), "ValueError: no licence"),
-        (Misspelt(), "orchestra_cheks"),
+        (Misspelt(), "there is no hook 'orchestra_cheks'; did you mean 'orchestra_checks'?"),
+        (Unmarked(), "it has no hook"),
+        (NoObject(), "gave the class 'Check', where an object of it is due"),
         (Nonsense(), "no spec of type CheckSpec"),
         (NoMethod(), "no method 'run'"),
         (BadObserver(), "cannot be called"),

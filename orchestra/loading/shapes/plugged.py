@@ -45,7 +45,8 @@ def plugin_options(
     except ValidationError as error:
         faults += [_hinted(fault, fields, beside).below(prefix) for fault in faults_of(error)]
     except Exception as error:  # noqa: BLE001 - somebody else's code
-        faults.append(Fault(f"the plugin's model failed: {reason(error)}", code=Code.PLUGIN_FAILED, key=prefix))
+        whose = f"{fields.__name__} of the plugin {fields.__module__.partition('@')[0]}"
+        faults.append(Fault(f"the model {whose} failed: {reason(error)}", code=Code.PLUGIN_FAILED, key=prefix))
     else:
         return _plain(made) if isinstance(made, BaseModel) else dict(vars(made))
     return {}
@@ -102,9 +103,11 @@ class Plugged(Shape):
     @classmethod
     def open_up(cls, value: dict[str, Any], vocabulary: Any, faults: list[Fault]) -> dict[str, Any]:
         name = value.get("type")
-        if not isinstance(name, str) or vocabulary is None:
+        if vocabulary is None:
             return value
         own = {key: item for key, item in value.items() if key in cls._known}
+        if not isinstance(name, str):
+            return own  # nobody knows whose fields the others are
         known = cls.words(vocabulary)
         spec = known.get(name)
         if spec is not None:
