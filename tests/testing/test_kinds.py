@@ -19,7 +19,7 @@ from orchestra.testing import Collector, kinds
 from orchestra.testing.kinds import HOST, PORT, RULES, Rule, Subject, hold
 
 NOTHING = types.ModuleType("nothing")
-NOTHING.orchestra_kinds = hookimpl(lambda: [])  # type: ignore[attr-defined]
+NOTHING.orchestra_kinds = hookimpl(lambda: ())  # type: ignore[attr-defined]
 
 
 async def ask_socks(client: Collector) -> None:
