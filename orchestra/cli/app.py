@@ -95,8 +95,10 @@ COMMANDS: tuple[Command, ...] = (
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Parses the arguments, runs one command and returns its exit code."""
+    args = with_default_lab(sys.argv[1:] if argv is None else argv)
+    named = tuple(each for each in COMMANDS if each[0] in args[:1])  # alone: building all takes as long as many a run
     try:
-        build(COMMANDS)(args=with_default_lab(sys.argv[1:] if argv is None else argv), prog_name="orchestra")
+        build(named or COMMANDS)(args=args, prog_name="orchestra")
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 0
     return 0

@@ -34,7 +34,7 @@ def impact(
     HOST is any host of the file: a server, a firewall, a client, the machine of a target. Every tunnel is planned with
     and without them, as its own client sees it. Ends with 3 when a tunnel is lost, or an expectation of the file fails.
     """
-    from orchestra.planning import impact as compare
+    from orchestra.planning.impact import impact as compare
 
     read = read_topology(source)
     with read.excerpts():

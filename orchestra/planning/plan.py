@@ -13,11 +13,9 @@ from orchestra.model.plan import Alternative, Origin, Plan, PlannedSession, Plan
 from orchestra.planning.alternatives import MOST, Other, others
 from orchestra.planning.client import choose_client
 from orchestra.planning.conflicts import listen_conflicts
-from orchestra.planning.connection import connection
 from orchestra.planning.context import make_context
 from orchestra.planning.dials import as_dial
 from orchestra.planning.elsewhere import held_by, no_holder, offered_elsewhere
-from orchestra.planning.explaining.blocked import explain_blocked
 from orchestra.planning.notes import no_other_path, notes_of
 from orchestra.planning.sessions import hop
 from orchestra.planning.tunnels import Request, Solution, make_request, solve
@@ -71,6 +69,8 @@ def plan_connection(
 
     Raises as :func:`make_plan`.
     """
+    from orchestra.planning.connection import connection
+
     context = _context(topology, client, vocabulary)
     request = connection(context, text, exit_)
     return _plan(context, [_carry(context, request, context.here, _Asked())])
@@ -223,6 +223,8 @@ def _carry(context: Context, request: Request, holder: str, asked: _Asked) -> _S
 
 
 def _unreachable(context: Context, base: PlannedTunnel, request: Request, *, free_ports: bool) -> _Settled:
+    from orchestra.planning.explaining.blocked import explain_blocked  # most plans need none
+
     blocked = explain_blocked(context, request, free_ports=free_ports)
     split = blocked.path.index(context.here)
     planned = replace(

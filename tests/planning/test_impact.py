@@ -10,7 +10,7 @@ import pytest
 from orchestra.diagnostics import Place
 from orchestra.errors import TopologyInvalid, UsageError
 from orchestra.model.topology import Expectation, Topology
-from orchestra.planning import Impact, impact
+from orchestra.planning.impact import Impact, impact
 from tests.planning.example import OFFICE, loaded
 from tests.planning.example import VOCABULARY as WORDS
 from tests.planning.make import FILE, allow, client, host, network, server, target, topology, tunnel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from orchestra.planning import impact
+from orchestra.planning.impact import impact
 from orchestra.render.impact_json import impact_json
 from tests.planning.office import VOCABULARY
 from tests.planning.test_impact import TWO

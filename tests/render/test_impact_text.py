@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from orchestra.planning import impact
+from orchestra.planning.impact import impact
 from orchestra.render.impact_text import impact_text
 from orchestra.render.style import Style
 from tests.planning.make import allow, server, target, topology
