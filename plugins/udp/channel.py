@@ -27,6 +27,11 @@ BIND_REFUSALS = {
     "EADDRINUSE": (Code.LISTEN_IN_USE, "the address is in use", "stop what holds it, or write another port"),
     "EACCES": (Code.LISTEN_NOT_PERMITTED, "permission denied", "ports below 1024 need privileges there"),
     "EPERM": (Code.LISTEN_NOT_PERMITTED, "permission denied", "ports below 1024 need privileges there"),
+    "EWILDCARD": (
+        Code.LISTEN_FAILED,
+        "the helper in Perl cannot answer from the address that was sent to",
+        "write the address in place of the wildcard, or install python3 there",
+    ),
     "EADDRNOTAVAIL": (Code.LISTEN_FAILED, "it does not have that address", "listen on one that it has"),
 }
 REFUSED = "ECONNREFUSED"

@@ -53,21 +53,29 @@ PEERS = 4096
 KEPT, FAILED_KEPT = 30.0, 5.0
 """Seconds for which the addresses of a name are kept, and that it has none."""
 BUFFER = 1 << 20
-RXQ_OVFL = 40
-"""SO_RXQ_OVFL of Linux (socket(7)), which Python does not name: how many datagrams a full socket has dropped."""
+MEMINFO = 55
+"""SO_MEMINFO of Linux 4.12, which Python does not name: nine numbers, of which the last is how many datagrams a full
+socket has dropped. Read after the socket was, it misses none: there is no room to lack when nothing waits."""
+RECEIVED_AT = {socket.AF_INET: (socket.IPPROTO_IP, 8), socket.AF_INET6: (socket.IPPROTO_IPV6, 49)}
+"""IP_PKTINFO of ip(7), IPV6_RECVPKTINFO of ipv6(7): tells to which of our addresses a datagram was sent."""
+SENT_TO = {(socket.IPPROTO_IP, 8): (4, 12), (socket.IPPROTO_IPV6, 50): (0, 20)}
+"""Where that address begins in what is told, and how long all of it is."""
+WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - what they are
 MTU_DISCOVER = {socket.AF_INET: (socket.IPPROTO_IP, 10), socket.AF_INET6: (socket.IPPROTO_IPV6, 23)}
 """IP_MTU_DISCOVER of ip(7), IPV6_MTU_DISCOVER of ipv6(7)."""
 DO, DONT = 2, 0
 Address = Any
 """What recvfrom gives: host, port, and of IPv6 the flow label and the scope."""
+Place = Any
+"""A peer: its address, and what makes an answer come from the address that it sent to (:func:`answering`)."""
 
 
 class End:
     """A socket: of one flow, or of a listener with a flow for each of its peers."""
 
-    def __init__(self, flow: int, sock: socket.socket, policy: Policy, listens: bool) -> None:
-        self.flow, self.sock, self.policy, self.listens = flow, sock, policy, listens
-        self.peers: dict[Address, int] = {}
+    def __init__(self, flow: int, sock: socket.socket, policy: Policy, listens: bool, wild: bool = False) -> None:
+        self.flow, self.sock, self.policy, self.listens, self.wild = flow, sock, policy, listens, wild
+        self.peers: dict[Place, int] = {}
         self.lost = 0
 
 
@@ -79,7 +87,7 @@ class Far:
         self.poll = select.poll()
         self.ends: dict[int, End] = {}  # by flow
         self.files: dict[int, End] = {}  # by descriptor
-        self.peers: dict[int, tuple[End, Address]] = {}  # by flow
+        self.peers: dict[int, tuple[End, Place]] = {}  # by flow
         self.names: dict[tuple[str, int], tuple[float, list[Any], OSError | None]] = {}
         self.pending = b""
         self.told = 0
@@ -150,8 +158,11 @@ class Far:
             except OSError as error:
                 self.lose(flow, error)
         elif flow in self.peers:
-            end, address = self.peers[flow]
-            self.attempt(flow, end.sock.sendto, body, address)
+            end, (address, source) = self.peers[flow]
+            if source:
+                self.attempt(flow, end.sock.sendmsg, [body], source, 0, address)
+            else:
+                self.attempt(flow, end.sock.sendto, body, address)
         else:
             self.outbox.drop(flow, "closed")
 
@@ -177,37 +188,38 @@ class Far:
     def receive(self, end: End) -> None:
         """What has come to a socket, and how many datagrams it has dropped by now."""
         receive, outbox, policy, now = end.sock.recvfrom, self.outbox, end.policy, self.now
-        for turn in range(BATCH):
+        source: Any = ()
+        for _ in range(BATCH):
             try:
-                if turn:
-                    data, address = receive(65536)
+                if end.wild:
+                    data, extra, _, address = end.sock.recvmsg(65536, 64)
+                    source = answering(extra)
                 else:
-                    data, extra, _, address = end.sock.recvmsg(65536, 32)
-                    for level, kind, value in extra:
-                        if level == socket.SOL_SOCKET and kind == RXQ_OVFL:
-                            total = int.from_bytes(value[:4], sys.byteorder)
-                            if total != end.lost:
-                                outbox.drop(end.flow, "kernel", (total - end.lost) & WRAP)
-                                end.lost = total
+                    data, address = receive(65536)
             except (BlockingIOError, InterruptedError):
-                return
+                break
             except OSError as error:  # an ICMP message for a datagram that was sent
                 self.fail(end.flow, name_of(error))
                 continue
-            flow = self.peer(end, address) if end.listens else end.flow
+            flow = self.peer(end, (address, source)) if end.listens else end.flow
             if flow is not None:
                 outbox.datagram(flow, data, policy, now)
+        total = lost(end.sock)
+        if total != end.lost:
+            outbox.drop(end.flow, "kernel", (total - end.lost) & WRAP)
+            end.lost = total
 
-    def peer(self, end: End, address: Address) -> int | None:
+    def peer(self, end: End, place: Place) -> int | None:
         """The flow of a peer of a listener; a new one is told first."""
-        flow = end.peers.get(address)
+        flow = end.peers.get(place)
         if flow is None:
             if len(end.peers) >= PEERS:
                 self.outbox.drop(end.flow, "flows")
                 return None
-            flow = end.peers[address] = self.next_peer
+            flow = end.peers[place] = self.next_peer
             self.next_peer = (self.next_peer + 2) & WRAP
-            self.peers[flow] = end, address
+            self.peers[flow] = end, place
+            address = place[0]
             where = WHERE.pack(address[1], 0, end.flow) + address[0].encode()
             self.outbox.control(frame(PEER, flow, where))
         return flow
@@ -259,8 +271,8 @@ class Far:
                 sock.close()
             self.outbox.control(frame(BOUND, flow, name_of(error).encode(), FAILED))
             return
-        prepare(sock, flags & DF)
-        self.keep(End(flow, sock, policy, True))
+        wild = prepare(sock, flags & DF, host in WILDCARDS)
+        self.keep(End(flow, sock, policy, True, wild))
         self.outbox.control(frame(BOUND, flow, WHERE.pack(sock.getsockname()[1], 0, 0)))
 
     def keep(self, end: End) -> None:
@@ -272,10 +284,12 @@ class Far:
         """Ends a flow, a peer, or a listener with its peers."""
         self.outbox.forget(flow)
         if flow in self.peers:
-            end, address = self.peers.pop(flow)
-            end.peers.pop(address, None)
+            end, place = self.peers.pop(flow)
+            end.peers.pop(place, None)
         elif flow in self.ends:
             end = self.ends.pop(flow)
+            if lost(end.sock) != end.lost:
+                self.outbox.drop(flow, "kernel", (lost(end.sock) - end.lost) & WRAP)
             del self.files[end.sock.fileno()]
             self.poll.unregister(end.sock)
             end.sock.close()
@@ -316,16 +330,41 @@ def where_of(flags: int, body: bytes) -> tuple[int, Policy, str]:
     return port, Policy(age / 1000, room, bool(flags & HEAD)), body[WHERE.size :].decode("utf-8", "replace")
 
 
-def prepare(sock: socket.socket, df: int) -> None:
-    """Non-blocking, with large buffers, and told how many datagrams it drops, where the system can."""
+def prepare(sock: socket.socket, df: int, wild: bool = False) -> bool:
+    """Non-blocking, with large buffers; of one bound to a wildcard, whether it tells to which address was sent."""
     sock.setblocking(False)
     settings = [(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER), (socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)]
     if sys.platform == "linux":
         level, option = MTU_DISCOVER[sock.family]
-        settings += [(socket.SOL_SOCKET, RXQ_OVFL, 1), (level, option, DO if df else DONT)]
+        settings.append((level, option, DO if df else DONT))
     for setting in settings:
         with suppress(OSError):
             sock.setsockopt(*setting)
+    if wild and sys.platform == "linux":
+        sock.setsockopt(*RECEIVED_AT[sock.family], 1)
+        return True
+    return False
+
+
+def lost(sock: socket.socket) -> int:
+    """How many datagrams a socket has dropped so far, modulo 2**32, where the system says so."""
+    if sys.platform != "linux":
+        return 0
+    try:
+        return int.from_bytes(sock.getsockopt(socket.SOL_SOCKET, MEMINFO, 36)[32:], sys.byteorder)
+    except OSError:
+        return 0
+
+
+def answering(extra: list[Any]) -> Any:
+    """What is sent along so that an answer comes from the address that was sent to, by what recvmsg told."""
+    for level, kind, value in extra:
+        if (level, kind) in SENT_TO:
+            at, size = SENT_TO[level, kind]
+            width = 4 if at else 16  # in_pktinfo, in6_pktinfo; the interface is the system's choice
+            address = value[at : at + width]
+            return ((level, kind, bytes(at) + address + bytes(size - at - width)),)
+    return ()
 
 
 def name_of(error: Exception) -> str:

@@ -11,6 +11,8 @@ K = TypeVar("K", bound=Hashable)
 MOST = 1024
 IDLE = 300.0
 """Seconds without a datagram in either direction; RFC 4787 REQ-5 recommends five minutes or more …"""
+NEW = 500
+"""Peers per second from beyond loopback that may be new: so forged senders cannot evict whoever is not silent."""
 LEAST_IDLE = 120.0
 """… and forbids less than two, but for well-known ports whose protocol needs less."""
 
@@ -57,3 +59,20 @@ class FlowTable(Generic[K]):
     def next_expiry(self) -> float | None:
         """When the next one expires; None when there is none."""
         return next(iter(self._used.values())) + self.idle if self._used else None
+
+
+class Bucket:
+    """Lets through so many at once, and so many more each second."""
+
+    def __init__(self, room: int, rate: float) -> None:
+        self._room, self._rate = room, rate
+        self._left, self._at = float(room), 0.0
+
+    def take(self, now: float) -> bool:
+        """Whether there is one left at that time in seconds."""
+        self._left = min(self._room, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

@@ -8,11 +8,12 @@ from typing import Protocol
 
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
+from orchestra.model.address import is_loopback
 from orchestra.model.plan import PlannedTunnel
 from orchestra.plugin.interfaces import TunnelContext
 from orchestra.session import Peer
 
-from .flows import FlowTable
+from .flows import NEW, Bucket, FlowTable
 from .station import Flow, Party
 
 EARLY = 64
@@ -45,9 +46,13 @@ class Joint:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._told: dict[str, float] = {}
+        self._strangers = Bucket(table.most, NEW)
 
     def arrived(self, flow: Flow, peer: Peer) -> Party:
         """See :class:`~.station.Visited`."""
+        if not is_loopback(peer.host or "") and not self._strangers.take(self._loop.time()):
+            flow.close()
+            return _Surplus(self)
         dial = self.context.tunnel.dial
         assert dial is not None  # noqa: S101 - its kind has a target
         return self.begin(flow, peer, self._exits, f"{dial.by} sends to {dial}")
@@ -220,3 +225,20 @@ class _Answers:
         if why:
             failure = RuntimeFailure(CODES.get(why, Code.DIAL_FAILED), f"{conversation.about}: {why}")
             self._joint.failed(conversation.peer, failure)
+
+
+class _Surplus:
+    """One peer of more new ones than may come at a time."""
+
+    def __init__(self, joint: Joint) -> None:
+        self._joint = joint
+
+    def received(self, data: bytes) -> None:  # noqa: ARG002 - it goes nowhere
+        self._joint.noted("rate", 1)
+
+    def noted(self, cause: str, count: int) -> None:
+        """What is left of a flow that was closed at once."""
+        self._joint.noted(cause, count)
+
+    def ended(self, why: str) -> None:
+        """It was closed."""

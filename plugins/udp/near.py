@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import sys
 from collections.abc import Callable
-from typing import Any
 
 from orchestra.model.address import Endpoint
 from orchestra.model.text import clean
@@ -49,8 +47,8 @@ class Near:
         except (OSError, UnicodeError) as error:
             failure = error if isinstance(error, OSError) else OSError(str(error))
             raise bind_refused(self._place.host, Endpoint(host, port), failure, protocol="udp") from error
-        far.prepare(sock, treatment.df)
-        listener = NearListener(visited, sock, self._open.discard)
+        wild = far.prepare(sock, treatment.df, host in far.WILDCARDS)
+        listener = NearListener(visited, sock, self._open.discard, wild)
         self._open.add(listener)
         return listener
 
@@ -76,23 +74,18 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
-class _Reader:
-    """Reads a socket whenever there is something, and tells how many datagrams the kernel has dropped meanwhile."""
+class _Losses:
+    """Tells how many datagrams the kernel has dropped since it was asked last."""
 
     def __init__(self, sock: socket.socket, noted: Callable[[str, int], None]) -> None:
         self._sock, self._noted = sock, noted
         self._lost = 0
 
-    def receive(self) -> tuple[bytes, Any]:
-        """One datagram and its sender. Raises OSError."""
-        data, extra, _, address = self._sock.recvmsg(65536, 32)
-        for level, kind, value in extra:
-            if level == socket.SOL_SOCKET and kind == far.RXQ_OVFL:
-                total = int.from_bytes(value[:4], sys.byteorder)
-                if total != self._lost:
-                    self._noted("kernel", (total - self._lost) & wire.WRAP)
-                    self._lost = total
-        return data, address
+    def tell(self) -> None:
+        total = far.lost(self._sock)
+        if total != self._lost:
+            self._noted("kernel", (total - self._lost) & wire.WRAP)
+            self._lost = total
 
 
 class NearFlow:
@@ -120,7 +113,7 @@ class NearFlow:
         far.prepare(sock, self._treatment.df)
         self._sock, self._opening = sock, None
         self.address = sock.getpeername()[0]
-        self._reader = _Reader(sock, self._party.noted)
+        self._losses = _Losses(sock, self._party.noted)
         self._loop.add_reader(sock, self._readable)
         early, self._early = self._early, []
         for data in early:
@@ -151,16 +144,22 @@ class NearFlow:
             self._party.noted("closed", len(self._early))
         if self._sock is not None:
             self._loop.remove_reader(self._sock)
+            self._losses.tell()
             self._sock.close()
             self._sock = None
         self._forget(self)
 
     def _readable(self) -> None:
-        for turn in range(far.BATCH):
+        self._receive()
+        if self._sock is not None:
+            self._losses.tell()
+
+    def _receive(self) -> None:
+        for _ in range(far.BATCH):
             if self._sock is None:
                 return
             try:
-                data = self._sock.recv(65536) if turn else self._reader.receive()[0]
+                data = self._sock.recv(65536)
             except (BlockingIOError, InterruptedError):
                 return
             except ConnectionRefusedError:
@@ -183,11 +182,13 @@ class NearFlow:
 class NearListener:
     """A bound socket, with a flow for each of its peers."""
 
-    def __init__(self, visited: Visited, sock: socket.socket, forget: Callable[[NearListener], None]) -> None:
-        self._visited, self._sock, self._forget = visited, sock, forget
+    def __init__(
+        self, visited: Visited, sock: socket.socket, forget: Callable[[NearListener], None], wild: bool
+    ) -> None:
+        self._visited, self._sock, self._forget, self._wild = visited, sock, forget, wild
         self._port: int = sock.getsockname()[1]
-        self._peers: dict[Any, PeerFlow] = {}
-        self._reader = _Reader(sock, visited.noted)
+        self._peers: dict[far.Place, PeerFlow] = {}
+        self._losses = _Losses(sock, visited.noted)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(sock, self._readable)
         self._over = False
@@ -200,53 +201,65 @@ class NearListener:
         if not self._over:
             self._over = True
             self._loop.remove_reader(self._sock)
+            self._losses.tell()
             self._sock.close()
             self._peers.clear()
             self._forget(self)
 
     def _readable(self) -> None:
         self._receive()
+        if not self._over:
+            self._losses.tell()
         self._visited.settled()
 
     def _receive(self) -> None:
-        peers, receive = self._peers, self._sock.recvfrom
-        for turn in range(far.BATCH):
+        peers, receive, source = self._peers, self._sock.recvfrom, ()
+        for _ in range(far.BATCH):
             try:
-                data, address = receive(65536) if turn else self._reader.receive()
+                if self._wild:
+                    data, extra, _, address = self._sock.recvmsg(65536, 64)
+                    source = far.answering(extra)
+                else:
+                    data, address = receive(65536)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:  # an ICMP message for an answer of ours, whoever it was sent to
                 continue
-            flow = peers.get(address)
+            place = address, source
+            flow = peers.get(place)
             if flow is None:
-                flow = peers[address] = PeerFlow(self._sock, address, self._gone)
+                flow = peers[place] = PeerFlow(self._sock, place, self._gone)
                 text = str(Endpoint(address[0], address[1]))
                 flow.party = self._visited.arrived(flow, Peer(host=address[0], port=address[1], text=text))
             flow.party.received(data)
             if self._over:
                 return
 
-    def _gone(self, address: Any) -> None:
-        self._peers.pop(address, None)
+    def _gone(self, place: far.Place) -> None:
+        self._peers.pop(place, None)
 
 
 class PeerFlow:
-    """One peer of a listener."""
+    """One peer of a listener; what is sent to it comes from the address that it has sent to."""
 
     party: Party
 
-    def __init__(self, sock: socket.socket, address: Any, gone: Callable[[Any], None]) -> None:
-        self._sock, self._address, self._gone = sock, address, gone
-        self.address: str = address[0]
+    def __init__(self, sock: socket.socket, place: far.Place, gone: Callable[[far.Place], None]) -> None:
+        self._sock, self._place, self._gone = sock, place, gone
+        self.address: str = place[0][0]
 
     def send(self, data: bytes, /) -> None:
+        address, source = self._place
         try:
-            self._sock.sendto(data, self._address)
+            if source:
+                self._sock.sendmsg([data], source, 0, address)
+            else:
+                self._sock.sendto(data, address)
         except OSError as error:
             self.party.noted("closed" if error.errno == errno.EBADF else cause_of(error), 1)
 
     def close(self) -> None:
-        self._gone(self._address)
+        self._gone(self._place)
 
 
 def send(call: Callable[[bytes], object], data: bytes, noted: Callable[[str, int], None]) -> None:

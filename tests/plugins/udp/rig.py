@@ -111,6 +111,17 @@ def target(host: str = "127.0.0.1", *, echo: bool = True) -> Iterator[tuple[int,
         sock.close()
 
 
+async def asked_there(port: int, host: str) -> None:
+    """A client that takes answers from nobody but the address that it asks, and from a second one."""
+    for _ in range(2):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.setblocking(False)
+            sock.connect((host, port))
+            for data in (b"one", b"two"):
+                sock.send(data)
+                assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sock, 10), DEADLINE) == data
+
+
 def closed_port(host: str = "127.0.0.1") -> int:
     """A port at which nobody takes datagrams."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as sock:

@@ -20,7 +20,20 @@ from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
 from orchestra.session import BindRefused, Unsupported
 from orchestra.testing import MemoryNetwork
-from tests.plugins.udp.rig import SIZES, Party, Visited, closed_port, far, helper, lives, play, target, tiers, until
+from tests.plugins.udp.rig import (
+    SIZES,
+    Party,
+    Visited,
+    asked_there,
+    closed_port,
+    far,
+    helper,
+    lives,
+    play,
+    target,
+    tiers,
+    until,
+)
 
 PLAIN = Treatment()
 
@@ -405,5 +418,22 @@ def test_what_the_target_floods_is_counted_too(tier: Tier) -> None:
             flow.close()
             await party.until(lambda: len(party.got) + party.notes.total() >= answered)
             assert len(party.got) + party.notes.total() == answered
+
+    play(scene)
+
+
+@pytest.mark.parametrize(("wildcard", "asked"), [("0.0.0.0", "127.0.0.7"), ("::", "::1")])
+@tiers
+def test_a_wildcard_answers_from_what_was_asked_or_is_refused(tier: Tier, wildcard: str, asked: str) -> None:
+    async def scene() -> None:
+        async with helper(tier) as channel:
+            visited = Visited()
+            if tier.name == "perl":
+                with pytest.raises(BindRefused, match="Perl cannot answer from the address") as refused:
+                    await channel.listen(visited, wildcard, 0, PLAIN)
+                assert "install python3" in (refused.value.suggestion or "")
+                return
+            listening = await channel.listen(visited, wildcard, 0, PLAIN)
+            await asked_there(listening.port, asked)
 
     play(scene)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestra_plugins.udp.flows import IDLE, LEAST_IDLE, MOST, FlowTable
+from orchestra_plugins.udp.flows import IDLE, LEAST_IDLE, MOST, Bucket, FlowTable
 
 
 def test_the_one_that_was_silent_longest_goes_for_a_new_one() -> None:
@@ -36,3 +36,10 @@ def test_what_is_removed_is_not_expired() -> None:
 
 def test_times_of_rfc_4787() -> None:
     assert (IDLE, LEAST_IDLE) == (300.0, 120.0)
+
+
+def test_a_bucket_lets_so_many_through_at_once_and_so_many_each_second() -> None:
+    bucket = Bucket(3, 2)
+    assert [bucket.take(100.0) for _ in range(4)] == [True, True, True, False]
+    assert [bucket.take(100.4), bucket.take(100.5), bucket.take(100.5)] == [False, True, False]
+    assert [bucket.take(1000.0) for _ in range(4)] == [True, True, True, False]

@@ -78,9 +78,9 @@ class Scene:
         context: Any = self.context
         self.joint = Joint(context, self.exits, FlowTable[Conversation](**table), lambda: self.lost.append(None))
 
-    def peer(self, number: int = 1) -> tuple[Flow, Any]:
+    def peer(self, number: int = 1, host: str = "127.0.0.1") -> tuple[Flow, Any]:
         entry = Flow()
-        return entry, self.joint.arrived(entry, Peer(host="127.0.0.1", port=number, text=f"peer {number}"))
+        return entry, self.joint.arrived(entry, Peer(host=host, port=number, text=f"peer {number}"))
 
     @property
     def counters(self) -> dict[str, int]:
@@ -118,6 +118,64 @@ def test_the_1025th_peer_takes_the_place_of_the_one_that_was_silent_longest() ->
         assert (scene.counters["flows"], scene.counters["flows_evicted"]) == (1024, 1)
         scene.joint.close()
         assert all(flow.closed for flow in scene.exits.flows)
+
+    run_virtual(main())
+
+
+def test_new_peers_from_elsewhere_are_held_down_and_those_that_are_served_are_not() -> None:
+    async def main() -> None:
+        scene = Scene(most=2)
+        first = [scene.peer(number, "203.0.113.9") for number in range(2)]
+        entry, surplus = scene.peer(2, "203.0.113.9")
+        surplus.received(b"forged")
+        surplus.noted("closed", 1)
+        surplus.ended("it was closed")
+        assert (entry.closed, first[0][0].closed) == (True, False)
+        first[0][1].received(b"served")
+        assert (scene.counters["dropped_rate"], scene.counters["dropped_closed"]) == (1, 1)
+        assert (scene.counters["flows_opened"], scene.counters["datagrams_out"]) == (2, 1)
+        assert scene.peer(3)[0].closed is False  # at loopback they are our own
+        await asyncio.sleep(0.01)
+        assert scene.peer(4, "2001:db8::9")[0].closed is False
+        scene.joint.close()
+
+    run_virtual(main())
+
+
+def test_flows_follow_the_tunnel_to_another_exit() -> None:
+    def planned(exit_: str, host: str) -> SimpleNamespace:
+        return SimpleNamespace(name="dns", exit=exit_, dial=Dial(by=exit_, host=host, port=53))
+
+    async def main() -> None:
+        scene = Scene()
+        scene.context.tunnel = planned("one", "10.0.0.53")
+        entry, party = scene.peer()
+        await asyncio.sleep(0.1)
+        party.received(b"1")
+        scene.context.tunnel = planned("one", "10.0.0.53")  # planned anew, and nothing has changed for it
+        party.received(b"2")
+        scene.context.tunnel = planned("two", "10.0.0.53")
+        party.received(b"3")
+        await asyncio.sleep(0.1)
+        party.received(b"4")
+        before, after = scene.exits.flows
+        assert (before.sent, before.closed, after.sent, after.closed) == ([b"1", b"2"], True, [b"3", b"4"], False)
+        after.party.received(b"answer")
+        assert (entry.sent, entry.closed) == ([b"answer"], False)
+        assert (scene.counters["flows"], scene.counters["flows_opened"], scene.counters["flows_moved"]) == (1, 1, 1)
+        scene.joint.close()
+
+    run_virtual(main())
+
+
+def test_an_end_without_a_reason_is_no_failure() -> None:
+    async def main() -> None:
+        scene = Scene()
+        entry, _ = scene.peer()
+        await asyncio.sleep(0.1)
+        scene.exits.flows[0].party.ended("")
+        assert (entry.closed, scene.context.failures, scene.counters.get("flows")) == (True, [], None)
+        scene.joint.close()
 
     run_virtual(main())
 
