@@ -8,7 +8,9 @@ asked of it falls back to its public interface.
 
 from __future__ import annotations
 
-import os
+import asyncio
+import functools
+import logging
 import struct
 import time
 from collections.abc import Callable, Iterable
@@ -16,29 +18,19 @@ from typing import Any
 
 import asyncssh
 from asyncssh import sk
+from asyncssh.packet import String
 
 from orchestra.engine.ssh.algorithms import assemble
 from orchestra.engine.ssh.certificates import SIGNATURES
-from orchestra.engine.ssh.gcm import GCM, LENGTH, LONGEST_PADDING, TAG, padding_length
+from orchestra.engine.ssh.datapath import MSG_CHANNEL_EOF, MSG_CHANNEL_OPEN, DataPath, fits
+from orchestra.engine.ssh.gcm import GCM
 
 HAS_FIDO2 = sk.sk_available
 """Whether the library is there that talks to security keys; without it asyncssh fails in the middle of signing."""
-_FITS = "2.24."
-"""The asyncssh whose packets may go past it. Another one may count or check something more in its own way."""
-_TOUCHED = (
-    *("_transport", "_inpbuf", "_packet", "_recv_handler", "_recv_pkthdr", "_recv_packet", "_recv_seq", "_send_seq"),
-    *("_recv_encryption", "_send_encryption", "_decompressor", "_compressor", "_max_recv_pktlen", "_channels"),
-    *("_auth_complete", "_kex_complete", "_deferred_packets", "_reset_keepalive_timer", "internal_error"),
-    *("_rekey_bytes", "_rekey_bytes_sent", "_rekey_seconds", "_rekey_time"),
-)
-"""What :class:`DataPath` asks of a connection."""
 _MSG_IGNORE = 2
-_MSG_CHANNEL_DATA = 94
-_MSG_CHANNEL_EOF = 96
-_DATA = struct.Struct(">BBII")
-"""Padding length, message number, channel and size of the data (RFC 4253 section 6, RFC 4254 section 5.2)."""
-_DATA_SENT = struct.Struct(">IBBII")
-"""The same behind the packet's length."""
+_DIRECT = String(b"direct-tcpip")
+_NO_ORIGIN = String(b"") + bytes(4)
+_UINTS = struct.Struct(">III")
 _KEEPALIVE = b"keepalive@openssh.com"
 _AUTHENTICATED = ("GCMEncryption", "ChachaEncryption")
 
@@ -46,10 +38,12 @@ _AUTHENTICATED = ("GCMEncryption", "ChachaEncryption")
 def tune(connection: asyncssh.SSHClientConnection, progress: Callable[[], tuple[int, int]]) -> Callable[[bytes], None]:
     """Prepares a connection before its first byte. Gives what takes the bytes that it receives; ``progress`` is that
     of those that it sends: how many were written so far, and how many of them have arrived."""
-    fits = asyncssh.__version__.startswith(_FITS) and all(hasattr(connection, name) for name in _TOUCHED)
-    path = DataPath(connection) if fits else None
+    path = DataPath(connection) if fits(connection) else None
+    connection.orchestra_path = path  # type: ignore[attr-defined]
+    if path is not None and not connection.logger.isEnabledFor(logging.INFO):
+        connection._logger = _Quiet(connection.logger)  # type: ignore[assignment]
     _prepare_channels(connection, path)
-    _without_padding_packets(connection)
+    _with_short_ways(connection, path)
     _with_signs_of_life(connection, progress)
     _with_kept_ciphers(connection)
     return path.receive if path is not None else connection.data_received
@@ -61,6 +55,45 @@ def write(channel: Any, data: bytes) -> None:
     rest = path.send(channel, data) if path is not None else data
     if rest:
         channel.write(rest)
+
+
+def open_stream(
+    connection: asyncssh.SSHClientConnection, stream: Any, host: str, port: int, packet: int
+) -> asyncio.Future[Any]:
+    """Has the server dial for ``stream``, whose receive window is its own; done when its channel is open.
+
+    It is told so at once where the packet is processed; asyncssh wakes two tasks for it, one after the other.
+    """
+    made = _made(connection, stream, packet)
+    if made is None:
+        opening = connection.create_connection(lambda: stream, host, port, window=stream.window, max_pktsize=packet)
+        return asyncio.ensure_future(opening)
+    channel, waiter = made
+    sizes = _UINTS.pack(channel._recv_chan, stream.window, packet)
+    target = String(host) + port.to_bytes(4, "big") + _NO_ORIGIN
+    channel.set_extra_info(peername=("", 0), remote_peername=(host, port))
+    connection.send_packet(MSG_CHANNEL_OPEN, _DIRECT, sizes, target, handler=channel)
+    return waiter
+
+
+def _made(connection: Any, stream: Any, packet: int) -> tuple[Any, asyncio.Future[Any]] | None:
+    """A channel that waits to be opened, and what tells its end; None with another asyncssh, or with none any more."""
+    if getattr(connection, "orchestra_path", None) is None or connection._transport is None:
+        return None
+    channel = connection.create_tcp_channel(window=stream.window, max_pktsize=packet)
+    waiter = channel._open_waiter = connection._loop.create_future()
+    confirmed = channel.process_open_confirmation
+
+    def confirm(*args: Any) -> None:
+        del channel.process_open_confirmation
+        confirmed(*args)
+        channel._session = stream
+        stream.connection_made(channel)
+        if channel._recv_paused == "starting":
+            channel._recv_paused = False
+
+    channel.process_open_confirmation = confirm
+    return channel, waiter
 
 
 def is_dead(connection: asyncssh.SSHClientConnection) -> bool:
@@ -150,19 +183,33 @@ def judge_host_keys(connection: Any, judge: Callable[[bytes], asyncssh.SSHKey]) 
     connection.validate_server_host_key = judge
 
 
+class _Quiet:
+    """A logger that does not prepare what nobody reads: asyncssh has some fifteen lines for each channel."""
+
+    def __init__(self, logger: Any) -> None:
+        self._logger = logger
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._logger, name)
+
+    def get_child(self, *_args: object, **_options: object) -> _Quiet:
+        return self
+
+    def info(self, *_args: object, **_options: object) -> None: ...
+
+    debug1 = debug2 = packet = info
+
+
 def _prepare_channels(connection: Any, path: DataPath | None) -> None:
     """Marks a channel when CHANNEL_EOF is processed (see :func:`eof_was_received`), and lends it the data path."""
     add_channel: Callable[[Any], int] = connection.add_channel
+    prepared: dict[type, dict[int, Any]] = {}
 
     def add(channel: Any) -> int:
-        handlers = dict(channel._packet_handlers)
-        process = handlers[_MSG_CHANNEL_EOF]
-
-        def process_eof(chan: Any, kind: int, number: int, packet: Any) -> Any:
-            chan.orchestra_eof = True
-            return process(chan, kind, number, packet)
-
-        handlers[_MSG_CHANNEL_EOF] = process_eof
+        handlers = prepared.get(type(channel))
+        if handlers is None:
+            handlers = prepared[type(channel)] = dict(channel._packet_handlers)
+            handlers[MSG_CHANNEL_EOF] = functools.partial(_process_eof, handlers[MSG_CHANNEL_EOF])
         channel._packet_handlers = handlers
         channel.orchestra_path = path
         return add_channel(channel)
@@ -170,15 +217,24 @@ def _prepare_channels(connection: Any, path: DataPath | None) -> None:
     connection.add_channel = add
 
 
-def _without_padding_packets(connection: Any) -> None:
-    """asyncssh sends MSG_IGNORE before every packet, which doubles their number. RFC 4251 section 9.3.1 asks for it
-    against an attack on CBC only; with an authenticated cipher it does nothing."""
+def _process_eof(process: Callable[..., Any], channel: Any, kind: int, number: int, packet: Any) -> Any:
+    channel.orchestra_eof = True
+    return process(channel, kind, number, packet)
+
+
+def _with_short_ways(connection: Any, path: DataPath | None) -> None:
+    """Packets that open and end channels take the data path; and no packets for padding.
+
+    asyncssh sends MSG_IGNORE before every packet, which doubles their number. RFC 4251 section 9.3.1 asks for it
+    against an attack on CBC only; with an authenticated cipher it does nothing.
+    """
     send_packet = connection.send_packet
 
     def send(kind: int, *args: bytes, handler: Any = None) -> None:
         if kind == _MSG_IGNORE and type(connection._send_encryption).__name__ in _AUTHENTICATED:
             return
-        send_packet(kind, *args, handler=handler)
+        if path is None or not path.send_packet(kind, args):
+            send_packet(kind, *args, handler=handler)
 
     connection.send_packet = send
 
@@ -197,12 +253,18 @@ def _with_signs_of_life(connection: Any, progress: Callable[[], tuple[int, int]]
     asked = arrived = 0
 
     def reset() -> None:
+        """As often as something comes: the timer goes on, and looks when it is due how long ago that was."""
         connection._keepalive_count = 0
         connection.orchestra_heard = time.monotonic()
-        reset_timer()
+        if connection._keepalive_timer is None:
+            reset_timer()
 
     def due() -> None:
         nonlocal asked, arrived
+        silent = time.monotonic() - heard(connection)
+        if silent < connection._keepalive_interval:
+            connection._keepalive_timer = connection._loop.call_later(connection._keepalive_interval - silent, due)
+            return
         before, (written, arrived) = arrived, progress()
         if connection._keepalive_count and before < arrived < asked:
             connection._set_keepalive_timer()
@@ -232,145 +294,3 @@ def _keep_cipher(encryption: Any) -> None:
     key, iv = getattr(cipher, "_key", None), getattr(cipher, "_iv", None)
     if type(cipher).__name__ == "GCMCipher" and isinstance(key, bytes) and isinstance(iv, bytes):
         encryption._cipher = GCM(key, iv)
-
-
-class DataPath:
-    """Data of channels under AES-GCM, which is nearly all that a busy connection sends and receives, past the general
-    way of asyncssh: that copies each packet ten times and looks at it in fifteen steps.
-
-    Everything else, and whatever is not quite as expected, asyncssh does itself, from the same state: the bytes that
-    came and the counters of both directions are its own. So are windows, rekeying and the channels.
-    """
-
-    def __init__(self, connection: asyncssh.SSHClientConnection) -> None:
-        self._connection: Any = connection
-
-    def send(self, channel: Any, data: bytes) -> bytes:
-        """Sends what the channel may send of it at once, gives back the rest."""
-        connection = self._connection
-        size = min(len(data), channel._send_window)
-        if not size or channel._send_buf or channel._send_state != "open" or channel._encoding:
-            return data
-        cipher = getattr(connection._send_encryption, "_cipher", None)
-        if type(cipher) is not GCM or not self._may_send(size):
-            return data
-        packets: list[bytes] = []
-        view, padding = memoryview(data), os.urandom(LONGEST_PADDING)
-        for start in range(0, size, channel._send_pktsize):
-            piece = view[start : min(start + channel._send_pktsize, size)]
-            padded = padding_length(len(piece) + 9)
-            length = len(piece) + 10 + padded
-            head = _DATA_SENT.pack(length, padded, _MSG_CHANNEL_DATA, channel._send_chan, len(piece))
-            packets += head[:LENGTH], cipher.seal(head[:LENGTH], b"".join((head[LENGTH:], piece, padding[:padded])))
-            connection._rekey_bytes_sent += length
-        channel._send_window -= size
-        connection._send_seq = (connection._send_seq + len(packets) // 2) & 0xFFFFFFFF
-        connection._transport.writelines(packets)
-        return data[size:]
-
-    def _may_send(self, size: int) -> bool:
-        """Whether nothing has to be sent before, such as a key exchange that is due."""
-        connection = self._connection
-        return (
-            connection._auth_complete
-            and connection._kex_complete
-            and connection._transport is not None
-            and not (connection._compressor or connection._deferred_packets)
-            and connection._rekey_bytes_sent + size < connection._rekey_bytes
-            and not (connection._rekey_seconds and time.monotonic() >= connection._rekey_time)
-        )
-
-    def receive(self, data: bytes) -> None:
-        """Takes what the connection receives."""
-        connection = self._connection
-        if not self._is_plain():
-            connection.data_received(data)
-            return
-        if connection._recv_handler == connection._recv_packet:  # the head of a packet was taken off, as it came
-            data = b"".join((connection._packet, connection._inpbuf, data))
-            connection._packet, connection._recv_handler = b"", connection._recv_pkthdr
-        elif connection._inpbuf:
-            data = connection._inpbuf + data
-        connection._inpbuf = b""
-        connection._reset_keepalive_timer()
-        try:
-            rest = self._take(data)
-        except Exception:  # noqa: BLE001 - as asyncssh does with whatever a session raises
-            connection.internal_error()
-            return
-        if self._is_plain() and self._packet_size(rest):
-            connection._inpbuf = rest
-        elif connection._transport is not None:
-            connection.data_received(rest)
-
-    def _is_plain(self) -> bool:
-        """Whether packets are taken as they come, sealed by AES-GCM and nothing more."""
-        connection = self._connection
-        return (
-            type(getattr(connection._recv_encryption, "_cipher", None)) is GCM
-            and connection._auth_complete
-            and connection._decompressor is None
-            and connection._transport is not None
-            and connection._recv_handler in (connection._recv_pkthdr, connection._recv_packet)
-        )
-
-    def _take(self, data: bytes) -> bytes:
-        """Takes whole packets, and gives back what is left: a part of one, or all from where it may not go on."""
-        connection, view, at = self._connection, memoryview(data), 0
-        run = _Run(None)
-        while self._is_plain() and at < (end := at + self._packet_size(view[at:])) <= len(data):
-            cipher = connection._recv_encryption._cipher
-            body = cipher.open(view[at : at + LENGTH], view[at + LENGTH : end])
-            channel = _channel_of_data(connection, body)
-            if channel is not run.channel:
-                run.deliver()
-                run = _Run(channel)
-            if channel is not None and run.takes(body):
-                connection._recv_seq = (connection._recv_seq + 1) & 0xFFFFFFFF
-            else:
-                run.deliver()
-                run = _Run(None)
-                cipher.step_back()
-                connection.data_received(bytes(view[at:end]))
-            at = end
-        run.deliver()
-        return data[at:]
-
-    def _packet_size(self, packet: bytes | memoryview) -> int:
-        """Bytes of the packet that begins so; less than any packet has when it would be too long."""
-        length = int.from_bytes(packet[:LENGTH], "big")
-        return LENGTH + length + TAG if length <= self._connection._max_recv_pktlen else 0
-
-
-class _Run:
-    """Data of one channel from packets that follow one another: it is delivered as one."""
-
-    def __init__(self, channel: Any) -> None:
-        self.channel = channel
-        self._pieces: list[memoryview] = []
-        self._room = channel._recv_window if channel is not None and channel._recv_state == "open" else 0
-
-    def takes(self, body: bytes) -> bool:
-        """Whether it takes the data of this packet, which fit into the channel's window."""
-        _, _, _, size = _DATA.unpack_from(body)
-        if not 0 < size <= self._room:
-            return False
-        self._room -= size
-        self._pieces.append(memoryview(body)[_DATA.size : _DATA.size + size])
-        return True
-
-    def deliver(self) -> None:
-        """To the channel, which looks after its window and whether it is paused."""
-        if self._pieces:
-            self.channel._accept_data(b"".join(self._pieces))
-            self._pieces.clear()
-
-
-def _channel_of_data(connection: Any, body: bytes | None) -> Any:
-    """The channel for which a packet has data; None when it is another packet, or not as it should be."""
-    if body is None or len(body) <= _DATA.size:
-        return None
-    padding, kind, number, size = _DATA.unpack_from(body)
-    if kind != _MSG_CHANNEL_DATA or not padding or _DATA.size + size + padding != len(body):
-        return None
-    return connection._channels.get(number)

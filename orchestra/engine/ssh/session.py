@@ -44,7 +44,7 @@ class SshSession:
         self._connection: asyncssh.SSHClientConnection | None = None
         self._carrier: Carrier | None = None
         self._streams: set[ChannelStream] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Future[Any]] = set()
         self._used = 0.0
         """When it last carried something, by the loop's clock."""
         self._closing = False
@@ -71,16 +71,22 @@ class SshSession:
         return self._connection is None or internals.is_dead(self._connection)
 
     async def create_connection(self, make: Callable[[], R], host: str, port: int) -> tuple[Stream, R]:
-        def ask(make: Any, window: int) -> Coroutine[Any, Any, Any]:
-            return self._open.create_connection(make, host, port, window=window, max_pktsize=PACKET)
+        def ask(stream: ChannelStream) -> asyncio.Future[Any]:
+            return internals.open_stream(self._open, stream, host, port, PACKET)
 
-        return await self._dial(make, ask, str(Endpoint(host, port)))
+        return await self._dial(make, ask, lambda: str(Endpoint(host, port)))
 
     async def create_unix_connection(self, make: Callable[[], R], path: str) -> tuple[Stream, R]:
-        def ask(make: Any, window: int) -> Coroutine[Any, Any, Any]:
-            return self._open.create_unix_connection(make, path, window=window, max_pktsize=PACKET)
+        def ask(stream: ChannelStream) -> asyncio.Future[Any]:
+            opening = self._open.create_unix_connection(
+                lambda: stream,  # type: ignore[arg-type, return-value]
+                path,
+                window=stream.window,
+                max_pktsize=PACKET,
+            )
+            return self._spawn(opening)
 
-        return await self._dial(make, ask, str(UnixPath(path)))
+        return await self._dial(make, ask, lambda: str(UnixPath(path)))
 
     async def create_server(self, accept: Accept, host: str, port: int) -> Listener:
         inbound = _Inbound(self._windows)
@@ -109,17 +115,15 @@ class SshSession:
     async def create_process(self, make: Callable[[], R], command: str) -> tuple[Process, R]:
         stream = ProcessStream(self, make, self._windows.take())
         try:
-            await self._uninterrupted(
-                self._open.create_session(
-                    lambda: stream,  # type: ignore[arg-type, return-value]
-                    command,
-                    encoding=None,
-                    request_pty=False,
-                    window=stream.window,
-                    max_pktsize=PACKET,
-                ),
-                stream,
+            opening = self._open.create_session(
+                lambda: stream,  # type: ignore[arg-type, return-value]
+                command,
+                encoding=None,
+                request_pty=False,
+                window=stream.window,
+                max_pktsize=PACKET,
             )
+            await self._uninterrupted(self._spawn(opening), stream)
         except asyncssh.ChannelOpenError as error:
             raise self._unless_over(translate.command_refused(error, self.host)) from error
         return stream, stream.receiver  # type: ignore[return-value]
@@ -206,27 +210,32 @@ class SshSession:
             raise self._reason or self.loss(None)
 
     async def _dial(
-        self, make: Callable[[], R], ask: Callable[[Any, int], Coroutine[Any, Any, Any]], address: str
+        self, make: Callable[[], R], ask: Callable[[ChannelStream], asyncio.Future[Any]], address: Callable[[], str]
     ) -> tuple[Stream, R]:
         self._check()
         stream = ChannelStream(self, make, self._windows.take())
         try:
-            await self._uninterrupted(ask(lambda: stream, stream.window), stream)
+            await self._uninterrupted(ask(stream), stream)
         except asyncssh.ChannelOpenError as error:
-            raise self._unless_over(translate.dial_refused(error, self.host, address)) from error
+            raise self._unless_over(translate.dial_refused(error, self.host, address())) from error
         if stream.receiver is None:
             raise DialRefused(
-                Code.DIAL_FAILED, f"{self.host} dials {address}: it could not be received", host=self.host
+                Code.DIAL_FAILED, f"{self.host} dials {address()}: it could not be received", host=self.host
             )
         return stream, stream.receiver  # type: ignore[return-value]
 
-    async def _uninterrupted(self, opening: Coroutine[Any, Any, Any], stream: ChannelStream) -> None:
+    async def _uninterrupted(self, opening: asyncio.Future[Any], stream: ChannelStream) -> None:
         """Waits for a channel. Cancelled, it lets the server's answer come and then closes what was opened: asyncssh
         would keep the number, and the server the connection."""
-        task = self._spawn(opening)
-        task.add_done_callback(lambda _: None if stream.has_channel else self._windows.give(stream.window))
+
+        def opened(opening: asyncio.Future[Any]) -> None:
+            if not stream.has_channel:
+                self._windows.give(stream.window)
+            self._settle(opening)
+
+        opening.add_done_callback(opened)
         try:
-            await asyncio.shield(task)
+            await asyncio.shield(opening)
         except asyncio.CancelledError:
             stream.abandoned = True
             if stream.has_channel:
@@ -289,7 +298,7 @@ class SshSession:
         task.add_done_callback(self._settle)
         return task
 
-    def _settle(self, task: asyncio.Task[Any]) -> None:
+    def _settle(self, task: asyncio.Future[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # told to whoever waits, or to nobody
