@@ -9,34 +9,15 @@ from struct import Struct
 from typing import TypeVar
 
 from orchestra.session.protocols import Receiver
+from orchestra.session.windows import WindowBudget
 
 from .channel import PACKET, Channel, Refusal
 from .wire import Malformed, Message, Packets, Reader, string, uint32
 
 C = TypeVar("C", bound=Channel)
 
-WINDOWS = 64 * 1024 * 1024
-"""Bytes that all receive windows of the sessions of one transport may hold together."""
-LARGEST_WINDOW, SMALLEST_WINDOW = 2 * 1024 * 1024, 128 * 1024
 _HEADER = Struct(">IBB")
 _ABOUT = Struct(">BBI")
-
-
-class Windows:
-    """Shares out receive windows: large ones while there are few channels, smaller ones when there are many."""
-
-    def __init__(self, total: int = WINDOWS) -> None:
-        self._left = total
-
-    def take(self) -> int:
-        """The window of one more channel, in bytes; it comes back by :meth:`give`."""
-        window = max(SMALLEST_WINDOW, min(LARGEST_WINDOW, self._left // 8))
-        self._left -= window
-        return window
-
-    def give(self, window: int) -> None:
-        """The channel of that window has ended."""
-        self._left += window
 
 
 class Connection:
@@ -45,7 +26,7 @@ class Connection:
     ``refused`` counts the channels that were not opened: a master never forgets one of them.
     """
 
-    def __init__(self, send: Callable[[bytes], None], windows: Windows) -> None:
+    def __init__(self, send: Callable[[bytes], None], windows: WindowBudget) -> None:
         self.send, self.windows = send, windows
         self.congested = False
         self.refused = 0

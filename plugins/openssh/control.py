@@ -9,9 +9,10 @@ from typing import Any
 
 from orchestra.session.here import Here
 from orchestra.session.protocols import Stream
+from orchestra.session.windows import WindowBudget
 
 from . import mux
-from .connection import Connection, Windows
+from .connection import Connection
 from .wire import Malformed, Packets
 
 
@@ -67,7 +68,7 @@ class Control:
             raise Refused(found.reason)
         return found
 
-    async def share(self, windows: Windows) -> Connection:
+    async def share(self, windows: WindowBudget) -> Connection:
         """From now on this is the connection to the server (PROTOCOL.mux section 9). Raises as :meth:`ask`."""
         await self.ask(mux.PROXY)
         assert self._stream is not None  # noqa: S101 - it has just been asked

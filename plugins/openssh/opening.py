@@ -18,12 +18,12 @@ from orchestra.plugin.interfaces import OpenRequest
 from orchestra.session.errors import OpenFailed, SessionError
 from orchestra.session.here import Here
 from orchestra.session.protocols import Session
+from orchestra.session.windows import WindowBudget
 
 from . import complaints
 from .answering import Answers, Bridge
 from .arguments import Call, call, pinned
 from .carrying import Carrier, carry
-from .connection import Windows
 from .control import Control, Refused
 from .master import Master
 from .resolving import Resolved, resolve
@@ -36,7 +36,7 @@ LONGEST_DIRECTORY = 84
 """Bytes: ssh makes its socket under a name of 17 letters more, and a path may have 103 of them (unix(7), macOS)."""
 
 
-async def connect(request: OpenRequest, windows: Windows) -> Session:
+async def connect(request: OpenRequest, windows: WindowBudget) -> Session:
     """Opens it. Raises OpenFailed; cancelled, it leaves nothing open."""
     opening = _Opening(request, windows)
     try:
@@ -49,7 +49,7 @@ async def connect(request: OpenRequest, windows: Windows) -> Session:
 class _Opening:
     """One attempt, and what it has made so far."""
 
-    def __init__(self, request: OpenRequest, windows: Windows) -> None:
+    def __init__(self, request: OpenRequest, windows: WindowBudget) -> None:
         self._request, self._windows = request, windows
         self._name = request.server.name
         server = request.server.server

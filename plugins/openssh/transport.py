@@ -5,8 +5,8 @@ from __future__ import annotations
 from orchestra.plugin.interfaces import OpenRequest
 from orchestra.plugin.vocabulary import TransportSpec
 from orchestra.session.protocols import Session
+from orchestra.session.windows import WindowBudget
 
-from .connection import Windows
 from .fields import Fields
 
 
@@ -15,7 +15,7 @@ class OpenSshTransport:
 
     def __init__(self) -> None:
         self.spec = TransportSpec(name="openssh", fields=Fields, package="orchestra-tunnels")
-        self._windows = Windows()
+        self._windows = WindowBudget()
 
     async def open(self, request: OpenRequest) -> Session:
         """See :class:`orchestra.plugin.interfaces.Transport`."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestra.engine.ssh.transport import WINDOWS
+from orchestra.session.windows import TOTAL
 from tests.faults.field import Field, becomes, field, long, take
 from tests.faults.leaks import play
 from tests.lab.netns.labs import needs_namespaces
@@ -38,7 +38,7 @@ def test_fault_25_fifty_readers_that_read_nothing_cost_their_windows_and_delay_n
                 writer.write(f"GET /bytes/{64 * MEGABYTE} HTTP/1.0\r\n\r\n".encode())
                 idle.append((reader, writer))
             assert await up.get(8 * MEGABYTE) == take(8 * MEGABYTE)
-            assert memory() - before < WINDOWS + 32 * MEGABYTE
+            assert memory() - before < TOTAL + 32 * MEGABYTE
             for _, writer in idle:
                 writer.transport.abort()
             await becomes(lambda: up.tunnel("desk").connections == 0)

@@ -18,12 +18,12 @@ from orchestra.engine.ssh.credentials import Asking, gather
 from orchestra.engine.ssh.hostkeys import ShownKey
 from orchestra.engine.ssh.options import options, silence
 from orchestra.engine.ssh.session import SshSession
-from orchestra.engine.ssh.transport import WindowBudget
 from orchestra.engine.ssh.trust import Verifier
 from orchestra.model.topology import ConfigSettings, SshSettings
 from orchestra.plugin.interfaces import Identity, OpenRequest, Question
 from orchestra.session.errors import OpenFailed, SessionError
 from orchestra.session.protocols import Session
+from orchestra.session.windows import WindowBudget
 
 CONNECT_TIMEOUT = 10.0
 """Seconds, unless the topology or ssh_config says otherwise."""

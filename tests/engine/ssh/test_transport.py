@@ -1,14 +1,11 @@
-"""The budget of receive windows."""
+"""The transport, before it opens anything."""
 
-from orchestra.engine.ssh.transport import LARGEST_WINDOW, SMALLEST_WINDOW, WindowBudget
+import subprocess
+import sys
+
+LOADED = "import sys, orchestra.engine.ssh.transport as t; t.SshTransport(); print('asyncssh' in sys.modules)"
 
 
-def test_windows_shrink_with_their_number_and_come_back():
-    budget = WindowBudget()
-    windows = [budget.take() for _ in range(300)]
-    assert windows[0] == LARGEST_WINDOW
-    assert windows[-1] == SMALLEST_WINDOW
-    assert sum(windows) < 128 << 20
-    for window in windows:
-        budget.give(window)
-    assert budget.take() == LARGEST_WINDOW
+def test_asyncssh_is_not_loaded_before_a_session_opens():
+    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from orchestra_plugins.openssh.channel import Channel
-from orchestra_plugins.openssh.connection import Connection, Windows
+from orchestra_plugins.openssh.connection import Connection
 from orchestra_plugins.openssh.wire import Message, Packets, Reader, string, uint32
 
+from orchestra.session.windows import WindowBudget
 from orchestra.testing import Collector
 
 THEIRS = 77
@@ -19,7 +20,7 @@ class Server:
         self.sent: list[tuple[Message, Reader]] = []
         self._window, self._packet = window, packet
         self._packets = Packets()
-        self.windows = Windows()
+        self.windows = WindowBudget()
         self.connection = Connection(self._hear, self.windows)
         self.answers: list[object] = []
 

@@ -3,20 +3,9 @@
 import asyncio
 
 import pytest
-from orchestra_plugins.openssh.connection import LARGEST_WINDOW, SMALLEST_WINDOW, Windows
 from orchestra_plugins.openssh.wire import Malformed, Message, string, uint32
 
 from .talk import Server
-
-
-def test_windows_shrink_with_their_number_and_come_back():
-    windows = Windows()
-    taken = [windows.take() for _ in range(300)]
-    assert (taken[0], taken[-1]) == (LARGEST_WINDOW, SMALLEST_WINDOW)
-    assert sum(taken) < 128 << 20
-    for window in taken:
-        windows.give(window)
-    assert windows.take() == LARGEST_WINDOW
 
 
 def test_what_opens_a_channel_names_its_kind_and_its_window():

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 from orchestra_plugins.openssh import mux
 from orchestra_plugins.openssh.channel import Channel
-from orchestra_plugins.openssh.connection import Windows
 from orchestra_plugins.openssh.control import Control, Refused
 from orchestra_plugins.openssh.wire import Malformed, Message, Packets, string, uint32
 
 from orchestra.session.here import Here
+from orchestra.session.windows import WindowBudget
 from orchestra.testing import Collector
 
 
@@ -60,7 +60,7 @@ def test_answers_find_who_asked(tmp_path):
 
 def test_a_shared_connection_speaks_packets(tmp_path):
     async def work(control, _lost):
-        connection = await control.share(Windows())
+        connection = await control.share(WindowBudget())
         answered = asyncio.get_running_loop().create_future()
         connection.open(Channel, Collector, answered.set_result, "session")
         assert (await answered).words == "no"
