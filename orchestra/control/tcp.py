@@ -14,6 +14,7 @@ No other origin may read anything, and there are no cookies, which other ports o
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+MOST = 256
+"""Connections at once, also of those who have no token and ask for nothing."""
 _OPEN = frozenset({"/", "/v1/login"})
 _LONGEST = 4096
 """Bytes of a question's body."""
@@ -78,7 +81,20 @@ async def serving_tcp(handlers: Handlers, listening: socket, gate: Gate, *, loop
     with listening:
         try:
             await runner.setup()
-            await web.SockSite(runner, listening).start()
+            assert runner.server is not None  # noqa: S101 - it has been set up
+            door = await asyncio.get_running_loop().create_server(_bounded(runner.server), sock=listening, backlog=16)
             yield
+            door.close()
         finally:
             await runner.cleanup()
+
+
+def _bounded(server: web.Server) -> Callable[[], asyncio.BaseProtocol]:
+    """Who connects when all places are taken is sent away: descriptors are for tunnels first."""
+    return lambda: server() if len(server.connections) < MOST else _SentAway()
+
+
+class _SentAway(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101
+        transport.abort()

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import socket
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 import pytest
 
+from orchestra.control import tcp
 from orchestra.control.gate import Gate
 from orchestra.control.http_address import HttpAddress
 from orchestra.control.tcp import serving_tcp
@@ -75,6 +79,33 @@ def test_a_name_that_leads_here_is_of_no_use_to_its_owner(path: str) -> None:
 
 def test_who_has_the_token_may_use_any_name() -> None:
     assert codes(["/v1/status"], Host="orchestra.example", **KNOWN) == [200]
+
+
+def answered(ask: Asker) -> int | None:
+    """The code of an answer, if there is one."""
+    try:
+        return ask("/livez")[0]
+    except ConnectionError:
+        return None
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+
+
+def test_who_comes_when_all_places_are_taken_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp, "MOST", 2)
+
+    def test(ask: Asker) -> None:
+        with ExitStack() as silent:
+            for _ in range(2):
+                silent.enter_context(socket.create_connection(("127.0.0.1", ask.port), timeout=10))
+            until(lambda: answered(ask) is None)
+        until(lambda: answered(ask) == 200)
+
+    on_server(test)
 
 
 @pytest.mark.parametrize("path", ["/v1/stop", "/v1/variables", "/v1/logs", "/v1/tickets", "/v1/wait", "/v1/reload"])
