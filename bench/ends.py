@@ -166,10 +166,15 @@ def hold(port: int, count: int) -> None:
     """Opens so many connections, each proven by a byte, says so, and keeps them until its input ends."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with contextlib.ExitStack() as held:
-        for _ in range(count):
+        for number in range(count):
             connection = held.enter_context(_connect(port))
             connection.sendall(b"x")
-            connection.recv(1)
+            try:
+                answer = connection.recv(1)
+            except ConnectionError:
+                answer = b""
+            if not answer:
+                raise SystemExit(f"connection {number + 1} of {count} was ended")
         print("true", flush=True)
         sys.stdin.read()
 

@@ -31,9 +31,13 @@ async def measure(effort: Effort) -> list[Table]:
     async with laid(SERVERS) as ground:
         peers = installed(("ssh gcm", "asyncssh", "sshtunnel", "orchestra"))
 
-        async def per_connection(name: str) -> float:
+        async def per_connection(name: str) -> float | None:
             async with opened(name, ground, chain(ground.echo, 1)) as running:
-                return await connected(running, idle)
+                try:
+                    return await connected(running, idle)
+                except ConnectionError:
+                    told(f"{name} does not hold {idle} connections")
+                    return None
 
         async def of_one(name: str) -> float:
             return await weighed(name, ground, chain(ground.echo, 1))
@@ -89,10 +93,12 @@ async def held(running: Running, count: int) -> float:
     command = [sys.executable, str(ENDS), "hold", str(running.port), str(count)]
     client = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert client.stdout is not None
-    await client.stdout.readline()
+    said = await client.stdout.readline()
     await asyncio.sleep(SETTLE)
     found = running.memory()
     await client.communicate(b"")
+    if not said:
+        raise ConnectionError("a connection was not answered")
     return found
 
 

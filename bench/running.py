@@ -37,15 +37,17 @@ Part = Callable[[Effort], Coroutine[Any, Any, list[Table]]]
 
 
 async def in_turns(
-    names: Iterable[Key], rounds: int, measure: Callable[[Key], Awaitable[float]]
+    names: Iterable[Key], rounds: int, measure: Callable[[Key], Awaitable[float | None]]
 ) -> dict[Key, list[float]]:
-    """The figures of each; each round begins with another one, so that nobody always comes first."""
+    """The figures of each, but for those who cannot do it; each round begins with another one, so that nobody always
+    comes first."""
     order = list(names)
     found: dict[Key, list[float]] = {name: [] for name in order}
     for number in range(rounds):
         turn = number % len(order)
         for name in order[turn:] + order[:turn]:
-            found[name].append(await measure(name))
+            if (value := await measure(name)) is not None:
+                found[name].append(value)
     return found
 
 
