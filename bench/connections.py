@@ -27,7 +27,7 @@ LATENCY = {1: Goal(0.9, "ssh gcm"), 3: Goal(0.85, "ssh gcm")}
 async def measure(effort: Effort) -> list[Table]:
     """Rates and latencies."""
     rates, latencies = Table("new connections", "per second", "more"), Table("round trip of one byte", "µs", "less")
-    async with laid() as ground:
+    async with laid(max(HOPS)) as ground:
         for hops in HOPS:
             names = [name for name in installed(CONTENDERS) if name != "sshtunnel" or hops == 1]
             async with contextlib.AsyncExitStack() as stack:

@@ -116,9 +116,7 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextlib.asynccontextmanager
-async def laid(
-    servers: int = LONGEST, *, address: str = LOOPBACK, there: tuple[str, ...] = ()
-) -> AsyncIterator[Ground]:
+async def laid(servers: int, *, address: str = LOOPBACK, there: tuple[str, ...] = ()) -> AsyncIterator[Ground]:
     """Servers and target, running. ``there`` is put before each of their commands, to run them elsewhere."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         *sshd, bulk, echo = free_ports(servers + 2)

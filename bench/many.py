@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from bench.contenders import opened
@@ -24,6 +25,8 @@ MEMORY = 150.0
 """MiB of all tunnels."""
 IDLE = 1.0
 """Percent of one processor, when nobody uses them."""
+CLIENTS = 50
+"""Processes that connect at once."""
 SETTLE = 5.0
 """Seconds in which the work of opening comes to its end."""
 
@@ -58,25 +61,36 @@ async def tunnels(count: int, idle: float) -> list[Figure]:
             ]
 
 
+@contextlib.asynccontextmanager
+async def holding(command: list[str]) -> AsyncIterator[asyncio.StreamReader]:
+    """A client that holds connections, and what it says when it has them."""
+    client = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert client.stdout is not None
+    try:
+        yield client.stdout
+    finally:
+        await client.communicate(b"")
+
+
 async def connections(count: int) -> list[Figure]:
     """What so many open ones cost, each of which has carried a byte both ways."""
     async with laid(1) as ground:
         told(f"{count} connections through one tunnel")
         async with opened("orchestra", ground, chain(ground.echo, 1)) as running:
             before = running.memory()
-            client = await asyncio.create_subprocess_exec(
-                *(sys.executable, str(ENDS), "hold", str(running.port), str(count)),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-            )
-            assert client.stdout is not None
+            command = [sys.executable, str(ENDS), "hold", str(running.port), str(count // CLIENTS)]
             begun = asyncio.get_running_loop().time()
-            held = await client.stdout.readline()
-            took = asyncio.get_running_loop().time() - begun
-            grown = running.memory() - before
-            await client.communicate(b"")
+            async with contextlib.AsyncExitStack() as stack:
+                clients = [await stack.enter_async_context(holding(command)) for _ in range(CLIENTS)]
+                held = sum([bool(await client.readline()) for client in clients])
+                took = asyncio.get_running_loop().time() - begun
+                grown = running.memory() - before
             return [
-                (f"{count} connections through one tunnel, not held", 0.0 if held else count, 0.0),
+                (
+                    f"{count} connections through one tunnel, those not held",
+                    float(count - held * (count // CLIENTS)),
+                    0.0,
+                ),
                 ("  seconds until all are open", took, None),
                 ("  KiB for each", grown / count, None),
             ]
