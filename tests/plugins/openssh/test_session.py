@@ -14,7 +14,11 @@ from orchestra.testing import Collector
 from orchestra.testing.conformance import (
     CHECKS,
     Accepting,
+    a_cancelled_dial_leaves_nothing,
     a_loss_is_no_end_of_file,
+    a_slow_reader_stops_its_writer_and_nobody_else,
+    closing_ends_everything,
+    closing_sends_what_was_written,
     listening_carries_both_ways,
     much_data_arrives_whole,
     run_check,
@@ -24,7 +28,16 @@ from tests.engine.ssh.sshd import Keys, free_port, needs_sshd
 from .arena import arena, opened
 
 pytestmark = needs_sshd
-PATHS = [("openssh",), ("ssh", "openssh"), ("openssh", "ssh")]
+PATHS = [("openssh",), ("ssh", "openssh")]
+BELOW = [
+    much_data_arrives_whole,
+    closing_sends_what_was_written,
+    a_slow_reader_stops_its_writer_and_nobody_else,
+    a_cancelled_dial_leaves_nothing,
+    closing_ends_everything,
+    a_loss_is_no_end_of_file,
+]
+"""What a session may do wrong to another that is opened over it."""
 TWICE = ("openssh", "openssh")
 
 
@@ -37,6 +50,11 @@ def keys(tmp_path_factory):
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_conformance(check, path, keys):
     asyncio.run(run_check(check, arena(keys, path)))
+
+
+@pytest.mark.parametrize("check", BELOW, ids=lambda check: check.__name__)
+def test_sessions_of_the_other_transport_over_it(check, keys):
+    asyncio.run(run_check(check, arena(keys, ("openssh", "ssh"))))
 
 
 @pytest.mark.parametrize("check", [much_data_arrives_whole, listening_carries_both_ways, a_loss_is_no_end_of_file])
