@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from orchestra.engine.dialing import Caps
     from orchestra.engine.places import Places
     from orchestra.model.events import Event
+    from orchestra.model.status import TunnelStatus
     from orchestra.plugin.interfaces import ReadSecret, TunnelContext
     from orchestra.session.protocols import Accept, Peer, Session, Stream
 
@@ -167,6 +169,19 @@ class OpenTunnel:
     def counters(self) -> Mapping[str, int]:
         """Those of its kind."""
         return self._counters
+
+    def counted(self, status: TunnelStatus) -> TunnelStatus:
+        """The status with what is counted and measured here."""
+        return replace(
+            status,
+            connections=self.connections,
+            bytes_in=self.bytes_in,
+            bytes_out=self.bytes_out,
+            accepted=self.accepted,
+            refused=self.refused,
+            dials=self.dials,
+            counters=dict(self.counters),
+        )
 
     def fence(self, serve: Accept) -> Accept:
         """The kind's accept, with a deadline, its faults its own, and every refusal told to the observers.

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from orchestra.engine.core import messages
     from orchestra.model.events import Event
     from orchestra.model.plan import PlannedTunnel
-    from orchestra.model.status import ErrorStatus, SessionStatus, TunnelStatus
+    from orchestra.model.status import ErrorStatus, SessionStatus
     from orchestra.model.topology import Topology
     from orchestra.plugin.interfaces import Ask
     from orchestra.plugin.manager import Plugins
@@ -182,8 +182,8 @@ class Engine:
     def snapshot(self) -> EngineStatus:
         """What is true right now."""
         status = self.standing()
-        sessions, tunnels = map(self._timed, status.sessions), map(self._counted, status.tunnels)
-        return replace(status, sessions=tuple(sessions), tunnels=tuple(tunnels))
+        tunnels = tuple(self._tunnels[tunnel.name].counted(tunnel) for tunnel in status.tunnels)
+        return replace(status, sessions=tuple(map(self._timed, status.sessions)), tunnels=tunnels)
 
     def standing(self) -> EngineStatus:
         """The same without what is counted and measured, at a fraction of the cost."""
@@ -193,19 +193,6 @@ class Engine:
     def _timed(self, session: SessionStatus) -> SessionStatus:
         handshakes = self._work.handshakes.get(session.id)
         return session if handshakes is None else replace(session, handshakes=handshakes)
-
-    def _counted(self, tunnel: TunnelStatus) -> TunnelStatus:
-        live = self._tunnels[tunnel.name]
-        return replace(
-            tunnel,
-            connections=live.connections,
-            bytes_in=live.bytes_in,
-            bytes_out=live.bytes_out,
-            accepted=live.accepted,
-            refused=live.refused,
-            dials=live.dials,
-            counters=dict(live.counters),
-        )
 
     def _open_tunnel(self, planned: PlannedTunnel) -> OpenTunnel:
         return OpenTunnel(planned, self._places, self._caps, self._observe, self._work.read_secret, self._usage)
@@ -286,10 +273,7 @@ class Engine:
 
     def _release(self, id_: str, depth: int) -> None:
         """Closes it in good order, with the others of this step, children first."""
-        self._cancel("session", id_)
-        self._cancel("probe", id_)
-        session = self._places.remove(id_)
-        if session is None:
+        if (session := self._take_away(id_)) is None:
             return
         assert self._loop is not None  # noqa: S101
         if not self._released:
@@ -327,15 +311,18 @@ class Engine:
             self._start("probe", id_, self._work.probe(id_, server, deadline))
 
     def _end_session(self, id_: str, *, orderly: bool) -> None:
-        self._cancel("session", id_)
-        self._cancel("probe", id_)
-        session = self._places.remove(id_)
-        if session is None:
+        if (session := self._take_away(id_)) is None:
             return
         if orderly:
             self._closing.append((self._state.sessions[id_].spec.depth, session))
         else:
             abort(session)
+
+    def _take_away(self, id_: str) -> Session | None:
+        """Nobody keeps it or finds it any more; the session, if it was open."""
+        self._cancel("session", id_)
+        self._cancel("probe", id_)
+        return self._places.remove(id_)
 
     def _close_listener(self, name: str) -> None:
         self._cancel("listener", name)
