@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestra.diagnostics import Code
@@ -222,6 +222,7 @@ class Life:
             assert not any(self.open.issuperset(way.sessions) for way in entry.ways), f"{name} takes no way"
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_whatever_happens_nothing_contradicts_itself_and_nothing_is_forgotten(data: st.DataObject) -> None:
     life = Life(lambda number: data.draw(st.integers(0, number - 1)))
