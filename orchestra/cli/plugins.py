@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from orchestra.cli.console import Console
@@ -39,5 +42,12 @@ def _lines(info: PluginInfo, style: Style) -> str:
     if info.disabled:
         from orchestra.plugin.manager import LEFT_OUT
 
-        return "\n".join([f"{head}\n  {style('quiet', LEFT_OUT)}", *(f"  {style('quiet', w)}" for w in info.would_add)])
-    return "\n".join([head, *(f"  {clean(added)}" for added in info.adds)])
+        missing = [f"would add {line}" for line in _by_sort(info.would_add)]
+        return "\n".join([head, *(f"  {style('quiet', clean(line))}" for line in (LEFT_OUT, *missing))])
+    return "\n".join([head, *(f"  {clean(line)}" for line in _by_sort(info.adds))])
+
+
+def _by_sort(words: Iterable[str]) -> Iterator[str]:
+    """``check http, imap`` of ``check http`` and ``check imap``."""
+    for sort, group in groupby((word.partition(" ") for word in words), key=itemgetter(0)):
+        yield f"{sort} {', '.join(name for _, _, name in group)}".strip(", ")

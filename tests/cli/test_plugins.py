@@ -22,7 +22,7 @@ def orchestra_checks():
 def test_core_is_loaded_as_plugins(run_cli):
     ran = run_cli("plugins")
     assert ran.code == Exit.DONE
-    for added in ("kind tcp", "check tcp", "transport ssh", "secret env"):
+    for added in ("kind tcp", "check tcp", "transport ssh", "secret env, file, command"):
         assert f"\n  {added}\n" in ran.out + "\n"
 
 
@@ -60,7 +60,7 @@ def test_what_is_left_out_is_listed_with_what_is_missing_for_it(run_cli, monkeyp
     monkeypatch.setenv("ORCHESTRA_DISABLE_PLUGINS", "socks")
     ran = run_cli("plugins")
     assert ran.code == Exit.DONE
-    assert "  is left out by ORCHESTRA_DISABLE_PLUGINS\n  kind socks\n" in ran.out
+    assert "  is left out by ORCHESTRA_DISABLE_PLUGINS\n  would add kind socks\n" in ran.out
     document = json.loads(run_cli("plugins", "-o", "json").out)
     (found,) = [plugin for plugin in document["plugins"] if plugin["name"] == "socks"]
     assert (found["disabled"], found["adds"], found["error"]) == (True, [], None)
