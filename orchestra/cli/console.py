@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
+import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
+from orchestra.cli.exits import Exit
 from orchestra.errors import OrchestraError
 from orchestra.render.style import Style, encodable
 
@@ -114,9 +117,22 @@ class Console:
             self.abandon()
             raise OrchestraError(f"cannot write the result: {error.strerror}") from error
 
+    def end_with_reader(self) -> None:
+        """From now on the process ends as soon as nobody reads standard output any more, also while there is nothing
+        to write, as ``tail -f`` does: for commands that wait for more and hold nothing that is to be given back."""
+        with suppress(OSError, ValueError):  # a stream without a descriptor is read in this process
+            threading.Thread(target=_end_with_reader, args=(self.out.stream.fileno(),), daemon=True).start()
+
     def abandon(self) -> None:
         """Nobody reads standard output any more: what is still buffered goes nowhere, without a complaint at exit."""
         with suppress(OSError, ValueError):  # a stream without a descriptor has nothing to redirect
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, self.out.stream.fileno())
             os.close(null)
+
+
+def _end_with_reader(sink: int) -> None:
+    poll = select.poll()
+    poll.register(sink, 0)  # these two are always told
+    if any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll()):
+        os._exit(Exit.FAILED)

@@ -45,6 +45,7 @@ def follow(console: Console, client: Client, output: Form) -> int:
     from orchestra.render.progress import ProgressLines
 
     lines = ProgressLines(console.out.style)
+    console.end_with_reader()
     for told in client.events():
         console.data(json.dumps(encode_event(told)) if output is Form.JSONL else _line(told, lines))
         console.flush()

@@ -32,6 +32,8 @@ def logs(console: Console, instance: Instance = None, follow: Follow = False) ->
     try:
         with suppress(FileNotFoundError), closing(_Reader(path)) as reader:
             reader.show(console)
+            if follow:
+                console.end_with_reader()
             while follow and _lives(place, path):
                 time.sleep(_POLL)
                 reader.show(console)

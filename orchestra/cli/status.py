@@ -98,6 +98,7 @@ def _changes(console: Console, client: Client, found: Status) -> int:
     from orchestra.model.events import Closed
 
     shown = None
+    console.end_with_reader()
     try:
         for told in client.events():
             if isinstance(told.event, Closed):

@@ -79,3 +79,14 @@ def test_interrupted(office: Home) -> None:
     with office.started("events") as events:
         events.said("orchestra: ready")
         assert events.ends(signal.SIGINT)[0] == 130
+
+
+@pytest.mark.parametrize("command", [("events",), ("status", "--watch", "-o", "jsonl"), ("logs", "-f")])
+def test_who_waits_for_more_ends_with_its_reader(office: Home, command: tuple[str, ...]) -> None:
+    """Also while nothing comes."""
+    with office.started(*command) as waiting:
+        waiting.said("db")
+        assert waiting.process.stdout is not None
+        waiting.process.stdout.close()
+        assert waiting.process.wait(20) == 1
+    assert office.orchestra("status").returncode == 0
