@@ -19,6 +19,7 @@ from orchestra.model.address import (
     parse_address,
     parse_ip,
 )
+from orchestra.session.holders import holder_of
 
 _LOOPBACK = "127.0.0.1"
 
@@ -68,8 +69,11 @@ class HttpAddress:
                 return socket.create_server(("", self.port), family=socket.AF_INET6, dualstack_ipv6=True)
             return socket.create_server(("", self.port))
         except OSError as error:
-            code = Code.LISTEN_IN_USE if error.errno == errno.EADDRINUSE else Code.LISTEN_FAILED
-            message = f"cannot listen on {Endpoint(self.host, self.port)} for --http: {os.strerror(error.errno or 0)}"
+            taken = error.errno == errno.EADDRINUSE
+            holder = holder_of(self.port) if taken else None
+            what = f"it is held by {holder}" if holder else os.strerror(error.errno or 0)
+            message = f"cannot listen on {Endpoint(self.host, self.port)} for --http: {what}"
+            code = Code.LISTEN_IN_USE if taken else Code.LISTEN_FAILED
             raise RuntimeFailure(code, message, suggestion="port 0 takes any that is free") from error
 
     def url(self, port: int) -> str:
