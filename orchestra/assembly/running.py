@@ -182,7 +182,10 @@ class Running:
     def reconnect(self, subject: str | None) -> Document:
         sessions, tunnels = concerned(self.plan, subject)
         if not sessions and not tunnels:
-            return {"sessions": [], "refused": f"no tunnel and no server named {subject} is in the plan"}
+            known = dict.fromkeys(each.name for each in self.plan.tunnels)
+            known.update(dict.fromkeys(each.server for each in self.plan.sessions))
+            refused = f"no tunnel and no server named {subject} is in the plan: there are {', '.join(known) or 'none'}"
+            return {"sessions": [], "refused": refused}
         self.engine.reconnect(sessions, tunnels)
         return {"sessions": sessions, "refused": None}
 

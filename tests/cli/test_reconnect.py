@@ -22,7 +22,7 @@ def test_the_sessions_of_a_tunnel_or_to_a_server_or_all_are_opened_anew(home, cl
         assert cli("wait").code == 0
     assert cli("logs").out.count("session bastion: connecting") == 5
     wrong = cli("reconnect", "nobody")
-    assert (wrong.code, "no tunnel and no server named nobody" in wrong.err) == (2, True)
+    assert (wrong.code, "named nobody is in the plan: there are db, bastion" in wrong.err) == (2, True)
 
 
 @needs_sshd
