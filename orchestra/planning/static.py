@@ -111,12 +111,14 @@ def _can_dial(context: Context, host: str) -> bool:
 
 
 def _unreached(target: Target) -> Diagnostic:
+    way = f"declare {target.host} as a server and write `host: {target.host}` in the target"
+    if target.behind:  # as in `-L 5432:localhost:5432 bastion`: it means the one who dials
+        way = f"when it runs on {target.behind[0]} itself, write `host: {target.behind[0]}` in place of `behind`"
     return Diagnostic(
         code=Code.LOOPBACK_ELSEWHERE,
         severity="error",
         message=f"{own_only(target.name, target.address, target.host)}, and {target.host} has no SSH server",
         place=target.place,
         path=f"targets.{target.name}.address",
-        suggestion=f"declare {target.host} as a server and write `host: {target.host}` in the target, "
-        "or give the address that others dial",
+        suggestion=f"{way}, or give the address that others dial",
     )

@@ -47,3 +47,10 @@ networks: {n: 10.0.0.0/24, m: 10.1.0.0/24}
     found = check_statically(loaded(tmp_path, text), vocabulary=VOCABULARY)
     assert {each.code for each in found} == {Code.LOOPBACK_ELSEWHERE, Code.LISTEN_CONFLICT, Code.RULE_SHADOWED}
     assert all(each.place for each in found)
+
+
+def test_a_loopback_behind_a_server_is_probably_that_of_the_server(tmp_path: Path) -> None:
+    text = 'servers: {bastion: ci@bastion.example.com}\ntargets: {db: {address: "localhost:5432", behind: bastion}}\n'
+    (found,) = check_statically(loaded(tmp_path, text), vocabulary=VOCABULARY)
+    assert found.code is Code.LOOPBACK_ELSEWHERE
+    assert "write `host: bastion` in place of `behind`" in (found.suggestion or "")
