@@ -13,6 +13,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest import mock
@@ -25,7 +26,20 @@ from orchestra.lab.netns import available
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LOOKING = {"authorize", "completion", "explain", "export", "graph", "impact", "import", "init", "plan", "plugins", "schema", "validate"}
+LOOKING = {
+    "authorize",
+    "completion",
+    "explain",
+    "export",
+    "graph",
+    "impact",
+    "import",
+    "init",
+    "plan",
+    "plugins",
+    "schema",
+    "validate",
+}
 """Commands that open nothing."""
 SHOWN = re.compile(r"```console\n\$ ([^#\n]+)[^`]*```\n\n```text\n(.*?)```", re.DOTALL)
 
@@ -76,12 +90,17 @@ def apart() -> list[str]:
 
 
 @pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    """The user's environment, with private places for sockets and logs."""
+def environ(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The user's environment, with private places for sockets and logs; what a document that fails leaves running is
+    taken down."""
     places = {name: str(tmp_path / name.lower()) for name in ("XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME")}
     for place in places.values():
         Path(place).mkdir(mode=0o700)
-    return {**os.environ, **places, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environ = {**os.environ, **places, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    yield environ
+    if any(tmp_path.glob("xdg_runtime_dir/orchestra/*")):
+        down = [sys.executable, "-m", "orchestra", "down", "--all", "--quiet"]
+        subprocess.run(down, env=environ, check=True, timeout=60)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
