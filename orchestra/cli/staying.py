@@ -128,7 +128,7 @@ class Stay:
     async def _reload_and_tell(self) -> None:
         assert self._running is not None  # noqa: S101 - the signal is taken since it runs
         if said := await reload_and_say(self._running):
-            self.log.write(said)
+            self.log.write(said, "warning")
             if self.parent is None:
                 self.console.say(said)
 
