@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
 from orchestra.session.errors import BindRefused, DialRefused, SessionError
+from orchestra.session.null import NullReceiver
 
 if TYPE_CHECKING:
-    from orchestra.session.protocols import Accept, Listener, Process, Session, Stream
+    from orchestra.session.protocols import Accept, Listener, Process, Session
 
 DEADLINE = 5.0
 """Seconds that a command may take, or a dial on the server's own machine."""
@@ -71,17 +72,11 @@ async def _answers(session: Session, path: str) -> bool:
     return True
 
 
-class _Ended:
-    """Receives nothing that matters; ``event`` is its end."""
+class _Ended(NullReceiver):
+    """``event`` is its end."""
 
     def __init__(self) -> None:
         self.event = asyncio.Event()
-
-    def connection_made(self, stream: Stream, /) -> None: ...
-    def data_received(self, data: bytes, /) -> None: ...
-    def eof_received(self) -> bool | None: ...
-    def pause_writing(self) -> None: ...
-    def resume_writing(self) -> None: ...
 
     def connection_lost(self, exc: Exception | None, /) -> None:  # noqa: ARG002
         self.event.set()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from orchestra.diagnostics import Code
 from orchestra.model.address import Endpoint, is_loopback, parse_ip
 from orchestra.session.errors import BindRefused, DialRefused, SessionError, Unsupported
+from orchestra.session.null import NullReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,17 +135,6 @@ class Visitor:
             self._stream.abort()
 
 
-class _Caller:
-    """The dialing end of a probe, which only waits for its end."""
-
-    def connection_made(self, stream: Stream, /) -> None: ...
-    def data_received(self, data: bytes, /) -> None: ...
-    def eof_received(self) -> bool | None: ...
-    def pause_writing(self) -> None: ...
-    def resume_writing(self) -> None: ...
-    def connection_lost(self, exc: Exception | None, /) -> None: ...
-
-
 def gate_for(planned: PlannedListen, accept: Accept) -> Gate:
     """A gate that is shut when there is anything to be proven."""
     return Gate(accept, frozenset(probe.host for probe in planned.probes))
@@ -164,7 +154,7 @@ async def verify(session: Session, gate: Gate, planned: PlannedListen, bound: Bo
 async def _probe(session: Session, gate: Gate, host: str, port: int) -> Finding:
     try:
         async with asyncio.timeout(DIAL_DEADLINE):
-            stream, _ = await session.create_connection(_Caller, host, port)
+            stream, _ = await session.create_connection(NullReceiver, host, port)
     except TimeoutError:
         return "silent"
     except (DialRefused, Unsupported) as refusal:

@@ -7,14 +7,13 @@ import socket
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from orchestra.model.text import clean
+from orchestra.model.topology import Protocol
 
 _PROC = Path("/proc")
 _UCRED = struct.Struct("3i")
 """pid, uid, gid: unix(7)."""
-Protocol: TypeAlias = Literal["tcp", "udp"]
 _TAKING = {"tcp": "0A", "udp": "07"}
 """TCP_LISTEN and TCP_CLOSE of the kernel's include/net/tcp_states.h, as /proc/net/tcp and udp print them."""
 

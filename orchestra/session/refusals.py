@@ -9,8 +9,9 @@ import socket
 from orchestra.diagnostics import Code
 from orchestra.model.address import Endpoint
 from orchestra.model.text import clean
+from orchestra.model.topology import Protocol
 from orchestra.session.errors import BindRefused, DialRefused
-from orchestra.session.holders import Protocol, holder_of
+from orchestra.session.holders import holder_of
 
 _TIMED_OUT = frozenset({errno.ETIMEDOUT, errno.EHOSTDOWN})
 _NOT_PERMITTED = frozenset({errno.EACCES, errno.EPERM})

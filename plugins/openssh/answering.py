@@ -15,6 +15,7 @@ from orchestra.model.text import clean
 from orchestra.model.topology import SecretRef, SshSettings
 from orchestra.plugin.interfaces import OpenRequest, Question
 from orchestra.session.here import Here
+from orchestra.session.null import NullReceiver
 from orchestra.session.protocols import Listener, Receiver, Stream
 
 from . import askpass
@@ -104,7 +105,7 @@ def classify(prompt: str) -> tuple[Kind, str]:
     return ("password" if is_password else "response"), clean(prompt, 200)
 
 
-class _Conversation:
+class _Conversation(NullReceiver):
     """One askpass: it sends its question and closes its direction, and gets the answer."""
 
     def __init__(self, answer: Callable[[str, str], Awaitable[str | None]], tasks: set[asyncio.Task[None]]) -> None:
@@ -123,10 +124,6 @@ class _Conversation:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True
-
-    def pause_writing(self) -> None: ...
-    def resume_writing(self) -> None: ...
-    def connection_lost(self, exc: Exception | None, /) -> None: ...
 
     async def _reply(self) -> None:
         assert self._stream is not None  # noqa: S101 - it has spoken

@@ -15,6 +15,7 @@ from orchestra.model.address import WILDCARD, Endpoint, UnixPath
 from orchestra.model.text import clean
 from orchestra.session.errors import DialRefused, SessionError, SessionLost
 from orchestra.session.here import Here
+from orchestra.session.null import NullReceiver
 from orchestra.session.protocols import Accept, Listener, Peer, Process, Receiver, Stream
 
 from . import complaints, mux
@@ -100,7 +101,7 @@ class OpenSshSession:
 
     async def ping(self) -> None:
         """Opens a channel that nothing is done with: the server answers, and remembers nothing of it."""
-        answer = await self._open(Channel, _Nobody, "session", b"")
+        answer = await self._open(Channel, NullReceiver, "session", b"")
         if isinstance(answer, Channel):
             answer.abort()
 
@@ -325,14 +326,3 @@ class OpenSshSession:
                 if self._asking is not None:
                     await self._asking.ask(mux.TERMINATE)
         await self._master.stop()
-
-
-class _Nobody:
-    """Receives nothing."""
-
-    def connection_made(self, stream: Stream, /) -> None: ...
-    def data_received(self, data: bytes, /) -> None: ...
-    def eof_received(self) -> bool | None: ...
-    def pause_writing(self) -> None: ...
-    def resume_writing(self) -> None: ...
-    def connection_lost(self, exc: Exception | None, /) -> None: ...

@@ -1,0 +1,19 @@
+"""A receiver for streams that are only opened, to see whether they can be: it hears nothing, and ends with its peer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestra.session.protocols import Stream
+
+
+class NullReceiver:
+    """Does nothing with what it is told; a base for those that wait for one thing only."""
+
+    def connection_made(self, stream: Stream, /) -> None: ...
+    def data_received(self, data: bytes, /) -> None: ...
+    def eof_received(self) -> bool | None: ...
+    def pause_writing(self) -> None: ...
+    def resume_writing(self) -> None: ...
+    def connection_lost(self, exc: Exception | None, /) -> None: ...
