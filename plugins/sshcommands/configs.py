@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -18,7 +17,7 @@ from orchestra.loading.sshconfig.values import BadValue
 from orchestra.plugin.interfaces import Imported, ImportRequest
 from orchestra.plugin.vocabulary import ImporterSpec
 
-from .drafting import drafted
+from .drafting import drafted, with_left_out
 from .forwards import checked_host
 from .invocation import Invocation
 from .keywords import FORWARDS, apply
@@ -70,7 +69,7 @@ class SshConfigImporter:
         made = drafted([hosts[name] for name in chosen], request.name, hosts)
         if idle := [name for name in hosts if not wanted and name not in _taken(made)]:
             left.append(f"not taken over, since nothing is forwarded there: {', '.join(idle)} (--set hosts=[...] does)")
-        return replace(made, notes={**made.notes, ("servers",): tuple(left)} if left else made.notes)
+        return with_left_out(made, left)
 
 
 def _taken(made: Imported) -> set[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestra.diagnostics import KeyPath
 from orchestra.loading.sshconfig.values import Jump
 from orchestra.model.address import is_loopback
+from orchestra.model.names import UnsafeName, check_file, check_user
 from orchestra.model.text import clean
 from orchestra.plugin.interfaces import Imported
 
@@ -18,6 +19,7 @@ from .forwards import End, Forward
 from .invocation import Invocation
 
 HERE = "here"
+_CHECKS = {"user": check_user, **dict.fromkeys(("identity", "certificate", "known_hosts", "ssh_config"), check_file)}
 _LOCAL = "is reached by everybody who reaches this machine, as it was with ssh"
 _REMOTE = "is reached by everybody who reaches the server, when its GatewayPorts permits that"
 
@@ -28,6 +30,11 @@ def drafted(invocations: Iterable[Invocation], source: str, hosts: Mapping[str, 
     for each in invocations:
         draft.add(each)
     return draft.made(source)
+
+
+def with_left_out(made: Imported, said: Iterable[str]) -> Imported:
+    """The same, with what is said of hosts that it has not."""
+    return replace(made, notes={**made.notes, ("servers",): lines} if (lines := tuple(said)) else made.notes)
 
 
 @dataclass(slots=True)
@@ -70,13 +77,16 @@ class _Draft:
 
     def _server(self, host: str, ssh: dict[str, Any], behind: str | None) -> str:
         entry: dict[str, Any] = {"behind": behind} if behind else {}
-        entry["ssh"] = {"host": host} | ssh
+        safe, unsafe = _safe(ssh)
+        entry["ssh"] = {"host": host} | safe
         host = ssh.get("config_host", host)
         for name, known in self.servers.items():
             if {**known, "forwarding": None} == {**entry, "forwarding": None}:
                 return name
         name = _free(host, {*self.servers, *self.targets, HERE})
         self.servers[name] = entry
+        if unsafe:
+            self.notes["servers", name] = unsafe
         return name
 
     def _forward(self, server: str, forward: Forward, *, exposed: bool) -> None:
@@ -120,6 +130,20 @@ class _Draft:
 
     def _noted(self, *path: str) -> tuple[str, ...]:
         return self.notes.get(path, ())
+
+
+def _safe(ssh: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What a topology takes of a login, and what is said of the rest."""
+    safe, unsafe = dict(ssh), []
+    for key, check in _CHECKS.items():
+        values = ssh.get(key, ())
+        for value in (values,) if isinstance(values, str) else values:
+            try:
+                check(value)
+            except UnsafeName as error:
+                safe.pop(key, None)
+                unsafe.append(f"its {key} is not taken over: {error}")
+    return safe, tuple(unsafe)
 
 
 def _keys(jump: Jump) -> dict[str, Any]:

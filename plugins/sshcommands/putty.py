@@ -12,7 +12,7 @@ from orchestra.loading.sshconfig.values import BadValue, Jump, port_number
 from orchestra.plugin.interfaces import Imported, ImportRequest
 from orchestra.plugin.vocabulary import ImporterSpec
 
-from .drafting import drafted
+from .drafting import drafted, with_left_out
 from .forwards import Forward, checked_host, parse
 from .invocation import Invocation
 
@@ -36,13 +36,16 @@ class PuttyImporter:
 
     def read(self, request: ImportRequest) -> Imported:
         """Every session that logs in by SSH."""
-        try:
-            found = [invocation(keys) for keys in sessions(request.text) if keys.get("HostName")]
-        except BadValue as error:
-            raise _invalid(str(error), request.name) from None
+        found: list[Invocation] = []
+        left: list[str] = []
+        for keys in sessions(request.text):
+            try:
+                found += [invocation(keys)] if keys.get("HostName") else []
+            except BadValue as error:
+                left.append(f"the session of {keys['HostName']} is not taken over: {error}")
         if not found:
-            raise _invalid("it holds no session of PuTTY with a HostName", request.name)
-        return drafted(found, request.name)
+            raise _invalid("; ".join(left) or "it holds no session of PuTTY with a HostName", request.name)
+        return with_left_out(drafted(found, request.name), left)
 
 
 def _invalid(message: str, file: str) -> TopologyInvalid:

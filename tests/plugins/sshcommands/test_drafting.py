@@ -35,3 +35,12 @@ def test_a_jump_may_be_a_host_that_is_known() -> None:
     assert made["servers"]["gate"] == {"ssh": {"host": "10.0.0.1", "config_host": "gate", "user": "ops"}}
     loop = Invocation(host="b", jumps=(Jump("b"),))
     assert set(drafted([loop], "f", {"b": loop}).document["servers"]) == {"b", "b-2", "b-3"}
+
+
+def test_what_looks_like_an_option_or_a_command_is_left_out_and_said() -> None:
+    made = drafted([invocation("a", user="x;id", identity=["-oX", "ok"])], "f")
+    assert made.document["servers"] == {"a": "a"}
+    assert made.notes["servers", "a"] == (
+        "its user is not taken over: 'x;id' is not a user name",
+        "its identity is not taken over: '-oX' looks like an option, not like a file",
+    )
