@@ -48,20 +48,21 @@ def test_what_differs_is_shown_and_applied_and_the_rest_stays(home, up):
     assert tunnels(up) == before
 
 
-def test_without_a_difference_nothing_is_done(up):
+def test_without_a_difference_or_a_file_nothing_is_done(home, up):
     done = up("reload", "office.yaml")
     assert (done.code, "nothing changes; 2 kept" in done.out) == (0, True)
     assert "reloaded" not in up("logs").out
-
-
-def test_a_dry_run_changes_nothing(home, up):
-    home.write(TWO)
-    assert "1 to add" in up("reload", "--dry-run").out
+    (home.path / "office.yaml").unlink()
+    done = up("reload")
+    assert done.code == 2
+    assert "NO_SUCH_FILE" in done.err
     assert set(tunnels(up)) == {"db"}
 
 
-def test_as_json(home, up):
+def test_a_dry_run_changes_nothing_and_both_are_there_as_json(home, up):
     home.write(TWO)
+    assert "1 to add" in up("reload", "--dry-run").out
+    assert set(tunnels(up)) == {"db"}
     document = json.loads(up("reload", "-o", "json").out)
     assert document["format_version"] == 1
     assert [(c["what"], c["name"], c["action"]) for c in document["changes"]] == [
@@ -93,14 +94,6 @@ def test_what_is_wrong_changes_nothing_and_says_what_validate_says(home, up):
         assert done.err.endswith(UNCHANGED)
         assert tunnels(up) == before
     assert up("status").out.startswith("office · ready")
-
-
-def test_a_file_that_has_gone_changes_nothing(home, up):
-    (home.path / "office.yaml").unlink()
-    done = up("reload")
-    assert done.code == 2
-    assert "NO_SUCH_FILE" in done.err
-    assert set(tunnels(up)) == {"db"}
 
 
 def test_up_of_what_runs_already_applies_the_difference(home, up):
