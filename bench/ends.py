@@ -92,15 +92,15 @@ def _take(connection: socket.socket, size: int) -> None:
 
 
 def bulk(port: int, direction: str, streams: int, seconds: float, address: str = HERE) -> float:
-    """MB/s of all streams together, once a transfer has lasted so long; the shorter ones before it warm up."""
+    """MB/s of all streams together, once a transfer has lasted so long; those before it, one at least, warm up."""
     with contextlib.ExitStack() as held:
         connections = [held.enter_context(_connect(port, address)) for _ in range(streams)]
-        size = FIRST
+        size, warm = FIRST, False
         while True:
             taken = _together(connections, direction, size // streams)
-            if taken >= seconds:
+            if warm and taken >= seconds:
                 return size / taken / 1e6
-            size = int(size * min(8.0, max(1.5, 1.3 * seconds / taken)))
+            size, warm = int(size * min(8.0, max(2.0, 1.3 * seconds / taken))), True
 
 
 def _together(connections: list[socket.socket], direction: str, size: int) -> float:

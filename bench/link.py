@@ -23,7 +23,7 @@ from bench.running import Effort, alone, in_turns, told
 from orchestra.lab.netns.agent import CLONE_NEWNET, Inside, call
 
 ROUND_TRIP = 0.1
-SECONDS = 1.0
+SECONDS = 1.2
 """Of one transfer at least: the first round trips are small beside it."""
 NEAR, FAR = "10.77.0.1", "10.77.0.2"
 WIRE = Path(__file__).with_name("wire.py")
