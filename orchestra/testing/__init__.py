@@ -6,6 +6,7 @@ workbench    a whole orchestra in memory, from a topology's text
 conformance  what every session has to do, and so every transport: ``CHECKS``, ``run_check``
 kinds        what every kind of tunnel that carries streams has to do: ``RULES``, ``hold``
 checks       what every health check has to do: ``RULES``, ``hold``
+targets      what those are run against: ``Script``, ``after``, and targets that do wrong
 collect      a receiver that keeps what it is told
 clock        virtual time
 ===========  ================================================================================================

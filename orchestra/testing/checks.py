@@ -11,7 +11,6 @@ virtual time::
 from __future__ import annotations
 
 import asyncio
-import re
 import tracemalloc
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from orchestra.session.errors import DialRefused
 from orchestra.session.protocols import Peer, Receiver, Session, Stream
 from orchestra.testing.clock import run_virtual
 from orchestra.testing.memory import MemoryNetwork
+from orchestra.testing.targets import Cut, Endless, HangsUp, Paced, Resets, Script
 
 R = TypeVar("R", bound=Receiver)
 
@@ -38,54 +38,6 @@ TIMEOUT = 3.0
 BOUND = 2 * 1024 * 1024
 """Bytes that a check may hold of what a target sends without end."""
 GARBAGE = b"\x1b[2J\x07\x00\xff\xfe\x9b31m \xe2\x80\xae?" + bytes(range(128, 256)) + b"\r\n\r\n"
-
-Step: TypeAlias = "bytes | Callable[[bytes], bytes | None]"
-"""What a target says; or what it answers to everything that it has heard since its last step, None while it listens."""
-
-
-def after(pattern: bytes, answer: bytes = b"") -> Callable[[bytes], bytes | None]:
-    """Answers when it has heard what matches."""
-    return lambda heard: answer if re.search(pattern, heard, re.DOTALL) else None
-
-
-class Script:
-    """A target that goes through its steps, and then stays until it is left."""
-
-    def __init__(self, *steps: Step) -> None:
-        self._steps, self._heard = list(steps), b""
-        self._stream: Stream | None = None
-
-    def connection_made(self, stream: Stream, /) -> None:
-        self._stream = stream
-        self._go_on()
-
-    def data_received(self, data: bytes, /) -> None:
-        self._heard += data
-        self._go_on()
-
-    def eof_received(self) -> bool | None:
-        """It hangs up too."""
-        return False
-
-    def pause_writing(self) -> None:
-        """It says little."""
-
-    def resume_writing(self) -> None:
-        """It says little."""
-
-    def connection_lost(self, _exc: Exception | None, /) -> None:
-        self._steps.clear()
-
-    def _go_on(self) -> None:
-        while self._steps and self._stream is not None:
-            step = self._steps[0]
-            said = step if isinstance(step, bytes) else step(self._heard)
-            if said is None:
-                return
-            if not isinstance(step, bytes):
-                self._heard = b""
-            del self._steps[0]
-            self._stream.write(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +166,12 @@ async def a_good_target_passes(subject: Subject) -> None:
 
 
 async def a_slow_target_passes(subject: Subject) -> None:
-    failure, _ = await run_check(subject, lambda: _Paced(subject.target(), delay=0.5))
+    failure, _ = await run_check(subject, lambda: Paced(subject.target(), delay=0.5))
     assert failure is None, failure
 
 
 async def answers_may_come_byte_by_byte(subject: Subject) -> None:
-    failure, _ = await run_check(subject, lambda: _Paced(subject.target(), delay=0.001, size=1))
+    failure, _ = await run_check(subject, lambda: Paced(subject.target(), delay=0.001, size=1))
     assert failure is None, failure
 
 
@@ -239,16 +191,16 @@ async def the_timeout_covers_the_dial(subject: Subject) -> None:
 
 async def half_an_answer_is_none(subject: Subject) -> None:
     if subject.listens:
-        failure, _ = await run_check(subject, lambda: _Cut(subject.target()))
+        failure, _ = await run_check(subject, lambda: Cut(subject.target()))
         assert failure is not None, "it was content with the first byte"
 
 
 async def hanging_up_is_noticed_at_once(subject: Subject) -> None:
-    assert await _fails(subject, _HangsUp) < 1
+    assert await _fails(subject, HangsUp) < 1
 
 
 async def a_reset_is_noticed_at_once(subject: Subject) -> None:
-    assert await _fails(subject, _Resets) < 1
+    assert await _fails(subject, Resets) < 1
 
 
 async def garbage_is_said_so_that_it_does_no_harm(subject: Subject) -> None:
@@ -285,105 +237,11 @@ async def a_check_that_is_cancelled_leaves_nothing(subject: Subject) -> None:
 async def _bounded(subject: Subject, chunk: bytes) -> None:
     tracemalloc.start()
     try:
-        await _fails(subject, lambda: _Endless(chunk))
+        await _fails(subject, lambda: Endless(chunk))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert peak < BOUND, f"it holds {peak} bytes"
-
-
-class _HangsUp(Script):
-    def connection_made(self, stream: Stream, /) -> None:
-        stream.close()
-
-
-class _Resets(Script):
-    def connection_made(self, stream: Stream, /) -> None:
-        stream.abort()
-
-
-class _Endless(Script):
-    """Says the same for ever, at most a hundred times in a second."""
-
-    def __init__(self, chunk: bytes) -> None:
-        super().__init__()
-        self._chunk, self._full, self._ended = chunk, False, False
-
-    def connection_made(self, stream: Stream, /) -> None:
-        super().connection_made(stream)
-        self._say()
-
-    def pause_writing(self) -> None:
-        self._full = True
-
-    def resume_writing(self) -> None:
-        self._full = False
-
-    def connection_lost(self, _exc: Exception | None, /) -> None:
-        self._ended = True
-
-    def _say(self) -> None:
-        if self._ended or self._stream is None:
-            return
-        if not self._full:
-            self._stream.write(self._chunk)
-        asyncio.get_running_loop().call_later(0.01, self._say)
-
-
-class _Through:
-    """A target behind something that changes how it is heard. Everything else is passed on."""
-
-    def __init__(self, target: Receiver) -> None:
-        self._target = target
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._target, name)
-
-
-class _Paced(_Through):
-    """What it says comes in pieces, each so many seconds after the one before."""
-
-    def __init__(self, target: Receiver, *, delay: float = 0.0, size: int | None = None) -> None:
-        super().__init__(target)
-        self._delay, self._size, self._due = delay, size, 0.0
-
-    def connection_made(self, stream: Stream, /) -> None:
-        self._target.connection_made(_Voice(stream, self._write))
-
-    def _write(self, stream: Stream, data: bytes) -> None:
-        loop = asyncio.get_running_loop()
-        for at in range(0, len(data), self._size or len(data) or 1):
-            self._due = max(self._due, loop.time()) + self._delay
-            loop.call_at(self._due, stream.write, data[at : at + (self._size or len(data))])
-
-
-class _Cut(_Through):
-    """It falls silent after its first byte, or before its only one."""
-
-    def __init__(self, target: Receiver) -> None:
-        super().__init__(target)
-        self._said = False
-
-    def connection_made(self, stream: Stream, /) -> None:
-        self._target.connection_made(_Voice(stream, self._write))
-
-    def _write(self, stream: Stream, data: bytes) -> None:
-        if not self._said and data:
-            self._said = True
-            stream.write(data[: min(1, len(data) - 1)])
-
-
-class _Voice:
-    """A stream whose writes are somebody else's matter."""
-
-    def __init__(self, stream: Stream, write: Callable[[Stream, bytes], None]) -> None:
-        self._stream, self._write = stream, write
-
-    def write(self, data: bytes, /) -> None:
-        self._write(self._stream, data)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
 
 RULES: tuple[Rule, ...] = (

@@ -4,7 +4,7 @@ import orchestra_guarded
 import pytest
 
 from orchestra.session.errors import DialRefused
-from orchestra.testing import Workbench, checks, kinds, run_virtual
+from orchestra.testing import Workbench, checks, kinds, run_virtual, targets
 
 LOCAL = "kind: guarded, guarded: {allow: [127.0.0.0/8]}"
 TEXT = """
@@ -21,7 +21,7 @@ def test_it_is_a_kind(rule):
 
 @pytest.mark.parametrize("rule", checks.RULES, ids=lambda rule: rule.__name__)
 def test_it_is_a_check(rule):
-    checks.hold(rule, checks.Subject(orchestra_guarded.GuardedCheck(), checks.Script, listens=False))
+    checks.hold(rule, checks.Subject(orchestra_guarded.GuardedCheck(), targets.Script, listens=False))
 
 
 def test_strangers_are_turned_away():

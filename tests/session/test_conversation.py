@@ -11,7 +11,7 @@ import pytest
 from orchestra.session import Conversation, NoAnswer, Peer, Receiver, SessionLost, Stream
 from orchestra.session.conversation import LONGEST
 from orchestra.testing import MemoryNetwork, MemorySession, run_virtual
-from orchestra.testing.checks import Script, after
+from orchestra.testing.targets import Script, after
 from tests.plugins.checks.certificates import NAME, Certificates
 from tests.plugins.checks.subjects import Secured
 

@@ -12,7 +12,8 @@ from orchestra.errors import RuntimeFailure
 from orchestra.plugin.interfaces import TunnelContext
 from orchestra.plugin.vocabulary import CheckSpec
 from orchestra.session import Conversation, NoAnswer, Stream
-from orchestra.testing.checks import RULES, Script, Subject, after, hold
+from orchestra.testing.checks import RULES, Subject, hold
+from orchestra.testing.targets import Script, after
 
 
 class Decent:

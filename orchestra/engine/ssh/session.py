@@ -13,11 +13,11 @@ from orchestra.diagnostics import Code
 from orchestra.engine.ssh import internals, translate
 from orchestra.engine.ssh.carrier import Carrier
 from orchestra.engine.ssh.channels import ChannelStream, ProcessStream
-from orchestra.engine.ssh.transport import WindowBudget
 from orchestra.model.address import WILDCARD, Endpoint, UnixPath
 from orchestra.model.text import clean
 from orchestra.session.errors import DialRefused, SessionError, SessionLost
 from orchestra.session.protocols import Accept, Listener, Peer, Process, Receiver, Stream
+from orchestra.session.windows import WindowBudget
 
 R = TypeVar("R", bound=Receiver)
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestra.plugin.interfaces import Identity, OpenRequest
 from orchestra.plugin.vocabulary import TransportSpec
 from orchestra.session.protocols import Session
-from orchestra.session.windows import WindowBudget as WindowBudget
+from orchestra.session.windows import WindowBudget
 
 
 class SshTransport:

@@ -14,7 +14,8 @@ from orchestra.model.topology import SecretRef
 from orchestra.plugin.manager import load_plugins
 from orchestra.session import Receiver, Stream
 from orchestra.testing import run_virtual
-from orchestra.testing.checks import Script, Step, Subject, after, run_check
+from orchestra.testing.checks import Subject, run_check
+from orchestra.testing.targets import Script, Step, after
 from tests.plugins.checks.certificates import NAME, Certificates
 
 CHECKS = {check.spec.name: check for check in checks.orchestra_checks()}

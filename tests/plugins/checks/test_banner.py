@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestra.session.conversation import LONGEST
-from orchestra.testing.checks import Step, after
+from orchestra.testing.targets import Step, after
 from tests.plugins.checks.subjects import faults, said
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestra.testing.checks import after
+from orchestra.testing.targets import after
 from tests.plugins.checks.subjects import said
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from orchestra_plugins.checks.postgres import error_text, startup
 
-from orchestra.testing.checks import Step, after
+from orchestra.testing.targets import Step, after
 from tests.plugins.checks.subjects import PG_LOGIN, faults, said
 
 NO_TLS = after(rb"\x04\xd2\x16\x2f", b"N")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from orchestra_plugins.checks.redis import command
 
-from orchestra.testing.checks import Step, after
+from orchestra.testing.targets import Step, after
 from tests.plugins.checks.subjects import PASSWORD, faults, said
 
 
