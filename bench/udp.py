@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import shutil
 import sys
 import tempfile
@@ -69,6 +70,8 @@ async def compared(
             client = [sys.executable, str(DATAGRAMS), "ask", str(port), str(size), str(seconds), protocol]
             figures: dict[str, float] = await ask(client)
         for what, value in figures.items():
+            if math.isnan(value):  # hardly one came back
+                continue
             found[what].setdefault(name, []).append(value * 100 if what == "loss" else value)
         return figures["latency"]
 
@@ -105,8 +108,8 @@ async def recipe(name: str, ground: Ground, target: int) -> AsyncIterator[int]:
             local = f"exec socat -b65536 UDP-LISTEN:{udp},bind={LOOPBACK} TCP:{LOOPBACK}:{tcp},nodelay"
         config = str(ground.folder / "ssh_config")
         ssh = ["ssh", "-F", config, "-L", f"{LOOPBACK}:{tcp}:{LOOPBACK}:{far}", alias(FIRST), remote]
-        async with started(ssh), started(["/bin/sh", "-c", f"sleep 0.7; {local}"]):
-            await asyncio.sleep(1.0)  # nothing tells when a netcat listens, and the first who asks is the only one
+        async with started(ssh), started(["/bin/sh", "-c", f"sleep 1.2; {local}"]):
+            await asyncio.sleep(1.6)  # nothing tells when a netcat listens, and the first who asks is the only one
             yield udp
 
 
