@@ -107,7 +107,8 @@ async def recipe(name: str, ground: Ground, target: int) -> AsyncIterator[int]:
             remote = f"socat -b65536 TCP-LISTEN:{far},bind={LOOPBACK},nodelay UDP:{LOOPBACK}:{target}"
             local = f"exec socat -b65536 UDP-LISTEN:{udp},bind={LOOPBACK} TCP:{LOOPBACK}:{tcp},nodelay"
         config = str(ground.folder / "ssh_config")
-        ssh = ["ssh", "-F", config, "-L", f"{LOOPBACK}:{tcp}:{LOOPBACK}:{far}", alias(FIRST), remote]
+        # with a terminal what runs there ends when ssh does
+        ssh = ["ssh", "-tt", "-F", config, "-L", f"{LOOPBACK}:{tcp}:{LOOPBACK}:{far}", alias(FIRST), remote]
         async with started(ssh), started(["/bin/sh", "-c", f"sleep 1.2; {local}"]):
             await asyncio.sleep(1.6)  # nothing tells when a netcat listens, and the first who asks is the only one
             yield udp
