@@ -8,14 +8,19 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from orchestra_plugins import udp
 from orchestra_plugins.udp.far import lost
+from orchestra_plugins.udp.kind import Exits
+from orchestra_plugins.udp.station import Treatment
 
 from orchestra.engine import Engine, builtin
 from orchestra.loading import load
 from orchestra.model.events import ConnectionFailed, Event
+from orchestra.model.plan import Dial
 from orchestra.model.status import TunnelStatus
 from orchestra.planning import make_plan
 from orchestra.plugin import hookimpl
@@ -23,7 +28,7 @@ from orchestra.plugin.interfaces import OpenRequest, Transport
 from orchestra.plugin.manager import load_plugins
 from orchestra.plugin.vocabulary import TransportSpec
 from orchestra.session.here import Here
-from tests.plugins.udp.rig import DEADLINE, Shell, closed_port, play, target, until
+from tests.plugins.udp.rig import DEADLINE, Party, Shell, closed_port, play, target, until
 
 
 class LocalTransport:
@@ -282,6 +287,32 @@ def test_a_port_that_is_taken_fails_the_tunnel() -> None:
                 assert it.status.error is not None
                 assert (it.status.state, it.status.error.code) == ("failed", "LISTEN_IN_USE")
                 assert "by UDP: it is held by" in it.status.error.message
+
+    play(scene)
+
+
+def test_a_flow_leads_where_its_exit_dials_though_the_way_changes_meanwhile() -> None:
+    async def scene() -> None:
+        with target() as (port, heard):
+            before, after = (Dial(by=by, host="127.0.0.1", port=at) for by, at in (("one", 9), ("two", port)))
+            ways = SimpleNamespace(dial=before, alternatives=(), spec=SimpleNamespace(options={}))
+            here = Here("two")
+
+            async def leave() -> Here:
+                context.tunnel = SimpleNamespace(dial=after, alternatives=(), spec=ways.spec)
+                return here
+
+            context: Any = SimpleNamespace(tunnel=ways, exit=leave)
+            exits, party = Exits(context, Treatment()), Party()
+            for _ in range(2):  # the way that is taken now, and another than that
+                (await exits.open(party)).send(b"x")
+                context.exit = lambda: asyncio.sleep(0, here)
+                context.tunnel = SimpleNamespace(
+                    dial=before, alternatives=(SimpleNamespace(dial=after),), spec=ways.spec
+                )
+            await party.until(lambda: party.got == [b"x", b"x"])
+            assert len(heard) == 2
+            exits.close()
 
     play(scene)
 
