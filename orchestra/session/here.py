@@ -16,7 +16,7 @@ from orchestra.session.listening import SocketListener, listen_tcp, listen_unix
 from orchestra.session.processes import LocalProcess, shell
 from orchestra.session.protocols import Accept, Listener, Peer, Process, Receiver, Stream
 from orchestra.session.refusals import dial_refused
-from orchestra.session.sockets import SocketProtocol, SocketStream, reset
+from orchestra.session.sockets import SocketStream, reset
 
 R = TypeVar("R", bound=Receiver)
 
@@ -58,7 +58,7 @@ class Here:
         except (OSError, UnicodeError) as error:
             failure = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name")
             raise dial_refused(self.host, where, failure) from error
-        return await self._adopt(make, sock, where)
+        return self._adopt(make(), sock)
 
     async def create_unix_connection(self, make: Callable[[], R], path: str) -> tuple[Stream, R]:
         self._check()
@@ -72,7 +72,7 @@ class Here:
         except BaseException:
             sock.close()
             raise
-        return await self._adopt(make, sock, f"unix:{path}")
+        return self._adopt(make(), sock)
 
     async def create_datagram_connection(self, host: str, port: int) -> socket.socket:
         """A connected UDP socket: see :class:`~orchestra.session.protocols.Datagrams`."""
@@ -125,16 +125,11 @@ class Here:
         if self._state != "open":
             raise SessionLost(Code.SESSION_LOST, f"{self.host} is closed", host=self.host)
 
-    async def _adopt(self, make: Callable[[], R], sock: socket.socket, where: str) -> tuple[Stream, R]:
-        receiver = make()
-        protocol = SocketProtocol(receiver, self._streams.add, self._forget)
-        try:
-            await asyncio.get_running_loop().create_connection(lambda: protocol, sock=sock)
-        except OSError as error:
-            sock.close()
-            raise dial_refused(self.host, where, error) from error
-        assert protocol.stream is not None  # noqa: S101 - asyncio has called connection_made
-        return protocol.stream, receiver
+    def _adopt(self, receiver: R, sock: socket.socket) -> tuple[Stream, R]:
+        stream = SocketStream(sock, receiver, self._forget)
+        self._streams.add(stream)
+        stream.start()
+        return stream, receiver
 
     def _listen(self, accept: Accept, sockets: list[socket.socket], path: str | None = None) -> SocketListener:
         def accepted(sock: socket.socket) -> None:
@@ -157,12 +152,7 @@ class Here:
         except BaseException:
             reset(sock)
             raise
-        protocol = SocketProtocol(receiver, self._streams.add, self._forget)
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, sock)
-        except OSError as error:
-            sock.close()
-            receiver.connection_lost(error)
+        self._adopt(receiver, sock)
 
     def _forget(self, stream: SocketStream) -> None:
         self._streams.discard(stream)

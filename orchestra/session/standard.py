@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Self
 
 from orchestra.session.protocols import Receiver
-from orchestra.session.sockets import READ_SIZE, SocketProtocol, SocketStream
+from orchestra.session.sockets import READ_SIZE, SocketStream
 
 
 def take(descriptor: int) -> int:
@@ -57,10 +57,8 @@ class StandardStreams:
         lost, drained = asyncio.Event(), asyncio.Event()
         near, far = socket.socketpair()
         near.setblocking(False)
-        protocol = SocketProtocol(receiver, lambda _: None, lambda _: lost.set())
-        await self._loop.create_connection(lambda: protocol, sock=near)
-        stream = protocol.stream
-        assert stream is not None  # noqa: S101 - asyncio has called connection_made
+        stream = SocketStream(near, receiver, lambda _: lost.set())
+        stream.start()
         for work, arguments in ((self._feed, (far.dup(), stream)), (self._drain, (far, stream, drained))):
             threading.Thread(target=work, args=arguments, daemon=True).start()
         try:

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from asyncio.trsock import TransportSocket
 
 from orchestra.plugin.interfaces import OpenRequest
 from orchestra.session.protocols import Receiver, Session, Stream
-from orchestra.session.sockets import SocketProtocol
+from orchestra.session.sockets import SocketStream
 
 
 class Joint:
@@ -107,14 +106,7 @@ async def carry(request: OpenRequest, host: str, port: int) -> Carrier:
     near, far = socket.socketpair()
     near.setblocking(False)
     above = Joint()
-    try:
-        protocol = SocketProtocol(above, lambda _: None, lambda _: None)
-        await asyncio.get_running_loop().create_connection(lambda: protocol, sock=near)
-    except BaseException:
-        stream.abort()
-        near.close()
-        far.close()
-        raise
+    SocketStream(near, above).start()
     above.join(below)
     return Carrier(far.detach(), below)
 

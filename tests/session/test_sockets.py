@@ -5,6 +5,7 @@ import socket
 import struct
 
 from orchestra.session.here import Here
+from orchestra.session.sockets import HIGH_WATER, SocketStream
 from orchestra.testing import Collector
 from orchestra.testing.conformance import Accepting
 
@@ -56,5 +57,104 @@ def test_a_stream_that_ended_writing_sends_what_came_before_and_nothing_after():
             assert bytes(accepted.data) == b"before"
             here.abort()
             await here.wait_closed()
+
+    asyncio.run(main())
+
+
+def _stream(receiver):
+    """A stream, and the other end of its socket."""
+    near, far = socket.socketpair()
+    near.setblocking(False)
+    far.setblocking(False)
+    stream = SocketStream(near, receiver)
+    stream.start()
+    return stream, far
+
+
+def test_what_waits_is_bounded_by_telling_the_writer_and_goes_out_in_order():
+    async def main():
+        async with asyncio.timeout(5):
+            told, loop = [], asyncio.get_running_loop()
+            collector = Collector()
+            collector.pause_writing = lambda: told.append("pause")
+            collector.resume_writing = lambda: told.append("resume")
+            stream, far = _stream(collector)
+            with far:
+                data = bytes(range(256)) * 8192
+                stream.write(data)
+                assert told == ["pause"]
+                assert HIGH_WATER < stream.get_extra_info("unsent") < len(data)
+                stream.write_eof()
+                got = bytearray()
+                while piece := await loop.sock_recv(far, 1 << 20):
+                    got += piece
+                assert bytes(got) == data
+                assert told == ["pause", "resume"]
+            stream.close()
+            await collector.ended.wait()
+
+    asyncio.run(main())
+
+
+def test_a_paused_stream_reads_nothing_and_an_end_of_file_comes_once():
+    async def main():
+        async with asyncio.timeout(5):
+            collector = Collector()
+            stream, far = _stream(collector)
+            stream.pause_reading()
+            far.send(b"later")
+            far.shutdown(socket.SHUT_WR)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert not collector.data
+            stream.resume_reading()
+            await collector.eof.wait()
+            assert bytes(collector.data) == b"later"
+            stream.pause_reading()
+            stream.resume_reading()
+            assert not stream._watched  # nothing more comes from there
+            stream.abort()
+            await collector.ended.wait()
+            far.close()
+
+    asyncio.run(main())
+
+
+def test_what_a_receiver_raises_ends_its_stream_and_is_told():
+    async def main():
+        async with asyncio.timeout(5):
+            told = []
+            asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+            collector, fault = Collector(), ValueError("its own")
+
+            def fail(_data):
+                raise fault
+
+            collector.data_received = fail
+            _, far = _stream(collector)
+            with far:
+                far.send(b"x")
+                await collector.ended.wait()
+            assert told == [fault]
+            assert collector.error is fault
+
+    asyncio.run(main())
+
+
+def test_what_was_written_before_a_close_is_sent():
+    async def main():
+        async with asyncio.timeout(5):
+            collector, loop = Collector(), asyncio.get_running_loop()
+            stream, far = _stream(collector)
+            with far:
+                stream.write(bytes(1 << 20))
+                stream.close()
+                stream.close()
+                left = 1 << 20
+                while piece := await loop.sock_recv(far, 1 << 20):
+                    left -= len(piece)
+                assert left == 0
+                await collector.ended.wait()
+                assert stream.get_extra_info("peername", "gone") == "gone"
 
     asyncio.run(main())

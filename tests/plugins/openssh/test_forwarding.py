@@ -41,7 +41,7 @@ def play(work, **options):
         near, far = socket.socketpair()
         vouched = Vouched(collector, session)
         far.setblocking(False)
-        await here._adopt(lambda: vouched, near, "a socket")
+        here._adopt(vouched, near)
         with far:
             await work(session, collector, vouched, far)
         here.abort()
