@@ -2,6 +2,7 @@
 
 ===========  ================================================================================================
 memory       sessions in memory, which refuse, stall, break and recover
+streams      what goes between them
 workbench    a whole orchestra in memory, from a topology's text
 conformance  what every session has to do, and so every transport: ``CHECKS``, ``run_check``
 kinds        what every kind of tunnel that carries streams has to do: ``RULES``, ``hold``

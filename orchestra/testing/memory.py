@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections import deque
 from collections.abc import Callable
 from typing import Literal, TypeAlias, TypeVar
 
@@ -25,16 +24,11 @@ from orchestra.plugin.interfaces import OpenRequest
 from orchestra.plugin.vocabulary import TransportSpec
 from orchestra.session.errors import BindRefused, DialRefused, OpenFailed, SessionLost, Unsupported
 from orchestra.session.protocols import Accept, Peer, Process, Receiver, Session, Stream
+from orchestra.testing.streams import MemoryProcess, MemoryStream, Program, not_found
 
 R = TypeVar("R", bound=Receiver)
 Key: TypeAlias = tuple[str, str | int]
 """A place's name, and a port or a socket's path."""
-
-Program: TypeAlias = Callable[[bytes], tuple[int, bytes, bytes]]
-"""Standard input, whole, to exit status, standard output and standard error."""
-
-HIGH_WATER = 64 * 1024
-LOW_WATER = 16 * 1024
 
 
 class MemoryNetwork:
@@ -130,7 +124,7 @@ class MemorySession:
         if program is None and not any(place == self.host for place, _ in self.network.programs):
             raise Unsupported(Code.TRANSPORT_CANNOT, f"{self.host} is in memory and runs no commands", host=self.host)
         receiver = make()
-        process = MemoryProcess(receiver, program or _not_found)
+        process = MemoryProcess(receiver, program or not_found)
         receiver.connection_made(process)
         return process, receiver
 
@@ -261,160 +255,6 @@ class MemoryListener:
 
     async def wait_closed(self) -> None:
         await self._closed.wait()
-
-
-class MemoryStream:
-    """One end of a pair. What the other end wrote waits here until it is delivered by the loop's next turn."""
-
-    other: MemoryStream
-
-    def __init__(self, session: MemorySession, receiver: Receiver) -> None:
-        self.session, self.receiver = session, receiver
-        self._loop = asyncio.get_running_loop()
-        self._incoming: deque[bytes] = deque()
-        self._size = 0
-        self._paused = self._scheduled = False
-        self._eof_pending = self._eof_sent = self._closing = self._lost = False
-        self._writer_paused = False
-        session.streams.add(self)
-
-    def write(self, data: bytes, /) -> None:
-        if not (self._eof_sent or self._closing or self._lost) and data:
-            self.other.feed(bytes(data))
-
-    def write_eof(self) -> None:
-        if not (self._eof_sent or self._closing or self._lost):
-            self._eof_sent = True
-            self.other.feed_eof()
-
-    def pause_reading(self) -> None:
-        self._paused = True
-
-    def resume_reading(self) -> None:
-        self._paused = False
-        self._schedule()
-
-    def is_closing(self) -> bool:
-        return self._closing or self._lost
-
-    def close(self) -> None:
-        self.write_eof()
-        self._finish(None)
-
-    def abort(self) -> None:
-        self.other.break_off(ConnectionResetError("connection reset by peer"))
-        self._finish(None)
-
-    def get_extra_info(self, name: str, default: object = None, /) -> object:  # noqa: ARG002
-        return default
-
-    def break_off(self, reason: Exception) -> None:
-        """Ends both ends with an error; what was not delivered is dropped."""
-        ended, self._closing = self._closing, True
-        self._finish(None if ended else reason)
-        if not self.other.is_closing():
-            self.other.break_off(ConnectionResetError("connection reset by peer"))
-
-    def _finish(self, reason: Exception | None) -> None:
-        self._closing = True
-        if not self._lost:
-            self._lost = True
-            self._incoming.clear()
-            self.session.streams.discard(self)
-            self._loop.call_soon(self.receiver.connection_lost, reason)
-
-    # What the other end calls.
-
-    def feed(self, data: bytes) -> None:
-        if self._lost:  # a write to what is closed is answered by a reset
-            self.other.break_off(ConnectionResetError("connection reset by peer"))
-            return
-        self._incoming.append(data)
-        self._size += len(data)
-        if self._size > HIGH_WATER and not self._writer_paused:
-            self._writer_paused = True
-            self.other.receiver.pause_writing()
-        self._schedule()
-
-    def feed_eof(self) -> None:
-        self._eof_pending = True
-        self._schedule()
-
-    def wake(self) -> None:
-        """What waited here is delivered."""
-        self._schedule()
-
-    def _schedule(self) -> None:
-        if not self._scheduled and not self._lost:
-            self._scheduled = True
-            self._loop.call_soon(self._deliver)
-
-    def _deliver(self) -> None:
-        self._scheduled = False
-        if self.session.is_stalled or self.other.session.is_stalled:
-            return
-        while self._incoming and not self._paused:
-            data = self._incoming.popleft()
-            self._size -= len(data)
-            self.receiver.data_received(data)
-        if self._writer_paused and self._size <= LOW_WATER:
-            self._writer_paused = False
-            self.other.receiver.resume_writing()
-        if self._eof_pending and not self._incoming and not self._lost:
-            self._eof_pending = False
-            if not self.receiver.eof_received():
-                self.close()
-
-
-class MemoryProcess:
-    """A command that runs when its standard input has ended, and is over at once."""
-
-    def __init__(self, receiver: Receiver, program: Program) -> None:
-        self._receiver, self._program = receiver, program
-        self._given = bytearray()
-        self._stderr = b""
-        self._closing = False
-        self.exit_status: int | None = None
-
-    def write(self, data: bytes, /) -> None:
-        self._given += data
-
-    def write_eof(self) -> None:
-        if not self._closing:
-            self._closing = True
-            asyncio.get_running_loop().call_soon(self._run)
-
-    def pause_reading(self) -> None: ...
-
-    def resume_reading(self) -> None: ...
-
-    def is_closing(self) -> bool:
-        return self._closing
-
-    def close(self) -> None:
-        self.write_eof()
-
-    def abort(self) -> None:
-        if not self._closing:
-            self._closing = True
-            asyncio.get_running_loop().call_soon(self._receiver.connection_lost, None)
-
-    def get_extra_info(self, name: str, default: object = None, /) -> object:  # noqa: ARG002
-        return default
-
-    def stderr_tail(self) -> bytes:
-        return self._stderr
-
-    def _run(self) -> None:
-        self.exit_status, output, self._stderr = self._program(bytes(self._given))
-        if output:
-            self._receiver.data_received(output)
-        self._receiver.eof_received()
-        self._receiver.connection_lost(None)
-
-
-def _not_found(_given: bytes) -> tuple[int, bytes, bytes]:
-    return 127, b"", b"sh: command not found\n"
 
 
 class MemoryTransport:

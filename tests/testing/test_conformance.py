@@ -7,7 +7,7 @@ import pytest
 
 from orchestra.testing import MemoryNetwork, conformance, run_virtual
 from orchestra.testing.conformance import CHECKS, Arena, run_check
-from orchestra.testing.memory import MemoryStream
+from orchestra.testing.streams import MemoryStream
 
 
 @asynccontextmanager

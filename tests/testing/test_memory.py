@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from orchestra.diagnostics import Code
-from orchestra.session import BindRefused, DialRefused, Unsupported
+from orchestra.session import BindRefused, DialRefused
 from orchestra.testing import Collector, MemoryNetwork, run_virtual
 
 
@@ -116,29 +116,5 @@ def test_a_stalled_session_waits_with_all_that_is_over_it():
         gateway.resume()
         assert await got.receive(5) == b"hello"
         await waiting
-
-    run_virtual(main())
-
-
-def test_a_program_answers_when_its_input_has_ended():
-    async def main():
-        network = MemoryNetwork()
-        server = network.place("server")
-        with pytest.raises(Unsupported):
-            await server.create_process(Collector, "rev")
-        network.programs["server", "rev"] = lambda given: (0, given[::-1], b"")
-        process, output = await server.create_process(Collector, "rev")
-        process.write(b"abc")
-        process.write_eof()
-        await output.ended.wait()
-        assert (bytes(output.data), process.exit_status) == (b"cba", 0)
-        process, output = await server.create_process(Collector, "no-such")
-        process.write_eof()
-        await output.ended.wait()
-        assert (process.exit_status, process.stderr_tail()) == (127, b"sh: command not found\n")
-        process, output = await server.create_process(Collector, "rev")
-        process.abort()
-        await output.ended.wait()
-        assert process.is_closing()
 
     run_virtual(main())
