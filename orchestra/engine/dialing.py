@@ -11,7 +11,7 @@ from orchestra.engine.fences import plugin_failed
 from orchestra.errors import RuntimeFailure
 from orchestra.model.plan import Dial
 from orchestra.session.errors import DialRefused
-from orchestra.session.protocols import Receiver
+from orchestra.session.protocols import Attentive, Receiver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -22,6 +22,10 @@ R = TypeVar("R", bound=Receiver)
 
 PENDING = 32
 """Dials to one target that may be pending: sshd holds a channel to a silent host for two minutes after we gave up."""
+
+
+PATIENCE = 1.0
+"""Seconds in which a session answers that lives, when a dial over it was not answered."""
 
 
 class Caps:
@@ -47,6 +51,7 @@ class Caps:
 
 async def dial(session: Session, make: Callable[[], R], where: Dial, deadline: float, caps: Caps) -> tuple[Stream, R]:
     """Dials; raises DialRefused or SessionLost, with the target's name in the message, or PLUGIN_FAILED."""
+    begun = asyncio.get_running_loop().time()
     try:
         async with asyncio.timeout(deadline), caps.slot(f"{where.by} {where}"):
             if where.path is not None:
@@ -56,6 +61,8 @@ async def dial(session: Session, make: Callable[[], R], where: Dial, deadline: f
             return await session.create_connection(make, where.host, where.port)
     except TimeoutError:
         message = f"{attempt(where)}: no answer within {deadline:g} seconds"
+        if await _is_silent(session, since=begun):
+            message += f", and none from {session.host} itself: the session to it may be dead"
         raise DialRefused(Code.CONNECT_TIMEOUT, message, host=where.by) from None
     except DialRefused as error:
         reason = error.message.removeprefix(f"{where.by} dials {where}: ")
@@ -65,6 +72,21 @@ async def dial(session: Session, make: Callable[[], R], where: Dial, deadline: f
         raise
     except Exception as error:
         raise plugin_failed(f"the session to {session.host}", error, session.host) from error
+
+
+async def _is_silent(session: Session, *, since: float) -> bool:
+    """Whether the place that dialed says nothing either, so that its target is not to be blamed. A link that is full
+    of data answers late, but is heard."""
+    if session.is_here or (isinstance(session, Attentive) and session.heard > since):
+        return False
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await session.ping()
+    except TimeoutError:
+        return True
+    except Exception:  # noqa: BLE001 - it has just ended, and who keeps it says so; or it is a plugin's
+        return False
+    return False
 
 
 def attempt(where: Dial) -> str:

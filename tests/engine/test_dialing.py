@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import asyncio
 
-from orchestra.engine.dialing import Caps, attempt
+import pytest
+
+from orchestra.engine.dialing import Caps, attempt, dial
 from orchestra.model.plan import Dial
-from orchestra.testing import run_virtual
+from orchestra.session.errors import DialRefused
+from orchestra.testing import Collector, MemoryNetwork, run_virtual
 
 
 def test_an_attempt_says_who_dialed_what_and_whom_that_means() -> None:
@@ -28,5 +31,22 @@ def test_pending_dials_are_capped_for_each_target_alone_and_forgotten() -> None:
         assert most == {"a": 2, "b": 1}
         assert asyncio.get_running_loop().time() == 3.0
         assert caps._slots == {}
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_target_is_not_blamed_for_a_place_that_says_nothing_itself(silent: bool) -> None:
+    async def main() -> None:
+        network = MemoryNetwork()
+        gateway = network.place("gateway")
+        network.black_holes.add(("gateway", 80))
+        if silent:
+            gateway.stall()
+        with pytest.raises(DialRefused) as refused:
+            await dial(gateway, Collector, Dial(by="gateway", host="127.0.0.1", port=80, means="web"), 10.0, Caps())
+        blamed = ", and none from gateway itself: the session to it may be dead" if silent else ""
+        said = f"gateway dialed 127.0.0.1:80 (web): no answer within 10 seconds{blamed}"
+        assert refused.value.message == said
 
     run_virtual(main())
