@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import signal
 from pathlib import Path
 
 import pytest
 
-from orchestra.lab.stub import payload
 from orchestra.model.events import Event, SessionChanged
 from orchestra.model.topology import Topology
 from orchestra.session.here import Here
 from orchestra.testing import Collector
-from tests.acceptance.world import World, needs_netns, play, with_server, world
+from tests.acceptance.transfers import download, expected, upload
+from tests.acceptance.world import needs_netns, play, with_server, world
 from tests.engine.ssh.sshd import make_key
 
 EXAMPLE = Path(__file__).parents[2] / "topologies" / "openssh.yaml"
@@ -39,36 +38,6 @@ def master_of(server: str) -> int:
     raise AssertionError(f"no ssh to {server} runs")
 
 
-def digest(size: int) -> str:
-    seen = hashlib.sha256()
-    for chunk in payload(size):
-        seen.update(chunk)
-    return seen.hexdigest()
-
-
-async def get(up: World, size: int, name: str = "files") -> tuple[str, int]:
-    reader, writer = await asyncio.open_connection(*up.entrance(name))
-    writer.write(f"GET /bytes/{size} HTTP/1.0\r\n\r\n".encode())
-    await reader.readuntil(b"\r\n\r\n")
-    seen, length = hashlib.sha256(), 0
-    while chunk := await reader.read(MEGABYTE):
-        seen.update(chunk)
-        length += len(chunk)
-    writer.close()
-    return seen.hexdigest(), length
-
-
-async def put(up: World, size: int) -> bytes:
-    reader, writer = await asyncio.open_connection(*up.entrance("files"))
-    writer.write(f"PUT /x HTTP/1.0\r\nContent-Length: {size}\r\n\r\n".encode())
-    for chunk in payload(size):
-        writer.write(chunk)
-        await writer.drain()
-    answer = await reader.read()
-    writer.close()
-    return answer
-
-
 def test_bulk_both_ways_bit_for_bit_while_another_client_reads_nothing() -> None:
     async def scene() -> None:
         async with world(EXAMPLE, "netns") as up:
@@ -76,8 +45,8 @@ def test_bulk_both_ways_bit_for_bit_while_another_client_reads_nothing() -> None
             idle, user = Collector(paused=True), Here("outside")
             stream, _ = await user.create_connection(lambda: idle, *up.entrance("files"))
             stream.write(f"GET /bytes/{100 * SIZE} HTTP/1.0\r\n\r\n".encode())
-            assert await get(up, SIZE) == (digest(SIZE), SIZE)
-            assert digest(SIZE).encode() in await put(up, SIZE)
+            assert await download(up, "files", SIZE) == (expected(SIZE), SIZE)
+            assert expected(SIZE).encode() in await upload(up, "files", SIZE)
             assert not idle.data
             stream.abort()
             assert up.tunnel("files").bytes_out < 2 * SIZE  # what nobody reads has stopped on its way
@@ -134,7 +103,7 @@ def test_a_download_that_is_cut_ends_in_a_reset_and_the_tunnels_come_back(how: s
             else:
                 await up.until(lambda: any(was_lost(event, victim) for event in up.log.events))
             await up.until_ready()
-            assert await get(up, MEGABYTE) == (digest(MEGABYTE), MEGABYTE)
+            assert await download(up, "files", MEGABYTE) == (expected(MEGABYTE), MEGABYTE)
             stream, user = await up.lab.place("cell").create_connection(Collector, *up.entrance("report"))
             stream.write_eof()
             await asyncio.wait_for(user.eof.wait(), 10)

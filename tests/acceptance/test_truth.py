@@ -3,54 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import socket
 from pathlib import Path
 
 import pytest
 
-from orchestra.lab.stub import payload
 from orchestra.session.here import Here
 from orchestra.testing.collect import Collector
+from tests.acceptance.transfers import download, expected, upload
 from tests.acceptance.world import LABS, World, play, world
 
 THREE_HOPS = Path(__file__).parents[2] / "topologies" / "three-hops.yaml"
 MEGABYTE = 1 << 20
 SIZE = 200 * MEGABYTE
-
-
-async def download(up: World, size: int) -> tuple[str, int]:
-    """The digest and length of what ``GET /bytes/N`` gave, headers left out."""
-    host, port = up.entrance("console")
-    reader, writer = await asyncio.open_connection(host, port)
-    writer.write(f"GET /bytes/{size} HTTP/1.0\r\n\r\n".encode())
-    await reader.readuntil(b"\r\n\r\n")
-    seen, length = hashlib.sha256(), 0
-    while chunk := await reader.read(MEGABYTE):
-        seen.update(chunk)
-        length += len(chunk)
-    writer.close()
-    return seen.hexdigest(), length
-
-
-async def upload(up: World, size: int) -> bytes:
-    """What the target says of what it was sent: digest and length."""
-    host, port = up.entrance("console")
-    reader, writer = await asyncio.open_connection(host, port)
-    writer.write(f"PUT /x HTTP/1.0\r\nContent-Length: {size}\r\n\r\n".encode())
-    for chunk in payload(size):
-        writer.write(chunk)
-        await writer.drain()
-    answer = await reader.read()
-    writer.close()
-    return answer
-
-
-def expected(size: int) -> str:
-    seen = hashlib.sha256()
-    for chunk in payload(size):
-        seen.update(chunk)
-    return seen.hexdigest()
 
 
 @pytest.mark.timeout(180)
@@ -61,8 +26,8 @@ def test_200_megabytes_through_three_hops_both_ways_while_another_client_reads_n
         async with world(THREE_HOPS, kind) as up:
             await up.until_ready()
             async with idle_download(up):
-                assert await download(up, SIZE) == (expected(SIZE), SIZE)
-                answer = await upload(up, SIZE)
+                assert await download(up, "console", SIZE) == (expected(SIZE), SIZE)
+                answer = await upload(up, "console", SIZE)
                 assert expected(SIZE).encode() in answer
                 assert str(SIZE).encode() in answer
 
@@ -131,6 +96,6 @@ def test_a_tunnel_comes_back_by_itself_and_its_port_is_never_given_up(kind: str)
             assert error.host == "jump"
             await up.lab.start_server("jump")
             await up.until_ready()
-            assert (await download(up, MEGABYTE))[1] == MEGABYTE
+            assert (await download(up, "console", MEGABYTE))[1] == MEGABYTE
 
     play(scene())
