@@ -14,7 +14,7 @@ import functools
 import socket
 import struct
 import termios
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from typing import Any
 
 import asyncssh
@@ -27,6 +27,8 @@ from orchestra.session.protocols import Session, Stream
 FLUSH_AT = 112 * 1024
 """Bytes that are passed on at once, without waiting for the turn of the loop to end; three packets and more. Pieces
 above 128 KiB are slower: malloc(3) gives them back to the system each time."""
+_UNKNOWN = (None,)
+"""For a loop that does not let itself be asked: there is always something else."""
 _HIDDEN = frozenset({"peername", "sockname"})
 _TURNS = 3
 """Turns of the loop in which asyncssh handles a packet: a task, its end, and what is made of it."""
@@ -51,6 +53,8 @@ class Carrier:
         self._written = 0
         self._socket: Any = None
         self._scheduled = False
+        self._others: Sized = getattr(self._loop, "_ready", _UNKNOWN)
+        """What else is to be done in this turn of the loop."""
         self._acknowledge: Callable[[], None] = _nothing
         self._lost: Exception | None = None
         self.is_lost = False
@@ -124,18 +128,22 @@ class Carrier:
 
     def write(self, data: bytes) -> None:
         """Queues it until the turn of the loop ends."""
-        self.writelines((data,))
+        self._queue((data,), FLUSH_AT)
 
     def writelines(self, pieces: Iterable[bytes]) -> None:
-        """Queues all of them."""
+        """Queues all of them, unless nobody else has a part in this turn of the loop: then there is nothing to gather,
+        and at each hop it would only wait for another turn."""
+        self._queue(pieces, FLUSH_AT if self._others else 0)
+
+    def _queue(self, pieces: Iterable[bytes], enough: int) -> None:
         for data in pieces:
             self._buffer.append(data)
             self._size += len(data)
-        if self._size >= FLUSH_AT:
+        if self._size >= enough:
             self._flush()
         elif not self._scheduled:
             self._scheduled = True
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self._end_of_turn)
 
     def is_closing(self) -> bool:
         """Whether the stream below has ended or is ending."""
@@ -162,8 +170,11 @@ class Carrier:
             return default
         return self._stream.get_extra_info(name, default)
 
-    def _flush(self) -> None:
+    def _end_of_turn(self) -> None:
         self._scheduled = False
+        self._flush()
+
+    def _flush(self) -> None:
         if self._buffer and self._stream is not None:
             data = self._buffer[0] if len(self._buffer) == 1 else b"".join(self._buffer)
             self._buffer.clear()

@@ -93,7 +93,7 @@ class DataPath:
         sealed = cipher.seal(head, b"".join((padded.to_bytes(1, "big"), payload, os.urandom(padded))))
         connection._rekey_bytes_sent += length
         connection._send_seq = (connection._send_seq + 1) & _SEQUENCE
-        connection._transport.writelines((head, sealed))
+        connection._transport.write(head + sealed)
         return True
 
     def _may_send(self, size: int) -> bool:

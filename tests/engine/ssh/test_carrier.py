@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from orchestra.engine.ssh.carrier import FLUSH_AT, Carrier, _acknowledger, _tune_socket
+from orchestra.engine.ssh.carrier import _UNKNOWN, FLUSH_AT, Carrier, _acknowledger, _tune_socket
 from orchestra.session.here import Here
 from orchestra.testing import Collector, MemoryNetwork, run_virtual
 
@@ -61,6 +61,38 @@ def test_what_is_written_in_one_turn_is_one_write():
         carrier.write(b"x" * FLUSH_AT)
         assert len(written) == 2
         assert not server.data
+
+    run_virtual(main())
+
+
+def test_what_is_written_last_in_a_turn_goes_out_at_once():
+    async def main():
+        carrier, _, _ = await _dialed()
+        written = []
+        carrier._stream.write = written.append
+        await asyncio.sleep(0.01)
+        carrier.writelines((b"he", b"ad"))
+        assert written == [b"head"]
+        asyncio.get_running_loop().call_soon(carrier.writelines, (b"or ", b"one"))
+        carrier.writelines((b"this ",))
+        assert written == [b"head"]  # there is somebody else yet
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert b"".join(written) == b"headthis or one"
+        assert len(written) == 2
+
+    run_virtual(main())
+
+
+def test_a_loop_that_cannot_be_asked_gathers():
+    async def main():
+        carrier, _, _ = await _dialed()
+        carrier._others, written = _UNKNOWN, []
+        carrier._stream.write = written.append
+        carrier.writelines((b"a",))
+        carrier.writelines((b"b",))
+        await asyncio.sleep(0)
+        assert written == [b"ab"]
 
     run_virtual(main())
 
