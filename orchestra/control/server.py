@@ -31,15 +31,12 @@ from aiohttp import web
 from orchestra import __version__
 from orchestra.control.codec import encode_error
 from orchestra.control.handlers import Document, Handlers
-from orchestra.control.looking import looking, sign
+from orchestra.control.looking import looking, runner_of
 from orchestra.control.paths import unwritable
 from orchestra.control.peer import is_own_user
 from orchestra.control.versions import ALWAYS, HEADER, distance
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-_GOODBYE = 0.5
-"""Seconds that answers under way have when the socket closes."""
 
 
 @asynccontextmanager
@@ -50,10 +47,7 @@ async def serving(handlers: Handlers, path: Path) -> AsyncIterator[None]:
     """
     app = web.Application(middlewares=[_only_own_user, _only_near_versions])
     app.add_routes([*looking(handlers), *_routes(handlers)])
-    app.on_response_prepare.append(sign)
-    runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=_GOODBYE
-    )
+    runner = runner_of(app)
     with bound(path) as listening:
         try:
             await runner.setup()

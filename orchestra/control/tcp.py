@@ -15,13 +15,13 @@ No other origin may read anything, and there are no cookies, which other ports o
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from orchestra.control.http_address import is_literal
-from orchestra.control.looking import looking, sign
+from orchestra.control.looking import looking, runner_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,8 +37,6 @@ MOST = 256
 _OPEN = frozenset({"/", "/v1/login"})
 _LONGEST = 4096
 """Bytes of a question's body."""
-_GOODBYE = 0.5
-"""Seconds that answers under way have when it closes."""
 
 
 @asynccontextmanager
@@ -74,17 +72,14 @@ async def serving_tcp(handlers: Handlers, listening: socket, gate: Gate, *, loop
 
     app = web.Application(middlewares=[admit], client_max_size=_LONGEST)
     app.add_routes([*looking(handlers, knows=knows), web.post("/v1/login", login)])
-    app.on_response_prepare.append(sign)
-    runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=_GOODBYE
-    )
+    runner = runner_of(app)
     with listening:
         try:
             await runner.setup()
             assert runner.server is not None  # noqa: S101 - it has been set up
-            door = await asyncio.get_running_loop().create_server(_bounded(runner.server), sock=listening, backlog=16)
-            yield
-            door.close()
+            serve = asyncio.get_running_loop().create_server
+            with closing(await serve(_bounded(runner.server), sock=listening, backlog=16)):
+                yield
         finally:
             await runner.cleanup()
 
