@@ -75,7 +75,8 @@ AllowExec: TypeAlias = Annotated[
     bool,
     typer.Option(
         "--allow-exec",
-        help="Run the commands of checks and of ssh_config (Match exec, KnownHostsCommand). Or: ORCHESTRA_ALLOW_EXEC=1.",
+        help="Run the commands of checks and of ssh_config (Match exec, KnownHostsCommand). "
+        "Or: ORCHESTRA_ALLOW_EXEC=1.",
         envvar="ORCHESTRA_ALLOW_EXEC",
         show_envvar=False,
     ),

@@ -7,6 +7,7 @@ station      what sends and receives datagrams at one place
 near         … by sockets of this process
 channel      … by a helper at a server
 degraded     … by socat or nc, where there is no language for one
+messages     … or, for DNS, connections that a place dials in their stead
 bridge       one of them for any session: what other plugins use
 flows        who is served, who was silent for too long
 joint, kind  a listener joined to the target, and the word for it in the file
