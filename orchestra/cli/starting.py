@@ -101,12 +101,8 @@ def prepare(
         raise Refused(code)
     if not plan.tunnels and read.topology.tunnels:
         raise UsageError(f"every tunnel of {read.topology.file} has a profile: name one with -t, or its --profile")
-    for what, names in (("unix sockets", _over_unix(part)), ("UDP", _over_udp(part))):
-        if starting.lab is LabKind.EMBEDDED and names:
-            raise UsageError(
-                f"the hosts of the embedded lab have no {what}, which {', '.join(names)} would need: "
-                "use --lab netns, or choose other tunnels with -t"
-            )
+    if starting.lab is LabKind.EMBEDDED:
+        _refuse_in_process(part)
     refuse_commands(part, allowed=starting.allow_exec)
     return Launch(
         name=name or read.topology.name,
@@ -116,6 +112,16 @@ def prepare(
         lab=starting.lab,
         disclosures=disclosures(part, read.topology, environment=environment, in_lab=starting.lab is not None),
     )
+
+
+def _refuse_in_process(plan: Plan) -> None:
+    """Raises UsageError for what the embedded lab does not have."""
+    for what, names in (("unix sockets", _over_unix(plan)), ("UDP", _over_udp(plan))):
+        if names:
+            raise UsageError(
+                f"the hosts of the embedded lab have no {what}, which {', '.join(names)} would need: "
+                "use --lab netns, or choose other tunnels with -t"
+            )
 
 
 def refuse_commands(plan: Plan, *, allowed: bool) -> None:
