@@ -98,7 +98,8 @@ def _dovecot(folder: Path, ports: dict[str, int], certificates: Certificates) ->
 
 def _smtpd(folder: Path, ports: dict[str, int], certificates: Certificates) -> list[str]:
     (folder / "smtpd.conf").write_text(f"listen on {LOOPBACK} port {ports['smtp']}\nmatch from any for any reject\n")
-    return ["smtpd", "-d", "-f", str(folder / "smtpd.conf")]
+    alone = 'mount -t tmpfs run /run && exec "$0" "$@"'  # its control socket has one path for all
+    return ["unshare", "--mount", "sh", "-c", alone, "smtpd", "-d", "-f", str(folder / "smtpd.conf")]
 
 
 def _nginx(folder: Path, ports: dict[str, int], certificates: Certificates) -> list[str]:

@@ -153,7 +153,7 @@ def test_a_server_that_runs_no_commands_carries_no_udp() -> None:
 
 
 def test_dns_by_tcp_is_judged_as_what_it_is() -> None:
-    by_tcp = tunnel("dns", kind="udp", via=("gate",), options={"over": "tcp"})
+    by_tcp = tunnel("dns", kind="udp", listen="localhost:5353", via=("gate",), options={"over": "tcp"})
     made = plan(*by_udp(exec=False), by_tcp)
     assert (made.tunnel("dns").verdict, made.tunnel("dns").protocol) == ("reachable", "tcp")
     assert not made.diagnostics
@@ -163,7 +163,7 @@ def test_dns_by_tcp_is_judged_as_what_it_is() -> None:
 
 
 def test_dns_by_both_is_carried_where_tcp_does_not_pass_and_that_is_said() -> None:
-    both = tunnel("dns", kind="udp", options={"over": "both"})
+    both = tunnel("dns", kind="udp", listen="localhost:5353", options={"over": "both"})
     assert {each.code for each in plan(*by_udp(), both).diagnostics} == {Code.HELPER_NEEDED}
     made = plan(*by_udp(**NO_FORWARDS), both)
     assert (made.tunnel("dns").verdict, made.tunnel("dns").protocol) == ("reachable", "udp")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from orchestra.session import Session
 
 ALL = sorted((Path(__file__).parents[3] / "topologies").glob("*.yaml"))
-EXAMPLES = [file for file in ALL if " kind:" not in file.read_text("utf-8")]
-"""Tunnels of plain streams; other kinds are tested with the plugins that add them."""
+EXAMPLES = [file for file in ALL if not re.search(r" (kind|transport):", file.read_text("utf-8"))]
+"""Tunnels of plain streams over plain sessions; what plugins add is tested with them."""
 PLUGINS = load_plugins([ssh, builtin], entry_points=False)
 
 WITHOUT_NETWORKS = {

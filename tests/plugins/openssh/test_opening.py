@@ -5,6 +5,8 @@ import contextlib
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 import asyncssh
@@ -32,11 +34,12 @@ def keys(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_left(tmp_path, monkeypatch):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    yield
-    assert not list(tmp_path.glob("orchestra-*"))
+def _nothing_is_left(monkeypatch):
+    with TemporaryDirectory(prefix="o-", dir="/tmp") as short:  # room for the path of a Unix socket
+        monkeypatch.setenv("TMPDIR", short)
+        monkeypatch.setattr("tempfile.tempdir", None)
+        yield
+        assert not list(Path(short).glob("orchestra-*"))
 
 
 class Person:
