@@ -18,6 +18,7 @@ import pytest
 
 from orchestra.cli import main
 from tests.cli.instances import DEADLINE, Home, needs_sshd, sshd, until
+from tests.engine.ssh.sshd import free_port
 
 pytestmark = needs_sshd
 
@@ -130,13 +131,6 @@ servers: {{a: {{ssh: {{{ssh}}}}}}}
 targets: {{t: {{address: '127.0.0.1:{target}', host: a}}}}
 tunnels: {{t: {{listen: 'localhost:{port}'}}}}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def test_a_transfer_over_two_hops_is_whole_after_ten_reloads_of_everything_else(home: Home, cli: Cli) -> None:
