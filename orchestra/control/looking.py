@@ -67,9 +67,6 @@ def looking(handlers: Handlers, *, knows: Callable[[web.Request], bool] = lambda
             return web.Response(status=404, text="no picture: install orchestra-tunnels[pictures]\n")
         return web.Response(text=drawn, content_type="image/svg+xml")
 
-    async def livez(_: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
-
     async def readyz(request: web.Request) -> web.Response:
         verbose, now, name = knows(request), handlers.status(), request.match_info.get("tunnel")
         health = tunnel_readiness(now, name, verbose=verbose) if name else readiness(now, verbose=verbose)
@@ -84,14 +81,9 @@ def looking(handlers: Handlers, *, knows: Callable[[web.Request], bool] = lambda
         body, content_type = await asyncio.to_thread(exposition, handlers.status(), accepted)
         return web.Response(body=body, headers={"Content-Type": content_type})
 
-    async def page(_: web.Request) -> web.Response:
-        from orchestra.render.picture.live import POLICY, live_page
-
-        return web.Response(text=live_page(), content_type="text/html", headers={"Content-Security-Policy": POLICY})
-
     return [
-        web.get("/", page),
-        web.get("/livez", livez),
+        web.get("/", _page),
+        web.get("/livez", _livez),
         web.get("/readyz", readyz),
         web.get("/readyz/{tunnel}", readyz),
         web.get("/metrics", metrics),
@@ -99,3 +91,13 @@ def looking(handlers: Handlers, *, knows: Callable[[web.Request], bool] = lambda
         web.get("/v1/events", events),
         web.get("/v1/picture", picture),
     ]
+
+
+async def _page(_: web.Request) -> web.Response:
+    from orchestra.render.picture.live import POLICY, live_page
+
+    return web.Response(text=live_page(), content_type="text/html", headers={"Content-Security-Policy": POLICY})
+
+
+async def _livez(_: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
