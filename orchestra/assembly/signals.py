@@ -40,11 +40,12 @@ class Interrupts:
         self._reload = reload
 
     def cancel(self, task: asyncio.Task[Any]) -> None:
-        """From now on signals cancel this task."""
+        """From now on signals cancel this task, also those that were :func:`held_back`."""
         self._task = task
         for signum in STOPPING:
             if signum != signal.SIGHUP or signal.getsignal(signum) is not signal.SIG_IGN:  # nohup stays nohup
                 self._loop.add_signal_handler(signum, self._stop, signum)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
 
     def release(self) -> None:
         """From now on signals do what they do by themselves."""
@@ -72,6 +73,17 @@ class Interrupts:
         self._task.cancel()
         if len(self.received) > 1:
             self.release()
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Signals that stop wait meanwhile, at most until some work is interruptible: for what must not be begun and then
+    forgotten."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _has_terminal() -> bool:

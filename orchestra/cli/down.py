@@ -27,12 +27,15 @@ Drain = Annotated[
 def down(
     console: Console, instance: Instance = None, all_: All = False, drain: Drain = None, timeout: Timeout = "60"
 ) -> int:
-    """Take it down and wait until it has gone; nothing to take down is no error.
+    """Take it down and wait until it has gone; nothing to take down is no error. With --all, what killed ones left
+    goes too.
 
     With --drain its listeners close at once, and the connections that it carries may end before the rest goes.
     """
+    from orchestra.control.claim import Claim
     from orchestra.control.client import Client, NotRunning
     from orchestra.control.instances import alive, find
+    from orchestra.control.paths import places as all_places
 
     limit = seconds(timeout)
     patience = 0.0 if drain is None else seconds(drain) or math.inf
@@ -49,4 +52,6 @@ def down(
             console.error(f"{place.name} is still there after {timeout}")
             return Exit.TIMEOUT
         console.say(f"{place.name} is down")
+    for place in all_places(os.environ) if all_ else ():
+        Claim.sweep(place)
     return Exit.DONE

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestra.assembly.launch import Http, Launch
+    from orchestra.control.claim import Claim
     from orchestra.control.handlers import Document
     from orchestra.control.http_address import HttpAddress
     from orchestra.control.paths import Place
@@ -182,7 +183,7 @@ def _stay(
     from orchestra.assembly.detach import Parent
     from orchestra.assembly.journal import journal
     from orchestra.assembly.notify import Notifier
-    from orchestra.assembly.signals import interruptible
+    from orchestra.assembly.signals import held_back, interruptible
     from orchestra.cli.reloading import options, reader
     from orchestra.cli.staying import Stay
     from orchestra.control.claim import Claim
@@ -193,32 +194,42 @@ def _stay(
     limit, http = staying.limit, showing.read()
     launch = prepare(console, source, selection, starting, name=staying.name)
     place, log = place_of(launch.name, os.environ), log_file(launch.name, os.environ)
+    with held_back():
+        claim = _claim(place, launch)
+        if isinstance(claim, Claim):
+            disclose(console, launch.topology, launch.disclosures)
+            with claim, journal(log, staying.log_format) as entries:
+                stay = Stay(
+                    console=console,
+                    launch=launch,
+                    place=place,
+                    log=entries,
+                    limit=limit,
+                    parent=parent,
+                    fail_fast=starting.fail_fast,
+                    http=http,
+                    read=reader(source, selection, starting, launch.name),
+                    notifier=Notifier.of(os.environ),
+                )
+                return asyncio.run(interruptible(stay.run))
+    fixed = [("--http", http is not None), ("--log-format", staying.log_format is not LogFormat.TEXT)]
+    unmoved = [option for option, given in fixed if given]
     try:
-        claim = Claim.take(place, launch.info())
+        return _change(console, place, options(source, selection, starting), limit, unmoved)
+    except NotRunning:  # it has only just begun and hears nobody yet, or hears nobody any more
+        raise claim from None
+
+
+def _claim(place: Place, launch: Launch) -> Claim | RuntimeFailure:
+    """The place; or the refusal, when what has it can be brought up to date. Raises RuntimeFailure otherwise."""
+    from orchestra.control.claim import Claim
+
+    try:
+        return Claim.take(place, launch.info())
     except RuntimeFailure as error:
         if error.code is not Code.ALREADY_RUNNING or not _runs_that(place, launch):
             raise
-        fixed = [("--http", http is not None), ("--log-format", staying.log_format is not LogFormat.TEXT)]
-        unmoved = [option for option, given in fixed if given]
-        try:
-            return _change(console, place, options(source, selection, starting), limit, unmoved)
-        except NotRunning:  # it has only just begun and hears nobody yet, or hears nobody any more
-            raise error from None
-    disclose(console, launch.topology, launch.disclosures)
-    with claim, journal(log, staying.log_format) as entries:
-        stay = Stay(
-            console=console,
-            launch=launch,
-            place=place,
-            log=entries,
-            limit=limit,
-            parent=parent,
-            fail_fast=starting.fail_fast,
-            http=http,
-            read=reader(source, selection, starting, launch.name),
-            notifier=Notifier.of(os.environ),
-        )
-        return asyncio.run(interruptible(stay.run))
+        return error
 
 
 def _runs_that(place: Place, launch: Launch) -> bool:

@@ -74,6 +74,12 @@ class Claim:
         os.close(self._lock)
         self._lock = -1
 
+    @classmethod
+    def sweep(cls, place: Place) -> None:
+        """Removes what one that was killed left in the place; nothing when somebody has it."""
+        if place.directory.exists() and (lock := _try_lock(place)) is not None:
+            cls(place, lock).release()
+
     def _sweep(self) -> None:
         for path in (self.place.socket, self.place.info, self.place.token):
             with suppress(OSError):

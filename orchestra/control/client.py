@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from orchestra import __version__
-from orchestra.control.claim import Info, is_held, read_info
+from orchestra.control.claim import Claim, Info, is_held, read_info
 from orchestra.control.codec import decode_error, decode_event, decode_status
 from orchestra.control.handlers import Document, Readiness
 from orchestra.control.paths import Place, places
@@ -112,11 +112,13 @@ class Client:
             self._wait_gone(process, timeout)
 
     def take_down(self, timeout: float | None, drain: float = 0.0) -> None:
-        """:meth:`stop` and :meth:`wait_closed`. The process is held on to first: afterwards nobody might know it."""
+        """:meth:`stop` and :meth:`wait_closed`. The process is held on to first: afterwards nobody might know it. One
+        that was killed leaves its directory, which goes too."""
         with _process(self.place) as process:
             with suppress(NotRunning):
                 self.stop(drain)
             self._wait_gone(process, timeout)
+        Claim.sweep(self.place)
 
     def _wait_gone(self, process: int | None, timeout: float | None) -> None:
         deadline = None if timeout is None else time.monotonic() + timeout

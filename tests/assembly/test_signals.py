@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from orchestra.assembly import signals
-from orchestra.assembly.signals import STOPPING, Interrupted, Interrupts, interruptible
+from orchestra.assembly.signals import STOPPING, Interrupted, Interrupts, held_back, interruptible
 
 
 def kill(signum: int) -> None:
@@ -37,6 +37,19 @@ def test_a_signal_cancels_the_work_which_ends_in_its_own_way(signum: int) -> Non
     assert caught.value.signum == signum
     assert ended == ["in order"]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize("signum", STOPPING)
+def test_a_signal_that_was_held_back_cancels_the_work_when_there_is_some(signum: int) -> None:
+    async def work(_: Interrupts) -> None:
+        await forever()
+
+    with held_back():
+        kill(signum)
+        with pytest.raises(Interrupted) as caught:
+            asyncio.run(interruptible(work))
+    assert caught.value.signum == signum
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_work_that_was_done_anyway_returns_what_it_returns() -> None:

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.cli.instances import LAB, is_alive
+from tests.cli.instances import LAB, is_alive, kill
 
 
 def test_nothing_to_take_down_is_no_error(cli):
@@ -25,6 +25,14 @@ def test_of_several_one_must_be_named_or_all(home, cli):
     assert (cli("down", "a").err, home.places) == ("a is down\n", ["b"])
     assert (cli("down", "--all").err, home.places) == ("b is down\n", [])
     assert not any(map(is_alive, pids))
+
+
+def test_with_all_goes_what_one_left_that_was_killed(home, cli):
+    home.write(LAB)
+    assert cli("up", "-d", "-q", "--lab", "embedded", "office.yaml").code == 0
+    kill(home.pid())
+    assert home.places == ["office"]
+    assert (cli("down", "--all").code, home.places) == (0, [])
 
 
 def test_one_that_is_only_just_coming_up_goes_too(home, cli, closed):

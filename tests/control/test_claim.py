@@ -40,7 +40,8 @@ def test_a_second_claim_is_refused_naming_the_pid(place: Place) -> None:
     Claim.take(place, info(4712)).release()
 
 
-def test_what_a_killed_one_left_behind_is_taken_over_silently(place: Place) -> None:
+def killed_in(place: Place) -> None:
+    """Leaves behind what one that held the place leaves that is killed."""
     holder = (
         "import sys, os\nfrom pathlib import Path\nfrom orchestra.control.claim import Claim, Info\n"
         "from orchestra.control.paths import Place\n"
@@ -56,9 +57,24 @@ def test_what_a_killed_one_left_behind_is_taken_over_silently(place: Place) -> N
             Claim.take(place, info())
         child.send_signal(signal.SIGKILL)
     assert place.socket.exists()
+
+
+def test_what_a_killed_one_left_behind_is_taken_over_silently(place: Place) -> None:
+    killed_in(place)
     with Claim.take(place, info()):
         assert read_info(place) == info()
         assert not place.socket.exists()
+
+
+def test_what_a_killed_one_left_behind_is_swept_away_but_never_what_somebody_has(place: Place) -> None:
+    killed_in(place)
+    Claim.sweep(place)
+    assert not place.directory.exists()
+    Claim.sweep(place)
+    assert not place.directory.exists()
+    with Claim.take(place, info()):
+        Claim.sweep(place)
+        assert read_info(place) == info()
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
