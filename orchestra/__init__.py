@@ -5,7 +5,7 @@ The package is built in layers; imports go one way, downwards in this list (``te
 =============  ==================================================================================
 cli            one file per command; the only place with typer, exit codes and printing
 assembly       wires plugin manager, loader, planner, engine, lab and control together
-testing        conformance suites and an in-memory Session, for us and for authors of plugins
+testing        suites of rules and an in-memory Session, for us and for authors of plugins
 control        a running orchestra's socket: server and client
 lab            a topology made real on one machine
 engine         makes a plan true and keeps it true

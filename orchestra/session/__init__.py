@@ -1,7 +1,7 @@
 """A session is a place that dials, listens and runs: a server reached over SSH is one, this machine is one too.
 
 :mod:`.protocols` has the shapes, :mod:`.errors` what they raise, :mod:`.here` this machine, :mod:`.conversation` a
-receiver to speak with. Every implementation passes the conformance suite in :mod:`orchestra.testing`.
+receiver to speak with. Every implementation keeps the rules of :mod:`orchestra.testing.sessions`.
 """
 
 from orchestra.session.conversation import Conversation, NoAnswer

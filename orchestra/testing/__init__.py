@@ -4,11 +4,11 @@
 memory       sessions in memory, which refuse, stall, break and recover
 streams      what goes between them
 workbench    a whole orchestra in memory, from a topology's text
-conformance  what every session has to do, and so every transport: ``CHECKS``, ``run_check``
+sessions     what every session has to do, and so every transport: ``RULES``, ``hold``
 kinds        what every kind of tunnel that carries streams has to do: ``RULES``, ``hold``
 checks       what every health check has to do: ``RULES``, ``hold``
 targets      what those are run against: ``Script``, ``after``, and targets that do wrong
-collect      a receiver that keeps what it is told
+collect      receivers that keep what they are told
 clock        virtual time
 ===========  ================================================================================================
 """

@@ -1,11 +1,16 @@
-"""A receiver that keeps what it is told, for a test to look at."""
+"""Receivers that keep what they are told, for a test to look at."""
+
+# ruff: noqa: S101 - what does not arrive is an assertion that fails
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 
-from orchestra.session.protocols import Stream
+from orchestra.session.protocols import Peer, Receiver, Stream
+
+CHUNK = bytes(range(256)) * 256
 
 
 class Collector:
@@ -69,8 +74,8 @@ class Collector:
         self.ended.set()
         self._wake()
 
-    async def receive(self, size: int) -> bytes:
-        """Waits until that many bytes came, or the end; returns all that came."""
+    async def receive(self, size: int = sys.maxsize) -> bytes:
+        """Waits until that many bytes came, or an end; returns all that came."""
         while len(self.data) < size and not self.ended.is_set() and not self.eof.is_set():
             waker = asyncio.get_running_loop().create_future()
             self._wakers.add(waker)
@@ -88,3 +93,35 @@ class Collector:
             if not waker.done():
                 waker.set_result(None)
         self._wakers.clear()
+
+
+class Accepting:
+    """An accept that makes collectors and keeps them once connected; ``gate`` holds each back until it is set."""
+
+    def __init__(self, *, gate: asyncio.Event | None = None, refuse: bool = False, **options: bool) -> None:
+        self.collectors: asyncio.Queue[Collector] = asyncio.Queue()
+        self.peers: asyncio.Queue[Peer] = asyncio.Queue()
+        self._gate, self._refuse, self._options = gate, refuse, options
+
+    async def __call__(self, peer: Peer) -> Receiver:
+        self.peers.put_nowait(peer)
+        if self._gate is not None:
+            await self._gate.wait()
+        if self._refuse:
+            raise ConnectionAbortedError("not today")
+        return Collector(**self._options, made=self.collectors.put_nowait)
+
+
+def stream_of(collector: Collector) -> Stream:
+    """The stream of one that is connected."""
+    assert collector.stream is not None, "it is not connected"
+    return collector.stream
+
+
+async def transfer(writer: Collector, reader: Collector, size: int = 1 << 20) -> None:
+    """So many bytes go over, in whole chunks, and arrive as they were."""
+    already, sent = len(reader.data), CHUNK * (size // len(CHUNK))
+    for _ in range(size // len(CHUNK)):
+        await writer.send(CHUNK)
+    received = await reader.receive(already + len(sent))
+    assert received[already:] == sent, f"{len(received) - already} of {len(sent)} bytes arrived, or not as they were"

@@ -20,9 +20,8 @@ from typing import TypeAlias
 from orchestra.diagnostics import Code
 from orchestra.model.events import ConnectionFailed
 from orchestra.session.errors import DialRefused
-from orchestra.session.protocols import Stream
 from orchestra.testing.clock import run_virtual
-from orchestra.testing.collect import Collector
+from orchestra.testing.collect import CHUNK, Collector, stream_of, transfer
 from orchestra.testing.workbench import Workbench
 
 HOST, PORT = "service.example", 80
@@ -35,7 +34,6 @@ tunnels:
 """
 BOUND = 8 * 1024 * 1024
 """Bytes; no kind may take more from a writer whose reader has stopped."""
-CHUNK = bytes(range(256)) * 64
 DEADLINE = 300.0
 """Virtual seconds that a rule may take."""
 
@@ -84,22 +82,9 @@ def hold(rule: Rule, subject: Subject) -> None:
     run_virtual(main())
 
 
-def _stream(collector: Collector) -> Stream:
-    assert collector.stream is not None
-    return collector.stream
-
-
-async def _transfer(writer: Collector, reader: Collector, size: int = 64 * len(CHUNK)) -> None:
-    already, sent = len(reader.data), CHUNK * (size // len(CHUNK))
-    for start in range(0, len(sent), len(CHUNK)):
-        await writer.send(sent[start : start + len(CHUNK)])
-    received = await reader.receive(already + len(sent))
-    assert received[already:] == sent, f"{len(received) - already} of {len(sent)} bytes arrived, or not as they were"
-
-
 async def carries_both_ways(subject: Subject, bench: Workbench) -> None:
     client, target = await subject.pair(bench)
-    await asyncio.gather(_transfer(client, target), _transfer(target, client))
+    await asyncio.gather(transfer(client, target), transfer(target, client))
 
 
 async def a_target_may_speak_first(subject: Subject, bench: Workbench) -> None:
@@ -111,21 +96,21 @@ async def a_target_may_speak_first(subject: Subject, bench: Workbench) -> None:
 async def a_clients_end_of_file_leaves_the_other_direction_open(subject: Subject, bench: Workbench) -> None:
     client, target = await subject.pair(bench)
     await client.send(b"question")
-    _stream(client).write_eof()
+    stream_of(client).write_eof()
     await target.eof.wait()
     assert bytes(target.data) == b"question"
-    await _transfer(target, client)
-    _stream(target).write_eof()
+    await transfer(target, client)
+    stream_of(target).write_eof()
     await client.eof.wait()
 
 
 async def a_targets_end_of_file_leaves_the_other_direction_open(subject: Subject, bench: Workbench) -> None:
     client, target = await subject.pair(bench)
     await target.send(b"answer")
-    _stream(target).write_eof()
+    stream_of(target).write_eof()
     await client.eof.wait()
     assert bytes(client.data) == b"answer"
-    await _transfer(client, target)
+    await transfer(client, target)
 
 
 async def a_refused_dial_is_a_refusal(subject: Subject, bench: Workbench) -> None:
@@ -158,8 +143,8 @@ async def _refused(subject: Subject, bench: Workbench) -> None:
 
 async def a_targets_reset_is_no_end_of_file(subject: Subject, bench: Workbench) -> None:
     client, target = await subject.pair(bench)
-    await _transfer(target, client)
-    _stream(target).abort()
+    await transfer(target, client)
+    stream_of(target).abort()
     await client.ended.wait()
     assert client.error is not None, "a cut download looks complete"
     assert not client.eof.is_set()
@@ -167,7 +152,7 @@ async def a_targets_reset_is_no_end_of_file(subject: Subject, bench: Workbench) 
 
 async def a_lost_session_is_no_end_of_file(subject: Subject, bench: Workbench) -> None:
     client, target = await subject.pair(bench)
-    await _transfer(target, client)
+    await transfer(target, client)
     bench.session("gateway").lose()
     await client.ended.wait()
     assert client.error is not None, "a cut download looks complete"
@@ -176,8 +161,8 @@ async def a_lost_session_is_no_end_of_file(subject: Subject, bench: Workbench) -
 
 async def a_clients_reset_reaches_the_target(subject: Subject, bench: Workbench) -> None:
     client, target = await subject.pair(bench)
-    await _transfer(client, target)
-    _stream(client).abort()
+    await transfer(client, target)
+    stream_of(client).abort()
     await target.ended.wait()
     assert not target.eof.is_set(), "a cut upload looks complete"
 
@@ -187,56 +172,56 @@ async def a_path_that_returns_is_taken_again(subject: Subject, bench: Workbench)
     bench.session("gateway").lose()
     await bench.until_true(lambda: bench.status("service").state != "ready")
     client, target = await subject.pair(bench)
-    await _transfer(client, target)
+    await transfer(client, target)
 
 
 async def a_slow_client_stops_its_target_and_nobody_else(subject: Subject, bench: Workbench) -> None:
     slow, writer = await subject.pair(bench)
     client, target = await subject.pair(bench)
     await _bounded(writer, slow)
-    await _transfer(target, client)
+    await transfer(target, client)
 
 
 async def a_slow_target_stops_its_client_and_nobody_else(subject: Subject, bench: Workbench) -> None:
     writer, slow = await subject.pair(bench)
     client, target = await subject.pair(bench)
     await _bounded(writer, slow)
-    await _transfer(client, target)
+    await transfer(client, target)
 
 
 async def _bounded(writer: Collector, reader: Collector) -> None:
     """The writer is stopped, and when the reader goes on everything arrives."""
-    _stream(reader).pause_reading()
+    stream_of(reader).pause_reading()
     already, written = len(reader.data), 0
     while writer.writable.is_set():
         assert written < BOUND, "a writer whose reader has stopped is never told to pause"
-        _stream(writer).write(CHUNK)
+        stream_of(writer).write(CHUNK)
         written += len(CHUNK)
         await asyncio.sleep(0.001)
-    _stream(reader).resume_reading()
+    stream_of(reader).resume_reading()
     assert len(await reader.receive(already + written)) == already + written
 
 
 async def many_are_carried_at_once(subject: Subject, bench: Workbench) -> None:
     pairs = [await subject.pair(bench) for _ in range(50)]
-    await asyncio.gather(*(_transfer(client, target, 4 * len(CHUNK)) for client, target in pairs))
+    await asyncio.gather(*(transfer(client, target, len(CHUNK)) for client, target in pairs))
     await bench.until("service", "ready")
     assert bench.status("service").connections == 50
 
 
 async def what_is_carried_is_counted(subject: Subject, bench: Workbench) -> None:
     client, target = await subject.pair(bench)
-    await _transfer(client, target, 4 * len(CHUNK))
-    await _transfer(target, client, 2 * len(CHUNK))
+    await transfer(client, target, 2 * len(CHUNK))
+    await transfer(target, client, len(CHUNK))
     status = bench.status("service")
-    assert status.bytes_out >= 4 * len(CHUNK)
-    assert status.bytes_in >= 2 * len(CHUNK)
+    assert status.bytes_out >= 2 * len(CHUNK)
+    assert status.bytes_in >= len(CHUNK)
 
 
 async def what_has_ended_is_forgotten(subject: Subject, bench: Workbench) -> None:
     client, target = await subject.pair(bench)
     for end in (client, target):
-        _stream(end).close()
+        stream_of(end).close()
     await asyncio.gather(client.ended.wait(), target.ended.wait())
     await asyncio.sleep(0.1)
     assert bench.status("service").connections == 0

@@ -16,8 +16,7 @@ from orchestra.engine.ssh.transport import SshTransport
 from orchestra.errors import RuntimeFailure
 from orchestra.model.topology import SshSettings
 from orchestra.session.here import Here
-from orchestra.testing import Collector
-from orchestra.testing.conformance import Accepting
+from orchestra.testing.collect import Accepting, Collector
 from tests.engine.ssh.sshd import request
 
 HOSTILE = """\

@@ -11,8 +11,7 @@ from orchestra.diagnostics import Code
 from orchestra.engine.ssh.transport import SshTransport
 from orchestra.session import BindRefused, DialRefused, OpenFailed
 from orchestra.session.here import Here
-from orchestra.testing.collect import Collector
-from orchestra.testing.conformance import Accepting
+from orchestra.testing.collect import Accepting, Collector
 from tests.acceptance.peers import PEERS, USER, Account, needs_peers
 from tests.engine.ssh.sshd import request
 

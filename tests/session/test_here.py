@@ -9,8 +9,8 @@ import pytest
 from orchestra.diagnostics import Code
 from orchestra.session import DialRefused
 from orchestra.session.here import Here
-from orchestra.testing import Collector
-from orchestra.testing.conformance import CHECKS, Accepting, Arena, run_check
+from orchestra.testing.collect import Accepting, Collector
+from orchestra.testing.sessions import RULES, Arena, hold
 
 
 @asynccontextmanager
@@ -22,9 +22,9 @@ async def _arena():
     await asyncio.gather(session.wait_closed(), neighbour.wait_closed())
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_here(check):
-    asyncio.run(run_check(check, _arena))
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_here(rule):
+    hold(rule, _arena)
 
 
 @asynccontextmanager

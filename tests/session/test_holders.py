@@ -10,7 +10,7 @@ from orchestra.diagnostics import Code
 from orchestra.session import BindRefused
 from orchestra.session.here import Here
 from orchestra.session.holders import holder_of
-from orchestra.testing.conformance import Accepting
+from orchestra.testing.collect import Accepting
 
 
 def test_a_port_that_nobody_holds_has_no_holder():

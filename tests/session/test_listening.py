@@ -12,8 +12,7 @@ import pytest
 from orchestra.diagnostics import Code
 from orchestra.session import BindRefused
 from orchestra.session.here import Here
-from orchestra.testing import Collector
-from orchestra.testing.conformance import Accepting
+from orchestra.testing.collect import Accepting, Collector
 
 
 @asynccontextmanager

@@ -6,8 +6,7 @@ import struct
 
 from orchestra.session.here import Here
 from orchestra.session.sockets import HIGH_WATER, SocketStream
-from orchestra.testing import Collector
-from orchestra.testing.conformance import Accepting
+from orchestra.testing.collect import Accepting, Collector
 
 
 def test_a_refused_connection_is_reset():

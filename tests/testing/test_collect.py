@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from orchestra.session import Stream
-from orchestra.testing import Collector, MemoryNetwork, run_virtual
+from orchestra.testing import MemoryNetwork, run_virtual
+from orchestra.testing.collect import CHUNK, Collector, stream_of, transfer
 
 
 async def pair(near: Collector, far: Collector) -> tuple[Stream, Stream]:
@@ -83,3 +86,30 @@ def test_a_broken_stream_is_an_end_with_its_error() -> None:
         assert near.calls == ["made", "lost"]
 
     run_virtual(scene())
+
+
+class Careless(Collector):
+    """Turns the bytes of every piece around."""
+
+    def data_received(self, data: bytes, /) -> None:
+        super().data_received(data[::-1])
+
+
+def test_what_is_transferred_arrives_as_it_was_or_that_is_said() -> None:
+    async def scene() -> None:
+        near, far = Collector(), Careless()
+        await pair(near, far)
+        await transfer(far, near, 4 * len(CHUNK))
+        assert len(near.data) == 4 * len(CHUNK)
+        with pytest.raises(AssertionError, match="65536 of 65536 bytes arrived, or not as they were"):
+            await transfer(near, far, len(CHUNK))
+        stream_of(near).write_eof()
+        with pytest.raises(AssertionError, match="0 of 65536 bytes arrived"):
+            await transfer(far, far, len(CHUNK))
+
+    run_virtual(scene())
+
+
+def test_who_is_not_connected_has_no_stream() -> None:
+    with pytest.raises(AssertionError, match="not connected"):
+        stream_of(Collector())

@@ -1,4 +1,4 @@
-"""The parts of the memory network that the conformance suite does not reach."""
+"""The parts of the memory network that the rules of sessions do not reach."""
 
 import asyncio
 

@@ -20,7 +20,7 @@ from orchestra.model.plan import Dial
 from orchestra.model.topology import Host, Server, SshSettings
 from orchestra.plugin.interfaces import OpenRequest
 from orchestra.session.here import Here
-from orchestra.testing.conformance import Arena
+from orchestra.testing.sessions import Arena
 
 SSHD = "/usr/sbin/sshd"
 needs_sshd = pytest.mark.skipif(not Path(SSHD).exists(), reason=f"{SSHD} is missing")
@@ -176,7 +176,7 @@ async def opened(keys: Keys, *lines: str, hops: int = 1, **changes):
 
 
 def arena_over_ssh(keys: Keys, hops: int):
-    """What the conformance suite wants: a session through sshd, beside this machine."""
+    """What the rules of sessions want: a session through sshd, beside this machine."""
 
     @asynccontextmanager
     async def open_arena():

@@ -8,8 +8,7 @@ import pytest
 
 from orchestra.engine.ssh.transport import SshTransport
 from orchestra.session import SessionLost
-from orchestra.testing import Collector
-from orchestra.testing.conformance import CHUNK, Accepting
+from orchestra.testing.collect import CHUNK, Accepting, Collector
 
 from .sshd import Keys, descendants, needs_sshd, opened, request
 

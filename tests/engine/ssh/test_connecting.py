@@ -15,8 +15,7 @@ from orchestra.engine.ssh.transport import SshTransport
 from orchestra.model.topology import ConfigSettings, SecretRef
 from orchestra.session import DialRefused, OpenFailed
 from orchestra.session.here import Here
-from orchestra.testing import Collector
-from orchestra.testing.conformance import Accepting
+from orchestra.testing.collect import Accepting, Collector
 
 from .sshd import Keys, make_key, needs_sshd, opened, request, sshd
 

@@ -6,8 +6,7 @@ import os
 import asyncssh
 import pytest
 
-from orchestra.testing import Collector
-from orchestra.testing.conformance import Accepting
+from orchestra.testing.collect import Accepting, Collector
 
 from .sshd import Keys, needs_sshd, opened
 

@@ -1,10 +1,8 @@
 """Sessions over a real sshd pass the suite that all sessions pass, directly and through another session."""
 
-import asyncio
-
 import pytest
 
-from orchestra.testing.conformance import CHECKS, run_check
+from orchestra.testing.sessions import RULES, hold
 
 from .sshd import Keys, arena_over_ssh, needs_sshd
 
@@ -17,6 +15,6 @@ def keys(tmp_path_factory):
 
 
 @pytest.mark.parametrize("hops", [1, 2])
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_sshd(check, hops, keys):
-    asyncio.run(run_check(check, arena_over_ssh(keys, hops)))
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_sshd(rule, hops, keys):
+    hold(rule, arena_over_ssh(keys, hops))

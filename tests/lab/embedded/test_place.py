@@ -11,8 +11,8 @@ import pytest
 from orchestra.diagnostics import Code
 from orchestra.lab.embedded import EmbeddedLab, open_embedded_lab
 from orchestra.session import BindRefused, Peer, Receiver, SessionLost, Unsupported
-from orchestra.testing.collect import Collector
-from orchestra.testing.conformance import CHECKS, Accepting, Arena, Check, run_check
+from orchestra.testing.collect import Accepting, Collector
+from orchestra.testing.sessions import RULES, Arena, Rule, hold
 from tests.lab.embedded.branch import branch, refused, talk
 from tests.lab.embedded.build import in_lab
 
@@ -29,11 +29,9 @@ async def arena() -> AsyncIterator[Arena]:
 UNIX = ("unix_sockets_carry_both_ways",)  # hosts of this lab have no file system
 
 
-@pytest.mark.parametrize(
-    "check", [each for each in CHECKS if each.__name__ not in UNIX], ids=lambda check: check.__name__
-)
-def test_places_are_sessions(check: Check) -> None:
-    asyncio.run(run_check(check, arena))
+@pytest.mark.parametrize("rule", [each for each in RULES if each.__name__ not in UNIX], ids=lambda rule: rule.__name__)
+def test_places_are_sessions(rule: Rule) -> None:
+    hold(rule, arena)
 
 
 def test_a_place_listens_in_the_view_of_its_host() -> None:

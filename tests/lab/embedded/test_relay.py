@@ -7,7 +7,7 @@ import hashlib
 
 from orchestra.lab.embedded import EmbeddedLab
 from orchestra.lab.stub import payload
-from orchestra.testing.conformance import Accepting
+from orchestra.testing.collect import Accepting
 from tests.lab.embedded.build import in_lab
 from tests.lab.embedded.ssh import login, office
 

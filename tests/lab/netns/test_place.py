@@ -9,8 +9,8 @@ import pytest
 from orchestra.diagnostics import Code
 from orchestra.lab.netns.place import Place, connect
 from orchestra.session import BindRefused, DialRefused, Unsupported
-from orchestra.testing import Collector
-from orchestra.testing.conformance import CHECKS, Accepting, Arena, run_check
+from orchestra.testing.collect import Accepting, Collector
+from orchestra.testing.sessions import RULES, Arena, hold
 
 
 class OwnNamespace:
@@ -37,11 +37,9 @@ async def arena():
 UNIX = ("unix_sockets_carry_both_ways",)  # what has a file system is a process
 
 
-@pytest.mark.parametrize(
-    "check", [each for each in CHECKS if each.__name__ not in UNIX], ids=lambda check: check.__name__
-)
-def test_places_are_sessions(check):
-    asyncio.run(run_check(check, arena))
+@pytest.mark.parametrize("rule", [each for each in RULES if each.__name__ not in UNIX], ids=lambda rule: rule.__name__)
+def test_places_are_sessions(rule):
+    hold(rule, arena)
 
 
 def test_every_address_of_a_name_is_tried_and_losers_are_closed():

@@ -10,7 +10,7 @@ from orchestra_plugins.openssh.transport import OpenSshTransport
 
 from orchestra.engine.ssh.transport import SshTransport
 from orchestra.session.here import Here
-from orchestra.testing.conformance import Arena
+from orchestra.testing.sessions import Arena
 from tests.engine.ssh.sshd import Keys, request, sshd
 
 TRANSPORTS = {"ssh": SshTransport, "openssh": OpenSshTransport}
@@ -39,7 +39,7 @@ async def opened(keys: Keys, *lines: str, path: tuple[str, ...] = ("openssh",), 
 
 
 def arena(keys: Keys, path: tuple[str, ...], *, by_master: bool = False):
-    """What the conformance suite wants. It is lost by the server, or by a master that is killed."""
+    """What the rules of sessions want. It is lost by the server, or by a master that is killed."""
 
     @asynccontextmanager
     async def open_arena():

@@ -12,7 +12,7 @@ from orchestra.model.topology import SshSettings
 from orchestra.session.errors import DialRefused
 from orchestra.session.here import Here
 from orchestra.testing import MemoryNetwork, MemorySession
-from orchestra.testing.conformance import Accepting
+from orchestra.testing.collect import Accepting
 from tests.engine.ssh.sshd import free_port, request
 
 

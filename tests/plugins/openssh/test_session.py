@@ -10,18 +10,17 @@ import pytest
 
 from orchestra.diagnostics import Code
 from orchestra.session.errors import BindRefused, DialRefused, SessionLost
-from orchestra.testing import Collector
-from orchestra.testing.conformance import (
-    CHECKS,
-    Accepting,
+from orchestra.testing.collect import Accepting, Collector
+from orchestra.testing.sessions import (
+    RULES,
     a_cancelled_dial_leaves_nothing,
     a_loss_is_no_end_of_file,
     a_slow_reader_stops_its_writer_and_nobody_else,
     closing_ends_everything,
     closing_sends_what_was_written,
+    hold,
     listening_carries_both_ways,
     much_data_arrives_whole,
-    run_check,
 )
 from tests.engine.ssh.sshd import Keys, free_port, needs_sshd
 
@@ -47,24 +46,24 @@ def keys(tmp_path_factory):
 
 
 @pytest.mark.parametrize("path", PATHS, ids="-".join)
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_conformance(check, path, keys):
-    asyncio.run(run_check(check, arena(keys, path)))
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_sessions(rule, path, keys):
+    hold(rule, arena(keys, path))
 
 
-@pytest.mark.parametrize("check", BELOW, ids=lambda check: check.__name__)
-def test_sessions_of_the_other_transport_over_it(check, keys):
-    asyncio.run(run_check(check, arena(keys, ("openssh", "ssh"))))
+@pytest.mark.parametrize("rule", BELOW, ids=lambda rule: rule.__name__)
+def test_sessions_of_the_other_transport_over_it(rule, keys):
+    hold(rule, arena(keys, ("openssh", "ssh")))
 
 
-@pytest.mark.parametrize("check", [much_data_arrives_whole, listening_carries_both_ways, a_loss_is_no_end_of_file])
-def test_one_over_the_other(check, keys):
-    asyncio.run(run_check(check, arena(keys, TWICE)))
+@pytest.mark.parametrize("rule", [much_data_arrives_whole, listening_carries_both_ways, a_loss_is_no_end_of_file])
+def test_one_over_the_other(rule, keys):
+    hold(rule, arena(keys, TWICE))
 
 
 @pytest.mark.parametrize("path", [("openssh",), TWICE], ids="-".join)
 def test_a_killed_master_is_no_end_of_file(path, keys):
-    asyncio.run(run_check(a_loss_is_no_end_of_file, arena(keys, path, by_master=True)))
+    hold(a_loss_is_no_end_of_file, arena(keys, path, by_master=True))
 
 
 def play(keys, work, *lines, path=("openssh",)):

@@ -1,37 +1,36 @@
-"""What every Session has to do, as checks that any implementation is run through::
+"""What every session has to do, and so every transport, as rules that any implementation is run through::
 
-    @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-    def test_mine(check):
-        asyncio.run(run_check(check, open_arena))
+    @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+    def test_mine(rule):
+        hold(rule, open_arena)
 
 ``open_arena`` is an asynchronous context manager that gives a fresh :class:`Arena`.
 """
 
-# ruff: noqa: S101, ASYNC240 - checks are assertions, and touch a temporary folder
+# ruff: noqa: S101, ASYNC240 - rules are assertions, and touch a temporary folder
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from orchestra.diagnostics import Code
 from orchestra.session.errors import BindRefused, DialRefused, SessionError, SessionLost, Unsupported
-from orchestra.session.protocols import Accept, Listener, Peer, Receiver, Session, Stream
-from orchestra.testing.collect import Collector
+from orchestra.session.protocols import Accept, Listener, Session
+from orchestra.testing.collect import CHUNK, Accepting, Collector, stream_of, transfer
 
 E = TypeVar("E", bound=SessionError)
 
 LOOPBACK = "127.0.0.1"
 DEADLINE = 20.0
-"""Seconds that a check may take."""
+"""Seconds that a rule may take."""
 BOUND = 64 * 1024 * 1024
 """No implementation may take more than this from a writer whose reader has stopped."""
-CHUNK = bytes(range(256)) * 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,38 +43,28 @@ class Arena:
     """Breaks the session from outside."""
 
 
-Check: TypeAlias = Callable[[Arena], Awaitable[None]]
+Rule: TypeAlias = Callable[[Arena], Awaitable[None]]
 OpenArena: TypeAlias = Callable[[], AbstractAsyncContextManager[Arena]]
 
 
-async def run_check(check: Check, open_arena: OpenArena) -> None:
-    """Runs one check within its deadline; tasks that it leaves behind are failures too."""
-    before = asyncio.all_tasks()
-    async with asyncio.timeout(DEADLINE):
-        async with open_arena() as arena:
-            await check(arena)
-        for _ in range(100):
-            if not (left := asyncio.all_tasks() - before):
-                return
-            await asyncio.sleep(0.01)
-    raise AssertionError(f"tasks are left: {left}")
+def hold(rule: Rule, open_arena: OpenArena, run: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run) -> None:
+    """Runs one rule within its deadline; tasks that it leaves behind are failures too.
 
+    Sessions in memory need no real time: ``run=run_virtual``.
+    """
 
-class Accepting:
-    """An accept that makes collectors and keeps them once connected; ``gate`` holds each back until it is set."""
+    async def main() -> None:
+        before = asyncio.all_tasks()
+        async with asyncio.timeout(DEADLINE):
+            async with open_arena() as arena:
+                await rule(arena)
+            for _ in range(100):
+                if not (left := asyncio.all_tasks() - before):
+                    return
+                await asyncio.sleep(0.01)
+        raise AssertionError(f"tasks are left: {left}")
 
-    def __init__(self, *, gate: asyncio.Event | None = None, refuse: bool = False, **options: bool) -> None:
-        self.collectors: asyncio.Queue[Collector] = asyncio.Queue()
-        self.peers: asyncio.Queue[Peer] = asyncio.Queue()
-        self._gate, self._refuse, self._options = gate, refuse, options
-
-    async def __call__(self, peer: Peer) -> Receiver:
-        self.peers.put_nowait(peer)
-        if self._gate is not None:
-            await self._gate.wait()
-        if self._refuse:
-            raise ConnectionAbortedError("not today")
-        return Collector(**self._options, made=self.collectors.put_nowait)
+    run(main())
 
 
 @asynccontextmanager
@@ -97,13 +86,8 @@ async def _pair(entry: Session, exit_: Session) -> AsyncIterator[tuple[Collector
         try:
             yield dialed, accepted
         finally:
-            _stream(dialed).abort()
-            _stream(accepted).abort()
-
-
-def _stream(collector: Collector) -> Stream:
-    assert collector.stream is not None
-    return collector.stream
+            stream_of(dialed).abort()
+            stream_of(accepted).abort()
 
 
 async def _raised(attempt: Awaitable[object], kind: type[E]) -> E:
@@ -114,57 +98,48 @@ async def _raised(attempt: Awaitable[object], kind: type[E]) -> E:
     raise AssertionError(f"it succeeded where {kind.__name__} was due")
 
 
-async def _transfer(writer: Collector, reader: Collector, size: int) -> None:
-    already = len(reader.data)
-    for _ in range(size // len(CHUNK)):
-        await writer.send(CHUNK)
-    received = await reader.receive(already + size)
-    assert len(received) == already + size, f"{len(received) - already} of {size} bytes arrived"
-    assert received[already:] == CHUNK * (size // len(CHUNK))
-
-
 async def dialing_carries_both_ways(arena: Arena) -> None:
     async with _pair(arena.neighbour, arena.session) as (dialed, accepted):
-        await _transfer(dialed, accepted, 4 * len(CHUNK))
-        await _transfer(accepted, dialed, 4 * len(CHUNK))
+        await transfer(dialed, accepted, 4 * len(CHUNK))
+        await transfer(accepted, dialed, 4 * len(CHUNK))
 
 
 async def listening_carries_both_ways(arena: Arena) -> None:
     async with _pair(arena.session, arena.neighbour) as (dialed, accepted):
-        await _transfer(dialed, accepted, 4 * len(CHUNK))
-        await _transfer(accepted, dialed, 4 * len(CHUNK))
+        await transfer(dialed, accepted, 4 * len(CHUNK))
+        await transfer(accepted, dialed, 4 * len(CHUNK))
 
 
 async def much_data_arrives_whole(arena: Arena) -> None:
     async with _pair(arena.neighbour, arena.session) as (dialed, accepted):
-        await asyncio.gather(_transfer(dialed, accepted, 1 << 24), _transfer(accepted, dialed, 1 << 24))
+        await asyncio.gather(transfer(dialed, accepted, 1 << 24), transfer(accepted, dialed, 1 << 24))
 
 
 async def our_end_of_file_leaves_their_direction_open(arena: Arena) -> None:
     async with _pair(arena.neighbour, arena.session) as (dialed, accepted):
         await dialed.send(b"question")
-        _stream(dialed).write_eof()
+        stream_of(dialed).write_eof()
         await accepted.eof.wait()
         assert bytes(accepted.data) == b"question"
-        await _transfer(accepted, dialed, 1 << 20)
+        await transfer(accepted, dialed, 1 << 20)
 
 
 async def their_end_of_file_leaves_our_direction_open(arena: Arena) -> None:
     async with _pair(arena.neighbour, arena.session) as (dialed, accepted):
         await accepted.send(b"answer")
-        _stream(accepted).write_eof()
+        stream_of(accepted).write_eof()
         await dialed.eof.wait()
         assert bytes(dialed.data) == b"answer"
-        await _transfer(dialed, accepted, 1 << 20)
+        await transfer(dialed, accepted, 1 << 20)
 
 
 async def both_ends_of_file_end_cleanly(arena: Arena) -> None:
     async with _pair(arena.neighbour, arena.session) as (dialed, accepted):
-        _stream(dialed).write_eof()
-        _stream(accepted).write_eof()
+        stream_of(dialed).write_eof()
+        stream_of(accepted).write_eof()
         await asyncio.gather(dialed.eof.wait(), accepted.eof.wait())
-        _stream(dialed).close()
-        _stream(accepted).close()
+        stream_of(dialed).close()
+        stream_of(accepted).close()
         await asyncio.gather(dialed.ended.wait(), accepted.ended.wait())
         assert (dialed.error, accepted.error) == (None, None)
         assert dialed.calls.index("eof") < dialed.calls.index("lost")
@@ -172,8 +147,8 @@ async def both_ends_of_file_end_cleanly(arena: Arena) -> None:
 
 async def closing_sends_what_was_written(arena: Arena) -> None:
     async with _pair(arena.neighbour, arena.session) as (dialed, accepted):
-        _stream(dialed).write(CHUNK * 4)
-        _stream(dialed).close()
+        stream_of(dialed).write(CHUNK * 4)
+        stream_of(dialed).close()
         await accepted.eof.wait()
         assert bytes(accepted.data) == CHUNK * 4
 
@@ -182,7 +157,7 @@ async def _fill(writer: Collector) -> int:
     """Writes until the stream is full; returns how much it took."""
     written = 0
     while writer.writable.is_set() and written < BOUND:
-        _stream(writer).write(CHUNK)
+        stream_of(writer).write(CHUNK)
         written += len(CHUNK)
         await asyncio.sleep(0.002)
     assert written < BOUND, "a writer is never told to pause"
@@ -194,22 +169,22 @@ async def a_slow_reader_stops_its_writer_and_nobody_else(arena: Arena) -> None:
         _pair(arena.neighbour, arena.session) as (slow_writer, slow_reader),
         _pair(arena.neighbour, arena.session) as (dialed, accepted),
     ):
-        _stream(slow_reader).pause_reading()
+        stream_of(slow_reader).pause_reading()
         written = await _fill(slow_writer)
-        await _transfer(dialed, accepted, 1 << 20)
-        await _transfer(accepted, dialed, 1 << 20)
-        _stream(slow_reader).resume_reading()
+        await transfer(dialed, accepted, 1 << 20)
+        await transfer(accepted, dialed, 1 << 20)
+        stream_of(slow_reader).resume_reading()
         assert len(await slow_reader.receive(written)) == written
         await slow_writer.writable.wait()
 
 
 async def a_paused_receiver_stops_the_peer(arena: Arena) -> None:
     async with _pair(arena.neighbour, arena.session) as (dialed, accepted):
-        _stream(dialed).pause_reading()
+        stream_of(dialed).pause_reading()
         before = len(dialed.data)
         written = await _fill(accepted)
         assert len(dialed.data) == before, "data came although reading is paused"
-        _stream(dialed).resume_reading()
+        stream_of(dialed).resume_reading()
         assert len(await dialed.receive(written)) == written
 
 
@@ -224,21 +199,21 @@ async def reading_may_be_paused_from_the_beginning(arena: Arena) -> None:
         stream.resume_reading()
         assert await dialed.receive(5) == b"early"
         stream.abort()
-        _stream(accepted).abort()
+        stream_of(accepted).abort()
 
 
 async def an_end_of_file_while_paused_is_not_lost(arena: Arena) -> None:
     async with _pair(arena.neighbour, arena.session) as (dialed, accepted):
-        _stream(dialed).pause_reading()
+        stream_of(dialed).pause_reading()
         await accepted.send(CHUNK)
-        _stream(accepted).close()
+        stream_of(accepted).close()
         await accepted.ended.wait()
         await asyncio.sleep(0.05)
         assert "lost" not in dialed.calls
-        _stream(dialed).resume_reading()
+        stream_of(dialed).resume_reading()
         await dialed.eof.wait()
         assert len(dialed.data) == len(CHUNK)
-        _stream(dialed).close()
+        stream_of(dialed).close()
         await dialed.ended.wait()
         assert dialed.error is None
 
@@ -258,18 +233,10 @@ async def accept_may_refuse(arena: Arena) -> None:
             _, dialed = await arena.neighbour.create_connection(Collector, LOOPBACK, listener.port)
         except DialRefused:
             return
-        await _either(dialed.ended, dialed.eof)
+        await dialed.receive()
         assert not dialed.data
-        _stream(dialed).abort()
+        stream_of(dialed).abort()
         await arena.session.ping()
-
-
-async def _either(*events: asyncio.Event) -> None:
-    waiters = [asyncio.ensure_future(event.wait()) for event in events]
-    await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
-    for waiter in waiters:
-        waiter.cancel()
-    await asyncio.gather(*waiters, return_exceptions=True)
 
 
 async def accept_is_awaited_before_anything_is_read(arena: Arena) -> None:
@@ -283,8 +250,8 @@ async def accept_is_awaited_before_anything_is_read(arena: Arena) -> None:
         await dialed.send(b"hello")
         accepted = await accept.collectors.get()
         assert await accepted.receive(5) == b"hello"
-        _stream(dialed).abort()
-        _stream(accepted).abort()
+        stream_of(dialed).abort()
+        stream_of(accepted).abort()
 
 
 async def a_closed_listener_keeps_its_connections(arena: Arena) -> None:
@@ -295,10 +262,10 @@ async def a_closed_listener_keeps_its_connections(arena: Arena) -> None:
     port = listener.port
     listener.close()
     await listener.wait_closed()
-    await _transfer(dialed, accepted, 1 << 20)
+    await transfer(dialed, accepted, 1 << 20)
     await _raised(arena.neighbour.create_connection(Collector, LOOPBACK, port), DialRefused)
-    _stream(dialed).abort()
-    _stream(accepted).abort()
+    stream_of(dialed).abort()
+    stream_of(accepted).abort()
 
 
 async def two_listeners_cannot_share_a_port(arena: Arena) -> None:
@@ -323,17 +290,17 @@ async def a_cancelled_dial_leaves_nothing(arena: Arena) -> None:
         await asyncio.sleep(0.1)
         while not accept.collectors.empty():
             accepted = accept.collectors.get_nowait()
-            await _either(accepted.ended, accepted.eof)
-            _stream(accepted).abort()
+            await accepted.receive()
+            stream_of(accepted).abort()
     await arena.session.ping()
 
 
 async def an_abort_is_noticed(arena: Arena) -> None:
     async with _pair(arena.neighbour, arena.session) as (dialed, accepted):
-        await _transfer(dialed, accepted, len(CHUNK))
-        _stream(dialed).abort()
-        await _either(accepted.ended, accepted.eof)
-        assert dialed.stream is None or _stream(dialed).is_closing()
+        await transfer(dialed, accepted, len(CHUNK))
+        stream_of(dialed).abort()
+        await accepted.receive()
+        assert dialed.stream is None or stream_of(dialed).is_closing()
         if arena.session.is_here:
             assert isinstance(accepted.error, ConnectionResetError), "an abort on a socket is a reset"
 
@@ -344,17 +311,17 @@ async def closing_ends_everything(arena: Arena) -> None:
         arena.session.close()
         assert await arena.session.wait_closed() is None
         assert arena.session.state == "closed"
-        await asyncio.gather(listener.wait_closed(), dialed.ended.wait(), _either(accepted.ended, accepted.eof))
+        await asyncio.gather(listener.wait_closed(), dialed.ended.wait(), accepted.receive())
         await _raised(arena.session.create_connection(Collector, LOOPBACK, 1), SessionLost)
         await _raised(arena.session.ping(), SessionLost)
 
 
 async def closing_sends_what_is_queued(arena: Arena) -> None:
     async with _pair(arena.neighbour, arena.session) as (dialed, accepted):
-        _stream(dialed).write(CHUNK * 8)
+        stream_of(dialed).write(CHUNK * 8)
         arena.session.close()
         await arena.session.wait_closed()
-        await _either(accepted.ended, accepted.eof)
+        await accepted.receive()
         assert bytes(accepted.data) == CHUNK * 8
 
 
@@ -363,7 +330,7 @@ async def a_loss_is_no_end_of_file(arena: Arena) -> None:
         return
     async with _pair(arena.neighbour, arena.session) as (dialed, accepted):
         listener = await arena.session.create_server(Accepting(), LOOPBACK, 0)
-        await _transfer(accepted, dialed, 1 << 20)
+        await transfer(accepted, dialed, 1 << 20)
         await arena.lose()
         await dialed.ended.wait()
         assert dialed.error is not None, "a lost session looked like a clean end"
@@ -385,8 +352,8 @@ async def unix_sockets_carry_both_ways(arena: Arena) -> None:
             assert await dialed.receive(11) == b"over a path"
             listener.close()
             await listener.wait_closed()
-            _stream(dialed).abort()
-            _stream(await accept.collectors.get()).abort()
+            stream_of(dialed).abort()
+            stream_of(await accept.collectors.get()).abort()
             Path(path).unlink(missing_ok=True)
 
 
@@ -402,7 +369,7 @@ async def a_command_runs(arena: Arena) -> None:
     assert (process.exit_status, process.stderr_tail()) == (7, b"complaint\n")
 
 
-CHECKS: tuple[Check, ...] = (
+RULES: tuple[Rule, ...] = (
     dialing_carries_both_ways,
     listening_carries_both_ways,
     much_data_arrives_whole,

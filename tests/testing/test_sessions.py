@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from orchestra.testing import MemoryNetwork, conformance, run_virtual
-from orchestra.testing.conformance import CHECKS, Arena, run_check
+from orchestra.testing import MemoryNetwork, run_virtual, sessions
+from orchestra.testing.sessions import RULES, Arena, hold
 from orchestra.testing.streams import MemoryStream
 
 
@@ -23,9 +23,9 @@ async def _arena():
     neighbour.close()
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_memory(check):
-    asyncio.run(run_check(check, _arena))
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_memory(rule):
+    hold(rule, _arena)
 
 
 def nothing(stream, *_):
@@ -41,21 +41,21 @@ def end_both_ways(stream):
 
 
 @pytest.mark.parametrize(
-    ("check", "method", "broken"),
+    ("rule", "method", "broken"),
     [
-        (conformance.our_end_of_file_leaves_their_direction_open, "write_eof", end_both_ways),
-        (conformance.a_paused_receiver_stops_the_peer, "pause_reading", nothing),
-        (conformance.a_slow_reader_stops_its_writer_and_nobody_else, "pause_reading", nothing),
-        (conformance.an_abort_is_noticed, "abort", nothing),
-        (conformance.a_loss_is_no_end_of_file, "break_off", end_cleanly),
-        (conformance.both_ends_of_file_end_cleanly, "feed_eof", nothing),
+        (sessions.our_end_of_file_leaves_their_direction_open, "write_eof", end_both_ways),
+        (sessions.a_paused_receiver_stops_the_peer, "pause_reading", nothing),
+        (sessions.a_slow_reader_stops_its_writer_and_nobody_else, "pause_reading", nothing),
+        (sessions.an_abort_is_noticed, "abort", nothing),
+        (sessions.a_loss_is_no_end_of_file, "break_off", end_cleanly),
+        (sessions.both_ends_of_file_end_cleanly, "feed_eof", nothing),
     ],
     ids=lambda each: getattr(each, "__name__", ""),
 )
-def test_a_stream_that_breaks_a_promise_is_found_out(monkeypatch, check, method, broken):
+def test_a_stream_that_breaks_a_promise_is_found_out(monkeypatch, rule, method, broken):
     monkeypatch.setattr(MemoryStream, method, broken)
     with pytest.raises((AssertionError, TimeoutError)):
-        run_virtual(run_check(check, _arena))
+        hold(rule, _arena, run_virtual)
 
 
 def test_a_task_that_is_left_behind_is_found_out():
@@ -68,5 +68,5 @@ def test_a_task_that_is_left_behind_is_found_out():
             yield arena
 
     with pytest.raises(AssertionError):
-        run_virtual(run_check(conformance.dialing_carries_both_ways, untidy))
+        hold(sessions.dialing_carries_both_ways, untidy, run_virtual)
     assert left[0].cancelled()
