@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,21 +47,44 @@ CONFINED = {
 }
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    """Every module of the package: its path below ``orchestra/`` without suffix, and its tree."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield path.relative_to(PACKAGE).with_suffix("").as_posix(), ast.parse(path.read_text())
+PLUGINS = ROOT / "plugins"
+PUBLIC = {
+    "plugin": "the hooks",
+    "session": "what a place is that dials, listens and runs",
+    "model": "the nouns",
+    "errors": "what can be said to a person",
+    "diagnostics": "its codes",
+    "testing": "the kit",
+    "loading.sshconfig": "ssh_config as OpenSSH reads it, which knows nothing of topologies",
+}
+"""What plugins may import of orchestra, those that come along as well as a stranger's; of ``loading`` itself, which has
+the types of fields, the names that it lists."""
+SHARED = ("orchestra_plugins.udp.interface",)
+"""What plugins may import of other plugins."""
 
 
-def imported(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Every absolute module that a tree imports, also inside functions, with its line."""
+@cache
+def modules(package: Path = PACKAGE) -> tuple[tuple[str, ast.Module], ...]:
+    """Every module of a package: its path below it without suffix, and its tree."""
+    return tuple(
+        (path.relative_to(package).with_suffix("").as_posix(), ast.parse(path.read_text()))
+        for path in sorted(package.rglob("*.py"))
+    )
+
+
+@cache
+def imported(tree: ast.AST, home: str = "") -> tuple[tuple[str, int], ...]:
+    """Every module that a tree imports, and every name, also inside functions, with its line; ``home``: the package to
+    which relative imports are relative, where there may be some."""
+    found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
+            found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"relative import at line {node.lineno}"
-            yield node.module or "", node.lineno
-            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+            assert home or node.level == 0, f"relative import at line {node.lineno}"
+            whole = importlib.util.resolve_name("." * node.level + (node.module or ""), home or None)
+            found += [(whole, node.lineno), *((f"{whole}.{alias.name}", node.lineno) for alias in node.names)]
+    return tuple(found)
 
 
 def layer_of(module: str) -> str | None:
@@ -115,6 +140,36 @@ def test_the_pure_core_knows_neither_clock_nor_loop() -> None:
 def test_core_does_not_import_the_plugins_that_come_with_it() -> None:
     wrong = [path for path, tree in modules() for module, _ in imported(tree) if module.startswith("orchestra_plugins")]
     assert not wrong
+
+
+def imported_by_plugins() -> Iterator[tuple[str, str, str, int]]:
+    """Every import of a plugin: the module, the plugin that it is of, what is imported, and the line."""
+    for path, tree in modules(PLUGINS):
+        home = ".".join(("orchestra_plugins", *path.split("/")[:-1]))
+        for module, line in imported(tree, home):
+            yield path, ".".join(("orchestra_plugins", path.split("/")[0])), module, line
+
+
+def test_plugins_import_of_orchestra_what_a_stranger_may() -> None:
+    from orchestra import loading
+
+    allowed = tuple(f"orchestra.{name}." for name in (*PUBLIC, *(f"loading.{name}" for name in loading.__all__)))
+    wrong = [
+        f"plugins/{path}.py:{line} imports {module}"
+        for path, _, module, line in imported_by_plugins()
+        if module.startswith("orchestra.") and module != "orchestra.loading"
+        if not f"{module}.".startswith(allowed) or "._" in module
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_plugins_import_of_each_other_what_is_meant_for_it() -> None:
+    wrong = [
+        f"plugins/{path}.py:{line} imports {module}"
+        for path, own, module, line in imported_by_plugins()
+        if module.startswith("orchestra_plugins.") and not f"{module}.".startswith((f"{own}.", *SHARED))
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def assignments(tree: ast.Module) -> Iterator[tuple[list[str], ast.expr, int]]:

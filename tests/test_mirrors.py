@@ -23,6 +23,7 @@ WITHOUT_TESTS = {
     "orchestra/session/errors.py": "classes only",
     "orchestra/session/protocols.py": "protocols; orchestra.testing.sessions holds what they promise",
     "orchestra/lab/interface.py": "protocols",
+    "plugins/udp/interface.py": "names only",
     "plugins/udp/station.py": "protocols",
     "plugins/sshcommands/invocation.py": "values only",
 }

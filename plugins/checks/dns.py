@@ -147,7 +147,7 @@ class _Asking:
 
 
 async def _answer(context: TunnelContext, question: bytes) -> bytes:
-    from ..udp.bridge import open_bridge  # noqa: TID252 - of a plugin that comes along as well
+    from ..udp.interface import open_bridge
 
     dial, asking = context.tunnel.dial, _Asking()
     if dial is None or dial.host is None or dial.port is None:

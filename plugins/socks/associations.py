@@ -15,11 +15,18 @@ from orchestra.model.plan import PlannedListen
 from orchestra.plugin.interfaces import TunnelContext
 from orchestra.session import Peer, Stream
 
-from ..udp.bridge import PLAIN, Bridge, open_bridge  # noqa: TID252 - of a plugin that comes along as well
-from ..udp.flows import FlowTable  # noqa: TID252
-from ..udp.joint import Conversation, Joint  # noqa: TID252
-from ..udp.kind import Exits  # noqa: TID252
-from ..udp.station import Flow, Listening, Party  # noqa: TID252
+from ..udp.interface import (
+    PLAIN,
+    Bridge,
+    Conversation,
+    Exits,
+    Flow,
+    FlowTable,
+    Joint,
+    Listening,
+    Party,
+    open_bridge,
+)
 from . import datagrams
 from .socks5 import address
 

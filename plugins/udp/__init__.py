@@ -8,9 +8,10 @@ near         … by sockets of this process
 channel      … by a helper at a server
 degraded     … by socat or nc, where there is no language for one
 messages     … or, for DNS, connections that a place dials in their stead
-bridge       one of them for any session: what other plugins use
+bridge       one of them for any session
 flows        who is served, who was silent for too long
 joint, kind  a listener joined to the target, and the word for it in the file
+interface    what other plugins use
 ===========  ==================================================================================================
 """
 

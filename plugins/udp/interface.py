@@ -1,0 +1,24 @@
+"""What other plugins use of this one.
+
+``open_bridge`` gives any session datagrams. What the clients of a proxy send is joined as a tunnel's is: a ``Joint``
+begins a ``Conversation`` for each of their destinations, over the bridge that the tunnel's ``Exits`` have open.
+"""
+
+from .bridge import PLAIN, Bridge, open_bridge
+from .flows import FlowTable
+from .joint import Conversation, Joint
+from .kind import Exits
+from .station import Flow, Listening, Party
+
+__all__ = [
+    "PLAIN",
+    "Bridge",
+    "Conversation",
+    "Exits",
+    "Flow",
+    "FlowTable",
+    "Joint",
+    "Listening",
+    "Party",
+    "open_bridge",
+]
