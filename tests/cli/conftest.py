@@ -1,12 +1,13 @@
 """Files in, text and exit code out."""
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 
 from orchestra.cli import main
-from tests.cli.instances import LAB, Home, closed_port, refusing
+from tests.cli.instances import LAB, ONE, UP, Home, closed_port, refusing, tunnels
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,43 @@ def cli(home, run_cli, monkeypatch):
     return run_cli
 
 
-@pytest.fixture(scope="session")
-def ready_home(tmp_path_factory):
-    """Where an orchestra named office runs and is ready, for all tests that only look."""
-    made = new_home(tmp_path_factory.mktemp("ready"))
-    made.write(LAB)
+@contextmanager
+def ready_at(path, text):
+    """Where an orchestra named office runs and is ready."""
+    made = new_home(path)
+    made.write(text)
     try:
         done = made.orchestra("up", "-d", "-q", "--lab", "embedded", "office.yaml")
         assert done.returncode == 0, done.stderr
         yield made
     finally:
         made.end()
+
+
+@pytest.fixture(scope="session")
+def ready_home(tmp_path_factory):
+    """One for all tests that only look."""
+    with ready_at(tmp_path_factory.mktemp("ready"), LAB) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def changing_home(tmp_path_factory):
+    """One for all tests that change what it runs."""
+    with ready_at(tmp_path_factory.mktemp("changing"), ONE) as made:
+        yield made
+
+
+@pytest.fixture
+def changing(changing_home, run_cli, monkeypatch):
+    """Runs a command beside an orchestra that has one tunnel again, whatever it was made to have before."""
+    changing_home.enter(monkeypatch)
+    changing_home.write(ONE)
+    done = run_cli(*UP)
+    assert done.code == 0, done.err
+    for added in tunnels(run_cli).keys() - {"db"}:
+        assert run_cli("remove", added).code == 0
+    return run_cli
 
 
 @pytest.fixture(scope="session")

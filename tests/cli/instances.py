@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import shutil
 import signal
@@ -14,9 +15,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from orchestra.cli import main
 from orchestra.control.claim import is_held, read_info
 from orchestra.control.paths import Place
 
@@ -28,6 +31,14 @@ targets: {db: "db.internal:5432"}
 tunnels: {db: {listen: auto, env: {DATABASE_URL: "postgresql://{host}:{port}/app"}}}
 """
 """Works with ``--lab``, any number at once."""
+ONE = """\
+servers: {bastion: ci@bastion.example.com}
+targets: {db: "db.internal:5432", web: "web.internal:8080"}
+tunnels: {db: {listen: auto}}
+"""
+TWO = ONE.replace("tunnels: {db: {listen: auto}}", "tunnels: {db: {listen: auto}, web: {listen: auto}}")
+"""Two contents of one file."""
+UP = ("up", "--lab", "embedded", "office.yaml")
 
 
 UNREACHABLE = """\
@@ -101,7 +112,9 @@ class Home:
         """Takes down whatever still runs; nothing may be left of it."""
         try:
             if self.places:
-                self.orchestra("down", "--all", "--quiet")
+                with pytest.MonkeyPatch.context() as patch:
+                    self.enter(patch)
+                    main(["down", "--all", "--quiet"])
             assert self.places == []
         finally:
             self.kill_all()
@@ -169,6 +182,11 @@ class Background:
             self.process.send_signal(signum)
         rest, _ = self.process.communicate(timeout=DEADLINE)
         return self.process.returncode, rest
+
+
+def tunnels(cli: Callable[..., Any]) -> dict[str, list[str]]:
+    """Where each tunnel of the only one that runs listens."""
+    return {each["name"]: each["listen"] for each in json.loads(cli("status", "-o", "json").out)["tunnels"]}
 
 
 def until(true: Callable[[], object]) -> None:

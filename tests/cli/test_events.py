@@ -16,10 +16,10 @@ from tests.cli.instances import LAB, Home, kill
 
 
 @pytest.fixture
-def office(home: Home) -> Home:
-    """Where an orchestra named office runs."""
+def office(home: Home, cli: Callable[..., Ran]) -> Home:
+    """Where an orchestra named office runs, which may be ended."""
     home.write(LAB)
-    assert home.orchestra("up", "-d", "-q", "--lab", "embedded", "office.yaml").returncode == 0
+    assert cli("up", "-d", "-q", "--lab", "embedded", "office.yaml").code == 0
     return home
 
 
@@ -32,12 +32,12 @@ def test_nothing_runs(cli: Callable[..., Ran]) -> None:
     assert (ran.code, ran.out, "no orchestra is running" in ran.err) == (1, "", True)
 
 
-def test_a_snapshot_then_what_happens_until_it_has_gone(office: Home) -> None:
+def test_a_snapshot_then_what_happens_until_it_has_gone(office: Home, cli: Callable[..., Ran]) -> None:
     with office.started("events", "-o", "jsonl") as events:
         before = objects(events.said('"state": "ready"'))
         if before[-1]["type"] != "state":
             before += objects(events.said('"type": "state"'))
-        assert office.orchestra("down", "-q").returncode == 0
+        assert cli("down", "-q").code == 0
         code, rest = events.ends()
     after = objects(rest)
     assert code == 0
@@ -54,10 +54,10 @@ def test_a_snapshot_then_what_happens_until_it_has_gone(office: Home) -> None:
     assert times == sorted(times)
 
 
-def test_lines_for_people_have_the_time_first(office: Home) -> None:
+def test_lines_for_people_have_the_time_first(office: Home, cli: Callable[..., Ran]) -> None:
     with office.started("events", "office") as events:
         said = events.said("orchestra: ready")
-        assert office.orchestra("down", "-q").returncode == 0
+        assert cli("down", "-q").code == 0
         code, rest = events.ends()
     lines = (said + rest).splitlines()
     assert code == 0
@@ -75,18 +75,20 @@ def test_one_that_is_killed_did_not_end(office: Home) -> None:
     shutil.rmtree(office.place().directory)
 
 
-def test_interrupted(office: Home) -> None:
-    with office.started("events") as events:
+def test_interrupted(ready_home: Home) -> None:
+    with ready_home.started("events") as events:
         events.said("orchestra: ready")
         assert events.ends(signal.SIGINT)[0] == 130
 
 
 @pytest.mark.parametrize("command", [("events",), ("status", "--watch", "-o", "jsonl"), ("logs", "-f")])
-def test_who_waits_for_more_ends_with_its_reader(office: Home, command: tuple[str, ...]) -> None:
+def test_who_waits_for_more_ends_with_its_reader(
+    ready_home: Home, ready: Callable[..., Ran], command: tuple[str, ...]
+) -> None:
     """Also while nothing comes."""
-    with office.started(*command) as waiting:
+    with ready_home.started(*command) as waiting:
         waiting.said("db")
         assert waiting.process.stdout is not None
         waiting.process.stdout.close()
         assert waiting.process.wait(20) == 1
-    assert office.orchestra("status").returncode == 0
+    assert ready("status").code == 0

@@ -6,22 +6,20 @@ import json
 import signal
 
 from tests.cli.instances import needs_sshd, sshd, until
-from tests.cli.test_reload import ONE, UP
 
 
 def state(cli):
     return json.loads(cli("status", "-o", "json").out)["state"]
 
 
-def test_the_sessions_of_a_tunnel_or_to_a_server_or_all_are_opened_anew(home, cli):
-    home.write(ONE)
-    assert cli(*UP).code == 0
+def test_the_sessions_of_a_tunnel_or_to_a_server_or_all_are_opened_anew(changing):
+    before = changing("logs").out.count("session bastion: connecting")
     for subject in ((), ("db",), ("bastion",), ("db", "--name", "office")):
-        done = cli("reconnect", *subject)
+        done = changing("reconnect", *subject)
         assert (done.code, done.err) == (0, "office opens 1 session anew: bastion\n")
-        assert cli("wait").code == 0
-    assert cli("logs").out.count("session bastion: connecting") == 5
-    wrong = cli("reconnect", "nobody")
+        assert changing("wait").code == 0
+    assert changing("logs").out.count("session bastion: connecting") == before + 4
+    wrong = changing("reconnect", "nobody")
     assert (wrong.code, "named nobody is in the plan: there are db, bastion" in wrong.err) == (2, True)
 
 

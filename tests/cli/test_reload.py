@@ -5,65 +5,43 @@ from __future__ import annotations
 import json
 import signal
 
-import pytest
-
-from tests.cli.instances import UNREACHABLE, until
-
-ONE = """\
-servers: {bastion: ci@bastion.example.com}
-targets: {db: "db.internal:5432", web: "web.internal:8080"}
-tunnels: {db: {listen: auto}}
-"""
-TWO = ONE.replace("tunnels: {db: {listen: auto}}", "tunnels: {db: {listen: auto}, web: {listen: auto}}")
-UP = ("up", "-d", "-q", "--lab", "embedded", "office.yaml")
+from tests.cli.instances import ONE, TWO, UNREACHABLE, UP, tunnels, until
 
 
-@pytest.fixture
-def up(home, cli):
-    """It runs, with one tunnel."""
-    home.write(ONE)
-    done = cli(*UP)
-    assert done.code == 0, done.err
-    return cli
-
-
-def tunnels(cli):
-    return {each["name"]: each["listen"] for each in json.loads(cli("status", "-o", "json").out)["tunnels"]}
-
-
-def test_what_differs_is_shown_and_applied_and_the_rest_stays(home, up):
-    before = tunnels(up)
-    home.write(TWO)
-    done = up("reload")
+def test_what_differs_is_shown_and_applied_and_the_rest_stays(changing_home, changing):
+    before, log = tunnels(changing), changing("logs").out
+    changing_home.write(TWO)
+    done = changing("reload")
     assert done.code == 0, done.err
     assert "+ tunnel  web" in done.out
     assert "= session bastion, tunnel db" in done.out
     assert "1 to add; 2 kept" in done.out
-    after = tunnels(up)
+    after = tunnels(changing)
     assert after["db"] == before["db"]
     assert set(after) == {"db", "web"}
-    assert "orchestra: reloaded, 1 added, 2 kept: + tunnel web" in up("logs").out
-    home.write(ONE)
-    assert up("reload", "office").code == 0
-    assert tunnels(up) == before
+    assert "orchestra: reloaded, 1 added, 2 kept: + tunnel web" in changing("logs").out.removeprefix(log)
+    changing_home.write(ONE)
+    assert changing("reload", "office").code == 0
+    assert tunnels(changing) == before
 
 
-def test_without_a_difference_or_a_file_nothing_is_done(home, up):
-    done = up("reload", "office.yaml")
+def test_without_a_difference_or_a_file_nothing_is_done(changing_home, changing):
+    log = changing("logs").out
+    done = changing("reload", "office.yaml")
     assert (done.code, "nothing changes; 2 kept" in done.out) == (0, True)
-    assert "reloaded" not in up("logs").out
-    (home.path / "office.yaml").unlink()
-    done = up("reload")
+    assert changing("logs").out == log
+    (changing_home.path / "office.yaml").unlink()
+    done = changing("reload")
     assert done.code == 2
     assert "NO_SUCH_FILE" in done.err
-    assert set(tunnels(up)) == {"db"}
+    assert set(tunnels(changing)) == {"db"}
 
 
-def test_a_dry_run_changes_nothing_and_both_are_there_as_json(home, up):
-    home.write(TWO)
-    assert "1 to add" in up("reload", "--dry-run").out
-    assert set(tunnels(up)) == {"db"}
-    document = json.loads(up("reload", "-o", "json").out)
+def test_a_dry_run_changes_nothing_and_both_are_there_as_json(changing_home, changing):
+    changing_home.write(TWO)
+    assert "1 to add" in changing("reload", "--dry-run").out
+    assert set(tunnels(changing)) == {"db"}
+    document = json.loads(changing("reload", "-o", "json").out)
     assert document["format_version"] == 1
     assert [(c["what"], c["name"], c["action"]) for c in document["changes"]] == [
         ("session", "bastion", "keep"),
@@ -82,54 +60,54 @@ WRONG = (
 UNCHANGED = "office goes on as it was; nothing was changed\n"
 
 
-def test_what_is_wrong_changes_nothing_and_says_what_validate_says(home, up):
-    before = tunnels(up)
+def test_what_is_wrong_changes_nothing_and_says_what_validate_says(changing_home, changing):
+    before = tunnels(changing)
     for text, code, said in WRONG:
-        home.write(text)
-        done = up("reload")
+        changing_home.write(text)
+        done = changing("reload")
         assert (done.code, done.out) == (code, "")
         assert said in done.err
         if "error[" in done.err and code == 2:
-            assert done.err.removesuffix(UNCHANGED) == up("validate", "office.yaml").err
+            assert done.err.removesuffix(UNCHANGED) == changing("validate", str(changing_home.path / "office.yaml")).err
         assert done.err.endswith(UNCHANGED)
-        assert tunnels(up) == before
-    assert up("status").out.startswith("office · ready")
+        assert tunnels(changing) == before
+    assert changing("status").out.startswith("office · ready")
 
 
-def test_up_of_what_runs_already_applies_the_difference(home, up):
-    pid = home.pid()
-    home.write(TWO)
-    done = up(*UP[:2], *UP[3:])
+def test_up_of_what_runs_already_applies_the_difference(changing_home, changing):
+    pid = changing_home.pid()
+    changing_home.write(TWO)
+    done = changing(*UP)
     assert done.code == 0, done.err
     assert "office runs already; what differs is applied" in done.err
     assert "office has been changed" in done.err
-    assert set(tunnels(up)) == {"db", "web"}
-    assert home.pid() == pid
+    assert set(tunnels(changing)) == {"db", "web"}
+    assert changing_home.pid() == pid
 
 
-def test_up_with_other_options_is_remembered_by_later_reloads(home, up):
-    home.write(TWO)
-    assert up("up", "--lab", "embedded", "-t", "web", "office.yaml").code == 0
-    assert set(tunnels(up)) == {"web"}
-    assert "nothing changes" in up("reload").out
+def test_up_with_other_options_is_remembered_by_later_reloads(changing_home, changing):
+    changing_home.write(TWO)
+    assert changing("up", "--lab", "embedded", "-t", "web", "office.yaml").code == 0
+    assert set(tunnels(changing)) == {"web"}
+    assert "nothing changes" in changing("reload").out
 
 
-def test_options_that_only_a_beginning_has_are_named(home, up):
-    done = up("up", "--lab", "embedded", "--http", "127.0.0.1:0", "--log-format", "json", "office.yaml")
+def test_options_that_only_a_beginning_has_are_named(changing_home, changing):
+    done = changing("up", "--lab", "embedded", "--http", "127.0.0.1:0", "--log-format", "json", "office.yaml")
     assert (done.code, "--http and --log-format: only where it begins" in done.err) == (0, True)
-    assert json.loads(up("status", "-o", "json").out)["http"] is None
+    assert json.loads(changing("status", "-o", "json").out)["http"] is None
 
 
-def test_up_of_another_file_by_that_name_is_refused(home, up):
-    home.write(ONE, "other.yaml")
-    done = up("up", "--lab", "embedded", "--name", "office", "other.yaml")
+def test_up_of_another_file_by_that_name_is_refused(changing_home, changing):
+    changing_home.write(ONE, "other.yaml")
+    done = changing("up", "--lab", "embedded", "--name", "office", "other.yaml")
     assert done.code == 1
     assert "ALREADY_RUNNING" in done.err
 
 
 def test_a_signal_reloads_what_stays_in_the_foreground(home, cli):
     home.write(ONE)
-    with home.started(*UP[:1], *UP[3:]) as up:
+    with home.started(*UP) as up:
         up.said("orchestra: ready")
         home.write(TWO)
         up.process.send_signal(signal.SIGHUP)

@@ -10,7 +10,7 @@ from orchestra.assembly.reloading import Wish
 from orchestra.cli.options import Selection, Source
 from orchestra.cli.reloading import options, reader
 from orchestra.cli.starting import Starting
-from tests.cli.test_reload import ONE, TWO
+from tests.cli.instances import ONE, TWO
 
 
 @pytest.fixture
