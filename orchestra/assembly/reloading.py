@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from orchestra.engine.core.report import is_fatal
-from orchestra.loading.files import STDIN_NAME
+from orchestra.loading.finding import STDIN_NAME
 from orchestra.model.changes import Changes
 from orchestra.model.events import Reloaded
 from orchestra.planning.changes import Standing, align, compare

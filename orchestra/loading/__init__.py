@@ -6,6 +6,7 @@ line and column.
 ==============  ==============================================================================================
 scalars, nodes  what YAML says: plain scalars by YAML 1.2, a tree that knows where everything stands
 reader, syntax  libyaml's events to that tree; what it trips over, in words
+finding         which file, when none is named
 files           reading, ``include``, several files over one another; variables in values
 shapes/         the models: what may stand where, with every short form; also the source of the JSON Schema
 entries, draft  the tree against the shapes, entry by entry, with the defaults of its section
@@ -22,7 +23,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orchestra.loading.files import find_file
+    from orchestra.loading.finding import find_file
     from orchestra.loading.loader import Loaded, load
     from orchestra.loading.schema import json_schema
     from orchestra.loading.shapes.ssh import Secret
@@ -38,7 +39,7 @@ _HOMES = {
     "Loaded": "loader",
     "PositiveDuration": "shapes.values",
     "Secret": "shapes.ssh",
-    "find_file": "files",
+    "find_file": "finding",
     "json_schema": "schema",
     "load": "loader",
 }

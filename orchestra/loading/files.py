@@ -9,26 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from orchestra.diagnostics import Code
+from orchestra.loading.finding import STDIN, STDIN_NAME
 from orchestra.loading.nodes import Branch, Node, Scalar, Series, Spot, merge
 from orchestra.loading.reader import read_yaml
 from orchestra.loading.report import Report, Unreadable, quoted
 
-FILE_NAMES = ("orchestra.yaml", "orchestra.yml")
-STDIN = "-"
-STDIN_NAME = "<stdin>"
 MAX_BYTES = 16 * 1024 * 1024 - 1
 """100,000 hosts, written out, are about half of it."""
 MAX_FILES = 100
-
-
-def find_file(start: str | Path) -> Path | None:
-    """``orchestra.yaml`` in a directory or the nearest of its parents that has one."""
-    directory = Path(start).absolute()
-    for folder in (directory, *directory.parents):
-        for name in FILE_NAMES:
-            if (folder / name).is_file():
-                return folder / name
-    return None
 
 
 class Files:

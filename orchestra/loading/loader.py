@@ -14,7 +14,8 @@ from orchestra.loading.building.scope import Scope
 from orchestra.loading.building.tunnels import build_expectations, build_tunnels
 from orchestra.loading.draft import Draft, read_draft
 from orchestra.loading.entries import Entries
-from orchestra.loading.files import STDIN, STDIN_NAME, Files
+from orchestra.loading.files import Files
+from orchestra.loading.finding import STDIN, STDIN_NAME
 from orchestra.loading.nodes import Branch, exact, paths
 from orchestra.loading.report import Report
 from orchestra.loading.requires import unmet

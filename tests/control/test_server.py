@@ -1,43 +1,39 @@
-"""What the control socket answers, asked by the client; the handlers are small."""
+"""The control socket: where it is, who can reach it, and what is loaded for it when."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import stat
-from contextlib import closing
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from orchestra.control.client import Client, NotRunning, _Connection
-from orchestra.control.handlers import Readiness
+from orchestra.control.client import Client, NotRunning
 from orchestra.control.paths import Place
 from orchestra.control.server import serving
-from orchestra.control.versions import HEADER
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
-from orchestra.model.events import Closed, OverallChanged
-from orchestra.model.status import ErrorStatus
 from tests.control.small import Small, ask
 
-REFUSED = ErrorStatus(code="AUTH_FAILED", host="gateway", message="refused", since=1.0)
+ROOT = Path(__file__).parents[2]
+ASKED = """
+import asyncio, sys
+from pathlib import Path
+from orchestra.control.client import Client
+from orchestra.control.paths import Place
+from tests.control.small import Small, serving
 
+async def serve():
+    place = Place(Path(sys.argv[1]))
+    async with serving(Small(), place.socket):
+        before = "aiohttp" in sys.modules
+        status = await asyncio.to_thread(Client(place).status)
+        print(status.name, before, "aiohttp" in sys.modules)
 
-def test_status_and_variables(place: Place) -> None:
-    assert ask(place, lambda client, _: client.status()).pid == os.getpid()
-    assert ask(place, lambda client, _: client.variables()) == {"ORCHESTRA_DESK_PORT": "5920"}
-
-
-@pytest.mark.parametrize("readiness", [Readiness(ready=True), Readiness(ready=False, fatal=REFUSED)])
-def test_waiting_ends_when_it_is_ready_or_cannot_become_so(place: Place, readiness: Readiness) -> None:
-    answer = ask(place, lambda client, _: client.wait_ready(5), lambda small: small.readiness.set_result(readiness))
-    assert answer == readiness
-
-
-def test_events_begin_with_what_is_true_and_end_with_it(place: Place) -> None:
-    events = ask(place, lambda client, _: list(client.events(5)), lambda small: small.stop())
-    assert [told.event for told in events] == [OverallChanged(state="starting"), Closed()]
+asyncio.run(serve())
+"""
 
 
 def test_leaving_does_not_wait_for_those_who_wait(place: Place) -> None:
@@ -66,35 +62,7 @@ def test_the_socket_is_closed_to_others(place: Place) -> None:
     assert ask(place, lambda *_: stat.S_IMODE(place.socket.stat().st_mode)) == 0o600
 
 
-def test_another_user_who_reached_it_is_sent_away(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orchestra.control.server.is_own_user", lambda _: False)
-    with pytest.raises(RuntimeFailure, match="office answered 403: this orchestra belongs to another user"):
-        ask(place, lambda client, _: client.status())
-
-
-def test_the_log_the_page_and_the_metrics(place: Place) -> None:
-    def question(client: Client, _: Small) -> tuple[str, str | None, str]:
-        def read(path: str) -> str:
-            with client._answer("GET", path, 5) as response:
-                return response.read().decode()
-
-        return read("/v1/logs"), client.invitation(), read("/metrics")
-
-    log, url, metrics = ask(place, question)
-    assert (log, url) == ("it starts\n", "http://127.0.0.1:1/#ticket")
-    assert 'orchestra_state{state="starting"} 1.0' in metrics
-
-
-def test_a_probe_of_its_own_user_reads_why(place: Place) -> None:
-    with pytest.raises(RuntimeFailure, match="office answered 503: not ready: starting"):
-        ask(place, lambda client, _: client._ask("GET", "/readyz"))
-
-
-@pytest.mark.parametrize(("theirs", "code"), [("7.0.0", 409), ("0.2.0", 200), (None, 200)])
-def test_a_command_of_a_version_that_is_far_is_not_obeyed(place: Place, theirs: str | None, code: int) -> None:
-    def question(client: Client, _: Small) -> int:
-        with closing(_Connection(client.place, 5)) as connection:
-            connection.request("POST", "/v1/tickets", headers={} if theirs is None else {HEADER: theirs})
-            return connection.getresponse().status
-
-    assert ask(place, question) == code
+def test_what_answers_is_loaded_when_somebody_asks_who_waits_for_that(place: Place) -> None:
+    command = [sys.executable, "-c", ASKED, str(place.directory)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert said.split() == ["office", "False", "True"]

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestra.diagnostics import Code
-from orchestra.loading import find_file
 from orchestra.loading.nodes import plain
 from orchestra.loading.reader import read_yaml
 from orchestra.loading.report import Report
@@ -47,15 +46,6 @@ def test_places_are_a_mapping() -> None:
     assert len(places) == len(list(places)) == 6
     assert {path: str(places[path]) for path in places}["servers", "a", "ssh", "host"] == "<stdin>:1:21"
     assert ("servers", "b") not in places
-
-
-def test_find_file_looks_upwards(tmp_path: Path) -> None:
-    below = tmp_path / "a" / "b"
-    below.mkdir(parents=True)
-    (tmp_path / "orchestra.yaml").touch()
-    assert find_file(below) == tmp_path / "orchestra.yaml"
-    (below / "orchestra.yml").touch()
-    assert find_file(below) == below / "orchestra.yml"
 
 
 def _shuffled(value: Any, rng: random.Random) -> Any:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from orchestra.diagnostics import Code, KeyPath, Place
 from orchestra.loading.draft import Draft
+from orchestra.loading.finding import STDIN_NAME
 from orchestra.loading.nodes import as_written, exact, find
 from orchestra.loading.report import MANY, Report, did_you_mean, nearest, quoted
 from orchestra.model.topology import HostKind
 
 LOCALHOST = "localhost"
 HINTS = 50
-STDIN_NAME = "<stdin>"
 
 
 class Scope:
