@@ -21,6 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             if name != "stdin":
                 setattr(sys, name, os.fdopen(found, "w"))
 
-    from orchestra.cli.app import run
+    from orchestra.model.garbage import collector_off
+
+    with collector_off():  # what is imported stays
+        from orchestra.cli.app import run
 
     return run(argv)

@@ -13,11 +13,14 @@ from orchestra.cli.exits import Exit
 from orchestra.cli.options import Client, Files, Format, Output, PluginModules, Source
 from orchestra.cli.reading import read_topology
 from orchestra.errors import UsageError
+from orchestra.model.garbage import collector_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from orchestra.model.topology import Topology
     from orchestra.planning.explaining.expect import Unmet
+    from orchestra.plugin.manager import Plugins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,15 @@ def command_for(source: Source) -> tuple[str, ...]:
     return ("orchestra", "explain", *plugins, *files, *([source.file] if source.file else []))
 
 
+def unmet_of(topology: Topology, client: str | None, plugins: Plugins, source: Source) -> tuple[Unmet, ...]:
+    """The expectations of a topology that do not hold."""
+    if not topology.expectations:  # what explains is not imported for nothing
+        return ()
+    from orchestra.planning import unmet_expectations
+
+    return unmet_expectations(topology, client=client, vocabulary=plugins.vocabulary, command=command_for(source))
+
+
 def tell_unmet(unmet: Iterable[Unmet], console: Console) -> None:
     """The whole explanations of expectations that do not hold, with ``-v``."""
     if not console.verbosity:
@@ -77,6 +89,7 @@ def tell_unmet(unmet: Iterable[Unmet], console: Console) -> None:
             console.detail("\n" + explain_text(each.explanation, console.err.style))
 
 
+@collector_off()
 def explain(console: Console, question: Question, output: Output = Format.TEXT) -> int:
     """Show why one host can or cannot reach another.
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from orchestra.cli.console import Console
 from orchestra.cli.errors import TopologyRejected, report
 from orchestra.cli.exits import exit_of_plan
-from orchestra.cli.explain import command_for, tell_unmet
+from orchestra.cli.explain import tell_unmet, unmet_of
 from orchestra.cli.options import AllowExec, Alternatives, Format, Output, Selection, Source
 from orchestra.cli.reading import read_plan, with_diagnostics
+from orchestra.model.garbage import collector_off
 
 
+@collector_off()
 def plan(
     console: Console,
     source: Source,
@@ -22,8 +24,6 @@ def plan(
 
     For every tunnel its path: who dials which address, and whom that address means there. Nothing is opened.
     """
-    from orchestra.planning import unmet_expectations
-
     try:
         planned = read_plan(source, selection, allow_exec=allow_exec, alternatives=alternatives)
     except TopologyRejected as rejected:
@@ -33,9 +33,7 @@ def plan(
             console.json(rejection_json(rejected.diagnostics))
         raise
     read = planned.read
-    unmet = unmet_expectations(
-        read.topology, client=read.client, vocabulary=read.plugins.vocabulary, command=command_for(source)
-    )
+    unmet = unmet_of(read.topology, read.client, read.plugins, source)
     answer = with_diagnostics(planned.plan, tuple(each.diagnostic for each in unmet))
     if output is Format.JSON:
         from orchestra.render.plan_json import plan_json

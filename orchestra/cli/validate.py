@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from orchestra.cli.console import Console
 from orchestra.cli.errors import report
 from orchestra.cli.exits import BY_MODEL, Exit
-from orchestra.cli.explain import command_for, tell_unmet
+from orchestra.cli.explain import tell_unmet, unmet_of
 from orchestra.cli.options import Format, Output, Source
 from orchestra.cli.reading import client_of, load_source, with_static_checks
 from orchestra.diagnostics import Diagnostic, in_file_order
+from orchestra.model.garbage import collector_off
 from orchestra.model.text import clean
 from orchestra.render.layout import counted
 
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
     from orchestra.plugin.manager import Plugins
 
 
+@collector_off()
 def validate(console: Console, source: Source, output: Output = Format.TEXT) -> int:
     """Check a topology and what it expects of itself.
 
     Every problem is reported in one run. Nothing is opened.
     """
     loaded, plugins = load_source(source)
-    unmet = _unmet(loaded, plugins, source)
+    unmet = unmet_of(loaded.topology, client_of(source), plugins, source) if loaded.topology is not None else ()
     diagnostics = in_file_order(_check(loaded, plugins, client_of(source), unmet))
     code = exit_of_checks(diagnostics)
     if output is Format.JSON:
@@ -49,17 +51,6 @@ def exit_of_checks(diagnostics: Iterable[Diagnostic]) -> Exit:
     if codes - BY_MODEL:
         return Exit.USAGE
     return Exit.UNREACHABLE if codes else Exit.DONE
-
-
-def _unmet(loaded: Loaded, plugins: Plugins, source: Source) -> tuple[Unmet, ...]:
-    """The expectations that do not hold, of a topology that can be used."""
-    from orchestra.planning import unmet_expectations
-
-    if loaded.topology is None:
-        return ()
-    return unmet_expectations(
-        loaded.topology, client=client_of(source), vocabulary=plugins.vocabulary, command=command_for(source)
-    )
 
 
 def _check(loaded: Loaded, plugins: Plugins, client: str | None, unmet: tuple[Unmet, ...]) -> tuple[Diagnostic, ...]:
