@@ -26,21 +26,8 @@ from orchestra.lab.netns import available
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LOOKING = {
-    "authorize",
-    "completion",
-    "explain",
-    "export",
-    "graph",
-    "impact",
-    "import",
-    "init",
-    "plan",
-    "plugins",
-    "schema",
-    "validate",
-}
-"""Commands that open nothing."""
+OPENING = {"connect", "demo", "run", "up"}
+"""Commands that open something, each in a process and a network of its own; what asks a running one goes by paths."""
 SHOWN = re.compile(r"```console\n\$ ([^#\n]+)[^`]*```\n\n```text\n(.*?)```", re.DOTALL)
 
 
@@ -61,8 +48,8 @@ def write_files(document: Path, folder: Path) -> list[str]:
 def run(command: str, folder: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     arguments = shlex.split(command, comments=True)
     assert arguments[0] == "orchestra"
-    if arguments[1] in LOOKING:
-        return look(arguments, folder, environ)
+    if arguments[1] not in OPENING:
+        return called(arguments, folder, environ)
     return subprocess.run(
         [*apart(), sys.executable, "-m", *arguments],
         cwd=folder,
@@ -74,7 +61,7 @@ def run(command: str, folder: Path, environ: dict[str, str]) -> subprocess.Compl
     )
 
 
-def look(arguments: list[str], folder: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def called(arguments: list[str], folder: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Without a process of its own."""
     out, err = io.StringIO(), io.StringIO()
     with chdir(folder), mock.patch.dict(os.environ, environ), redirect_stdout(out), redirect_stderr(err):
@@ -99,8 +86,7 @@ def environ(tmp_path: Path) -> Iterator[dict[str, str]]:
     environ = {**os.environ, **places, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     yield environ
     if any(tmp_path.glob("xdg_runtime_dir/orchestra/*")):
-        down = [sys.executable, "-m", "orchestra", "down", "--all", "--quiet"]
-        subprocess.run(down, env=environ, check=True, timeout=60)
+        assert run("orchestra down --all --quiet", tmp_path, environ).returncode == 0
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
