@@ -10,7 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,8 @@ from orchestra.model.plan import Dial
 from orchestra.model.topology import Host, Server, SshSettings
 from orchestra.plugin.interfaces import OpenRequest
 from orchestra.session.here import Here
-from orchestra.testing.sessions import Arena
+from orchestra.testing import sessions
+from orchestra.testing.sessions import Arena, OpenArena, Rule, hold
 
 SSHD = "/usr/sbin/sshd"
 needs_sshd = pytest.mark.skipif(not Path(SSHD).exists(), reason=f"{SSHD} is missing")
@@ -127,6 +128,32 @@ async def sshd(keys: Keys, *lines: str):
             except ProcessLookupError:
                 continue
         await process.wait()
+
+
+ENDING = (sessions.closing_ends_everything, sessions.closing_sends_what_is_queued, sessions.a_loss_is_no_end_of_file)
+"""Rules after which their session is no more."""
+
+
+class Arenas:
+    """Holds rules; those that leave their session open share one, which is opened when the first of them comes."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._kept: dict[object, tuple[asyncio.Runner, Arena]] = {}
+
+    def hold(self, rule: Rule, name: object, open_arena: OpenArena) -> None:
+        """``name``: whose session is shared."""
+        if rule in ENDING:
+            return hold(rule, open_arena)
+        if name not in self._kept:
+            runner, opening = self._stack.enter_context(asyncio.Runner()), open_arena()
+            self._kept[name] = runner, runner.run(opening.__aenter__())
+            self._stack.callback(lambda: runner.run(opening.__aexit__(None, None, None)))
+        runner, arena = self._kept[name]
+        return hold(rule, lambda: nullcontext(arena), runner.run)
+
+    def close(self) -> None:
+        self._stack.close()
 
 
 async def _answers(port: int) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from orchestra.testing.sessions import RULES, hold
+from orchestra.testing.sessions import RULES
 
-from .sshd import Keys, arena_over_ssh, needs_sshd
+from .sshd import Arenas, Keys, arena_over_ssh, needs_sshd
 
 pytestmark = needs_sshd
 
@@ -14,7 +14,14 @@ def keys(tmp_path_factory):
     return Keys(tmp_path_factory.mktemp("keys"))
 
 
+@pytest.fixture(scope="module")
+def arenas():
+    made = Arenas()
+    yield made
+    made.close()
+
+
 @pytest.mark.parametrize("hops", [1, 2])
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_sshd(rule, hops, keys):
-    hold(rule, arena_over_ssh(keys, hops))
+def test_sshd(rule, hops, keys, arenas):
+    arenas.hold(rule, hops, arena_over_ssh(keys, hops))

@@ -22,7 +22,7 @@ from orchestra.testing.sessions import (
     listening_carries_both_ways,
     much_data_arrives_whole,
 )
-from tests.engine.ssh.sshd import Keys, free_port, needs_sshd
+from tests.engine.ssh.sshd import Arenas, Keys, free_port, needs_sshd
 
 from .arena import arena, opened
 
@@ -45,20 +45,27 @@ def keys(tmp_path_factory):
     return Keys(tmp_path_factory.mktemp("keys"))
 
 
+@pytest.fixture(scope="module")
+def arenas():
+    made = Arenas()
+    yield made
+    made.close()
+
+
 @pytest.mark.parametrize("path", PATHS, ids="-".join)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_sessions(rule, path, keys):
-    hold(rule, arena(keys, path))
+def test_sessions(rule, path, keys, arenas):
+    arenas.hold(rule, path, arena(keys, path))
 
 
 @pytest.mark.parametrize("rule", BELOW, ids=lambda rule: rule.__name__)
-def test_sessions_of_the_other_transport_over_it(rule, keys):
-    hold(rule, arena(keys, ("openssh", "ssh")))
+def test_sessions_of_the_other_transport_over_it(rule, keys, arenas):
+    arenas.hold(rule, ("openssh", "ssh"), arena(keys, ("openssh", "ssh")))
 
 
 @pytest.mark.parametrize("rule", [much_data_arrives_whole, listening_carries_both_ways, a_loss_is_no_end_of_file])
-def test_one_over_the_other(rule, keys):
-    hold(rule, arena(keys, TWICE))
+def test_one_over_the_other(rule, keys, arenas):
+    arenas.hold(rule, TWICE, arena(keys, TWICE))
 
 
 @pytest.mark.parametrize("path", [("openssh",), TWICE], ids="-".join)
