@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestra.diagnostics import Code
 from orchestra.engine.accepting import Tracked
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from orchestra.session.protocols import Accept, Peer, Session, Stream
 
 R = TypeVar("R", bound=Receiver)
+T = TypeVar("T")
 
 GRACE = 5.0
 """Seconds that a kind has for its own part of an accept, beyond waiting for the path and the dial."""
@@ -47,9 +48,12 @@ class OpenTunnel:
         observe: Callable[[Event], None],
         read_secret: ReadSecret,
         usage: Usage | None = None,
+        common: dict[Any, Any] | None = None,
     ) -> None:
         self._passage, self._observe = Passage(tunnel, places, caps), observe
         self._usage = usage or Usage()
+        self._common = {} if common is None else common
+        """What is shared, by what made it."""
         self.read_secret = read_secret
         self._relays: dict[Relay, frozenset[str]] = {}
         """And the sessions that each may be over."""
@@ -80,6 +84,17 @@ class OpenTunnel:
 
     async def relay(self, host: str | None = None, port: int | None = None) -> Receiver:
         return await self.relay_by(self._passage.order, host, port)
+
+    def carry(self) -> Callable[[], None]:
+        use = Use(self._usage, self._passage.sessions)
+        use.begin()
+        return use.end
+
+    def shared(self, make: Callable[[], T]) -> T:
+        if make not in self._common:
+            self._common[make] = make()
+        made: T = self._common[make]
+        return made
 
     def count(self, bytes_in: int = 0, bytes_out: int = 0) -> None:
         self._bytes_in += bytes_in
@@ -251,7 +266,7 @@ class _ByWay:
     def __init__(self, live: OpenTunnel, passage: Passage, number: int) -> None:
         self._live, self._passage, self._order = live, passage, (number,)
         self.tunnel: PlannedTunnel = passage.by(number)
-        self.read_secret = live.read_secret
+        self.read_secret, self.shared, self.carry = live.read_secret, live.shared, live.carry
         self.count, self.tally, self.failed = live.count, live.tally, live.failed
 
     @property

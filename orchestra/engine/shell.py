@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from orchestra.engine.closing import abort, close_sessions, finish
 from orchestra.engine.context import OpenTunnel
@@ -104,6 +104,7 @@ class Engine:
         self._state = begin(plan, has_check=self._work.has_check)
         self._teller = Teller(self._state)
         self._caps = Caps()
+        self._common: dict[Any, Any] = {}
         self._tunnels = {name: self._open_tunnel(entry.spec) for name, entry in self._state.tunnels.items()}
         self._leaving: dict[OpenTunnel, asyncio.TimerHandle | None] = {}
         """Tunnels that are no part of the plan any more, until their connections have ended."""
@@ -195,7 +196,9 @@ class Engine:
         return session if handshakes is None else replace(session, handshakes=handshakes)
 
     def _open_tunnel(self, planned: PlannedTunnel) -> OpenTunnel:
-        return OpenTunnel(planned, self._places, self._caps, self._observe, self._work.read_secret, self._usage)
+        return OpenTunnel(
+            planned, self._places, self._caps, self._observe, self._work.read_secret, self._usage, self._common
+        )
 
     # Between the core and the world.
 

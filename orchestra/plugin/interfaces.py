@@ -16,6 +16,7 @@ from orchestra.session.errors import OpenFailed
 from orchestra.session.protocols import Accept, Peer, Receiver, Session, Stream
 
 R = TypeVar("R", bound=Receiver)
+T = TypeVar("T")
 
 ReadSecret = Callable[[SecretRef], Awaitable[bytes]]
 """Reads a secret now; raises OpenFailed with SECRET_UNAVAILABLE. Values are never logged and never kept."""
@@ -146,6 +147,15 @@ class TunnelContext(Protocol):
     async def relay(self, host: str | None = None, port: int | None = None) -> Receiver:
         """Dials as :meth:`dial` does and returns what the accepted connection is to be received by: everything is
         then carried both ways, with half-close, back-pressure, counters and truthful endings."""
+        ...
+
+    def carry(self) -> Callable[[], None]:
+        """Begins a conversation of the kind's own, one that is no relay: the sessions that it may be over are kept when
+        they are replaced, until it ends, which is said by calling what this returns, once."""
+        ...
+
+    def shared(self, make: Callable[[], T]) -> T:
+        """What all tunnels of this orchestra share: made, by a class as a rule, when the first of them asks for it."""
         ...
 
     @property

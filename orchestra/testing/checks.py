@@ -28,6 +28,7 @@ from orchestra.testing.memory import MemoryNetwork
 from orchestra.testing.targets import Cut, Endless, HangsUp, Paced, Resets, Script
 
 R = TypeVar("R", bound=Receiver)
+T = TypeVar("T")
 
 HOST, PORT = "desk", 4000
 DIAL_TIMEOUT = 10.0
@@ -70,6 +71,7 @@ class Dialing:
         spec = Tunnel(name="desk", to=HOST, dial_timeout=DIAL_TIMEOUT, check=check)
         dial = Dial(by=exit_.host, host=host, port=port, means=HOST)
         self.tunnel = PlannedTunnel(name="desk", kind="tcp", verdict="reachable", spec=spec, dial=dial)
+        self._common: dict[Any, Any] = {}
         self._exit, self._secrets, self._host, self._port = exit_, secrets, host, port
         self.variables: Mapping[str, str] = {"ORCHESTRA_DESK_HOST": "127.0.0.1", "ORCHESTRA_DESK_PORT": str(port)}
 
@@ -91,6 +93,15 @@ class Dialing:
 
     async def relay(self, host: str | None = None, port: int | None = None) -> Receiver:
         raise NotImplementedError("checks carry nothing")
+
+    def carry(self) -> Callable[[], None]:
+        return lambda: None
+
+    def shared(self, make: Callable[[], T]) -> T:
+        if make not in self._common:
+            self._common[make] = make()
+        made: T = self._common[make]
+        return made
 
     def count(self, bytes_in: int = 0, bytes_out: int = 0) -> None:
         """Nobody looks at it."""

@@ -147,12 +147,12 @@ class _Asking:
 
 
 async def _answer(context: TunnelContext, question: bytes) -> bytes:
-    from ..udp.interface import open_bridge
+    from ..udp.interface import Bridges
 
     dial, asking = context.tunnel.dial, _Asking()
     if dial is None or dial.host is None or dial.port is None:
         raise NoAnswer("it has no address")
-    bridge = await open_bridge(await context.exit())
+    bridge = await context.shared(Bridges).open(await context.exit())
     try:
         flow = bridge.flow(asking, dial.host, dial.port)
         while not asking.answer.done():

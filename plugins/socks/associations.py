@@ -18,6 +18,7 @@ from orchestra.session import Peer, Stream
 from ..udp.interface import (
     PLAIN,
     Bridge,
+    Bridges,
     Conversation,
     Exits,
     Flow,
@@ -25,7 +26,6 @@ from ..udp.interface import (
     Joint,
     Listening,
     Party,
-    open_bridge,
 )
 from . import datagrams
 from .socks5 import address
@@ -97,7 +97,7 @@ class Association:
         context = self._all.context
         entry, listen, client = await context.entry(), context.tunnel.listen, self.peer.host or ""
         local = stream.get_extra_info("sockname") if entry.is_here else None
-        self._bridge = await open_bridge(entry)
+        self._bridge = await context.shared(Bridges).open(entry)
         self.host = str(local[0]) if isinstance(local, tuple) else _beside(listen, client)
         self._listening = await self._bridge.listen(self, self.host, 0)
         self.port = self._listening.port
@@ -126,9 +126,6 @@ class Association:
 
     def noted(self, cause: str, count: int) -> None:
         self._all.joint.noted(cause, count)
-
-    def settled(self) -> None:
-        self._all.joint.settled()
 
     def ended(self, why: str) -> None:
         if not self._over:  # of its socket and of its client, whichever is told first
@@ -185,10 +182,6 @@ class Destination:
         """See :class:`~..udp.joint.Opens`."""
         self._flow = (await self._exits.bridge()).flow(party, self._host, self._port, PLAIN)
         return self._flow
-
-    def flush(self) -> None:
-        """See :class:`~..udp.joint.Opens`."""
-        self._exits.flush()
 
     def send(self, data: bytes) -> None:
         """What came from there, for the client: it is told the true source, also of a name."""

@@ -5,9 +5,10 @@ wire         frames, and queues that drop whole datagrams; the same text at both
 far, helper  the helper that runs at a server, and how it gets there
 station      what sends and receives datagrams at one place
 near         … by sockets of this process
-channel      … by a helper at a server
+channel      … by a helper at a server; distant: its flows and listeners
 degraded     … by socat or nc, where there is no language for one
 messages     … or, for DNS, connections that a place dials in their stead
+turn         when what is sent goes
 bridge       one of them for any session
 flows        who is served, who was silent for too long
 joint, kind  a listener joined to the target, and the word for it in the file

@@ -1,6 +1,6 @@
 """Datagrams from any session, for whoever needs them: a tunnel of kind udp, a proxy, a check.
 
-    bridge = await open_bridge(await context.exit())
+    bridge = await context.shared(Bridges).open(await context.exit())
     try:
         flow = bridge.flow(party, "10.20.0.53", 53)
         flow.send(query)
@@ -26,6 +26,7 @@ from .channel import Channel, start_helper
 from .degraded import Degraded
 from .near import Near
 from .station import Flow, Listening, Party, Station, Treatment, Visited
+from .turn import Turn
 
 LINGER = 5.0
 """Seconds that a helper waits for another bridge when the last one is closed."""
@@ -37,26 +38,35 @@ SLOWEST = 60.0
 PLAIN = Treatment()
 
 
-async def open_bridge(session: Session, *, degraded: bool = False) -> Bridge:
-    """A way to send datagrams from a session's place. Raises RuntimeFailure (HELPER_FAILED), SessionLost, Unsupported.
+class Bridges:
+    """All those of one orchestra, whose tunnels share them (:meth:`TunnelContext.shared`): so whatever is joined is
+    gathered by one :class:`~.turn.Turn`."""
 
-    Close it when it is not needed any more; it is over by itself when the session or its helper ends, which each of its
-    flows is told. With ``degraded`` a host that has no language for a helper may use socat or nc.
-    """
-    if isinstance(session, Datagrams):
-        near = Near(session)
-        return Bridge(near, near.close)
-    shared = _SHARED.get(session)
-    if shared is None:
-        shared = _SHARED[session] = _Shared()
-    try:
-        channel = await shared.take(session)
-    except RuntimeFailure as error:
-        if not degraded or error.code is not Code.HELPER_FAILED:
-            raise
-        programs = Degraded(session)
-        return Bridge(programs, programs.close)
-    return Bridge(channel, shared.give)
+    def __init__(self) -> None:
+        self._turn = Turn()
+        self._helpers: WeakKeyDictionary[Session, _Shared] = WeakKeyDictionary()
+
+    async def open(self, session: Session, *, degraded: bool = False) -> Bridge:
+        """A way to send datagrams from a session's place. Raises RuntimeFailure (HELPER_FAILED), SessionLost,
+        Unsupported.
+
+        Close it when it is not needed any more; it is over by itself when the session or its helper ends, which each of
+        its flows is told. With ``degraded`` a host that has no language for a helper may use socat or nc.
+        """
+        if isinstance(session, Datagrams):
+            near = Near(session, self._turn)
+            return Bridge(near, near.close)
+        shared = self._helpers.get(session)
+        if shared is None:
+            shared = self._helpers[session] = _Shared(self._turn)
+        try:
+            channel = await shared.take(session)
+        except RuntimeFailure as error:
+            if not degraded or error.code is not Code.HELPER_FAILED:
+                raise
+            programs = Degraded(session)
+            return Bridge(programs, programs.close)
+        return Bridge(channel, shared.give)
 
 
 class Bridge:
@@ -89,10 +99,6 @@ class Bridge:
         """A socket bound there. Raises BindRefused or SessionLost."""
         return await self._station.listen(visited, host, port, treatment)
 
-    def flush(self) -> None:
-        """Sends now what would go at the end of this turn of the loop."""
-        self._station.flush()
-
     def close(self) -> None:
         """It is not needed any more."""
         leave, self._leave = self._leave, None
@@ -103,7 +109,8 @@ class Bridge:
 class _Shared:
     """The helper of a session, and how many need it."""
 
-    def __init__(self) -> None:
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
         self._starting = asyncio.Lock()
         self._users = 0
         self._channel: Channel | None = None
@@ -113,7 +120,7 @@ class _Shared:
         self._lingering: asyncio.TimerHandle | None = None
 
     async def take(self, session: Session) -> Channel:
-        """The helper that runs, or a new one; see :func:`open_bridge`."""
+        """The helper that runs, or a new one; see :meth:`Bridges.open`."""
         async with self._starting:
             if self._channel is None or self._channel.over.is_set():
                 await self._start(session)
@@ -135,7 +142,7 @@ class _Shared:
         if now < self._again and self._failure is not None:
             raise self._failure
         try:
-            self._channel = await start_helper(session)
+            self._channel = await start_helper(session, turn=self._turn)
         except RuntimeFailure as error:
             if session.state == "open":
                 self._count(now, error)
@@ -152,7 +159,3 @@ class _Shared:
         if self._users == 0 and self._channel is not None:
             self._channel.close()
             self._channel = None
-
-
-_SHARED: WeakKeyDictionary[Session, _Shared] = WeakKeyDictionary()
-"""What a session would have as an attribute, if it were ours."""

@@ -9,11 +9,13 @@ from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
 from orchestra.model.address import Endpoint
 from orchestra.model.text import clean
-from orchestra.session import BindRefused, Peer, Process, Session, SessionLost, Stream
+from orchestra.session import BindRefused, Process, Session, SessionLost, Stream
 
 from . import wire
+from .distant import BIND_REFUSALS, HelperFlow, HelperListener, where
 from .helper import MISSING, TIERS, Tier
 from .station import Flow, Listening, Party, Treatment, Visited
+from .turn import Turn
 
 WINDOW = 256 * 1024
 """Bytes that may be under way in each direction: what a datagram may find in front of it."""
@@ -23,17 +25,6 @@ HELLO_DEADLINE = 10.0
 PING_EVERY = 15.0
 PINGS_MISSED = 3
 NONCE = 16
-BIND_REFUSALS = {
-    "EADDRINUSE": (Code.LISTEN_IN_USE, "the address is in use", "stop what holds it, or write another port"),
-    "EACCES": (Code.LISTEN_NOT_PERMITTED, "permission denied", "ports below 1024 need privileges there"),
-    "EPERM": (Code.LISTEN_NOT_PERMITTED, "permission denied", "ports below 1024 need privileges there"),
-    "EWILDCARD": (
-        Code.LISTEN_FAILED,
-        "the helper in Perl cannot answer from the address that was sent to",
-        "write the address in place of the wildcard, or install python3 there",
-    ),
-    "EADDRNOTAVAIL": (Code.LISTEN_FAILED, "it does not have that address", "listen on one that it has"),
-}
 REFUSED = "ECONNREFUSED"
 
 
@@ -45,12 +36,12 @@ class HelperFailed(RuntimeFailure):
     """It has the language, or so it seems, and the helper ended before it said anything."""
 
 
-async def start_helper(session: Session, tiers: tuple[Tier, ...] = TIERS) -> Channel:
+async def start_helper(session: Session, tiers: tuple[Tier, ...] = TIERS, turn: Turn | None = None) -> Channel:
     """Runs the first helper that the host has a language for. Raises RuntimeFailure (HELPER_FAILED), SessionLost or
     Unsupported; then, and when it is cancelled, nothing is left running."""
     failure: RuntimeFailure | None = None
     for tier in tiers:
-        channel = Channel(session, tier)
+        channel = Channel(session, tier, turn or Turn())
         try:
             await channel.start()
         except NoInterpreter:
@@ -73,8 +64,8 @@ async def start_helper(session: Session, tiers: tuple[Tier, ...] = TIERS) -> Cha
 class Channel:
     """A :class:`~.station.Station` at a server; towards the session the receiver of a process."""
 
-    def __init__(self, session: Session, tier: Tier) -> None:
-        self._session, self._tier = session, tier
+    def __init__(self, session: Session, tier: Tier, turn: Turn) -> None:
+        self._session, self._tier, self._turn = session, tier, turn
         self._loop = asyncio.get_running_loop()
         self._nonce = secrets.token_bytes(NONCE)
         self._parser, self._outbox = wire.Parser(), wire.Outbox(WINDOW)
@@ -203,17 +194,18 @@ class Channel:
             if found is None:
                 return
             data = found
-        for kind, flags, number, body in self._parser.feed(data):
-            if kind == wire.DATA:
-                flow = self._flows.get(number)
-                if flow is not None:
-                    flow.received(body)
-            elif kind == wire.ACK:
-                self._outbox.acknowledge(number)
-            else:
-                self._heard(kind, flags, number, body)
-        if len(self._outbox) or self._parser.received - self._acknowledged >= wire.ACK_EVERY:
-            self.wake()
+        with self._turn:
+            for kind, flags, number, body in self._parser.feed(data):
+                if kind == wire.DATA:
+                    flow = self._flows.get(number)
+                    if flow is not None:
+                        flow.received(body)
+                elif kind == wire.ACK:
+                    self._outbox.acknowledge(number)
+                else:
+                    self._heard(kind, flags, number, body)
+            if len(self._outbox) or self._parser.received - self._acknowledged >= wire.ACK_EVERY:
+                self.wake()
 
     def _greeted(self, data: bytes) -> bytes | None:
         """What follows the noise, from the helper's first frame on; None as long as it has not come."""
@@ -272,32 +264,26 @@ class Channel:
 
     def datagram(self, number: int, data: bytes, policy: wire.Policy) -> None:
         """Sends a datagram."""
-        self._outbox.datagram(number, data, policy, self._loop.time())
-        if not self._scheduled:
-            self.wake()
+        if not self._outbox.passes(number, data):
+            self._outbox.datagram(number, data, policy, self._loop.time())
+        self.wake()
 
     def wake(self) -> None:
-        """Everything that there is to send goes in one write, at the end of this turn of the loop."""
+        """Everything that there is to send goes in one write, when the turn is over."""
         if not self._scheduled:
             self._scheduled = True
-            self._loop.call_soon(self._flush)
+            self._turn.at_its_end(self._flush)
 
     def forget(self, number: int) -> None:
         """What waits of a flow that ends is dropped."""
         self._outbox.forget(number)
 
-    def flush(self) -> None:
-        if self._scheduled:
-            self._flush()
-
     def _flush(self) -> None:
-        if not self._scheduled:  # it went before the end of the turn
-            return
         self._scheduled = False
-        outbox, now = self._outbox, self._loop.time()
-        outbox.release(now)
-        soonest = outbox.expire(now) if len(outbox) else None
-        self._tell_dropped()
+        outbox = self._outbox
+        soonest = self._release() if len(outbox) else None
+        if outbox.dropped:
+            self._tell_dropped()
         if self._parser.received - self._acknowledged >= wire.ACK_EVERY:
             self._acknowledged = self._parser.received
             outbox.control(wire.frame(wire.ACK, self._acknowledged & wire.WRAP))
@@ -309,6 +295,12 @@ class Channel:
             self._timer = None
         if soonest is not None and not self.over.is_set():
             self._timer = self._loop.call_at(soonest + 0.001, self.wake)
+
+    def _release(self) -> float | None:
+        """What fits by now; when the first of the rest will be too old."""
+        now = self._loop.time()
+        self._outbox.release(now)
+        return self._outbox.expire(now)
 
     def _tell_dropped(self) -> None:
         """What our own outbox has dropped."""
@@ -325,7 +317,7 @@ class Channel:
             self._loop.call_soon(flow.lost, self.why)
             return flow
         self._flows[flow.number] = flow
-        self.control(wire.frame(wire.OPEN, flow.number, *_where(host, port, treatment)))
+        self.control(wire.frame(wire.OPEN, flow.number, *where(host, port, treatment)))
         return flow
 
     async def listen(self, visited: Visited, host: str, port: int, treatment: Treatment) -> Listening:
@@ -333,7 +325,7 @@ class Channel:
             raise SessionLost(Code.SESSION_LOST, f"the helper at {self._session.host} is gone: {self.why}")
         listener = HelperListener(self, self._number(), visited, treatment.policy)
         self._listeners[listener.number] = listener
-        self.control(wire.frame(wire.BIND, listener.number, *_where(host, port, treatment)))
+        self.control(wire.frame(wire.BIND, listener.number, *where(host, port, treatment)))
         try:
             refusal = await listener.outcome
         except BaseException:
@@ -361,102 +353,3 @@ class Channel:
             number = (number + 2) & wire.WRAP or 2
         self._next = (number + 2) & wire.WRAP or 2
         return number
-
-
-class HelperFlow:
-    """A flow at the helper: a socket of its own, or a peer of a listener."""
-
-    party: Party
-
-    def __init__(self, channel: Channel, number: int, policy: wire.Policy) -> None:
-        self._channel, self.number, self._policy = channel, number, policy
-        self.address: str | None = None
-        self.closing = False
-        """It has ended here, and is kept until the helper has said everything about it."""
-
-    def send(self, data: bytes, /) -> None:
-        if self.closing:
-            self.party.noted("closed", 1)
-        else:
-            self._channel.datagram(self.number, data, self._policy)
-
-    def close(self) -> None:
-        if not self.closing:
-            self.closing = True
-            self._channel.forget(self.number)
-            self._channel.control(wire.frame(wire.CLOSE, self.number))
-
-    def received(self, data: bytes) -> None:
-        """One datagram from the helper."""
-        if self.closing:
-            self.party.noted("closed", 1)
-        else:
-            self.party.received(data)
-
-    def noted(self, cause: str, count: int) -> None:
-        """As :meth:`~.station.Party.noted`."""
-        self.party.noted(cause, count)
-
-    def end(self, why: str) -> None:
-        """The helper has ended it."""
-        self.close()
-        self.party.ended(why)
-
-    def lost(self, why: str) -> None:
-        """The helper is gone."""
-        if not self.closing:
-            self.closing = True
-            self.party.ended(why)
-
-
-class HelperListener:
-    """A bound socket at the helper."""
-
-    def __init__(self, channel: Channel, number: int, visited: Visited, policy: wire.Policy) -> None:
-        self._channel, self.number, self._visited, self._policy = channel, number, visited, policy
-        self.outcome: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        """None when it is bound, else why it is not."""
-        self._port = 0
-
-    @property
-    def port(self) -> int:
-        return self._port
-
-    def close(self) -> None:
-        self._channel.drop_listener(self)
-
-    def bound(self, *, failed: bool, body: bytes) -> None:
-        """The helper's answer."""
-        if self.outcome.done():
-            return
-        if failed or len(body) < wire.WHERE.size:
-            self.outcome.set_result(clean(body, 60) or "it could not be bound")
-        else:
-            self._port = wire.WHERE.unpack_from(body)[0]
-            self.outcome.set_result(None)
-
-    def arrived(self, number: int, host: str, port: int) -> None:
-        """A new peer."""
-        peer = Peer(host=host, port=port, text=str(Endpoint(host, port)))
-        flow = HelperFlow(self._channel, number, self._policy)
-        flow.address = host
-        self._channel.adopt(flow)
-        flow.party = self._visited.arrived(flow, peer)
-
-    def noted(self, cause: str, count: int) -> None:
-        """As :meth:`~.station.Visited.noted`."""
-        self._visited.noted(cause, count)
-
-    def lost(self, why: str) -> None:
-        """The helper is gone."""
-        if not self.outcome.done():
-            self.outcome.set_exception(SessionLost(Code.SESSION_LOST, why))
-        else:
-            self._visited.ended(why)
-
-
-def _where(host: str, port: int, treatment: Treatment) -> tuple[bytes, int]:
-    """The body and the flags of OPEN and BIND."""
-    policy = treatment.policy
-    body = wire.WHERE.pack(port, round(policy.age * 1000), policy.room) + host.encode("utf-8", "replace")
-    return body, wire.DF * treatment.df | wire.HEAD * policy.head

@@ -43,9 +43,6 @@ class Degraded:
         message = f"{self._session.host} has neither python3 nor perl, and socat and nc do not listen for us"
         raise Unsupported(Code.TRANSPORT_CANNOT, message, host=self._session.host)
 
-    def flush(self) -> None:
-        """Nothing waits here."""
-
     def close(self) -> None:
         for flow in list(self._flows):
             flow.close()

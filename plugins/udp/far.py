@@ -78,6 +78,7 @@ class End:
     def __init__(self, flow: int, sock: socket.socket, policy: Policy, listens: bool, wild: bool = False) -> None:
         self.flow, self.sock, self.policy, self.listens, self.wild = flow, sock, policy, listens, wild
         self.peers: dict[Place, int] = {}
+        self.sparse = True
         self.lost = 0
 
 
@@ -188,28 +189,42 @@ class Far:
         self.outbox.control(frame(ERROR, flow, why.encode("utf-8", "replace")[:400]))
 
     def receive(self, end: End) -> None:
-        """What has come to a socket, and how many datagrams it has dropped by now."""
-        receive, outbox, policy, now = end.sock.recvfrom, self.outbox, end.policy, self.now
-        source: Any = ()
-        for _ in range(BATCH):
+        """What has come to a socket, and how many datagrams it has dropped by now.
+
+        Where they come one by one, each goes on before it is looked whether there is another.
+        """
+        got = 0
+        for most in (1, BATCH) if end.sparse else (BATCH,):
+            got += self.take(end, most)
+            self.flush()
+        end.sparse = got <= 1
+        total = lost(end.sock)
+        if total != end.lost:
+            self.outbox.drop(end.flow, "kernel", (total - end.lost) & WRAP)
+            end.lost = total
+
+    def take(self, end: End, most: int) -> int:
+        """Reads so many datagrams at most; how many there were."""
+        flow, source = end.flow, ()  # type: int | None, Any
+        for got in range(most):
             try:
                 if end.wild:
                     data, extra, _, address = end.sock.recvmsg(65536, 64)
                     source = answering(extra)
+                elif end.listens:
+                    data, address = end.sock.recvfrom(65536)
                 else:
-                    data, address = receive(65536)
+                    data = end.sock.recv(65536)
             except (BlockingIOError, InterruptedError):
-                break
+                return got
             except OSError as error:  # an ICMP message for a datagram that was sent
                 self.fail(end.flow, name_of(error))
                 continue
-            flow = self.peer(end, (address, source)) if end.listens else end.flow
+            if end.listens:
+                flow = self.peer(end, (address, source))
             if flow is not None:
-                outbox.datagram(flow, data, policy, now)
-        total = lost(end.sock)
-        if total != end.lost:
-            outbox.drop(end.flow, "kernel", (total - end.lost) & WRAP)
-            end.lost = total
+                self.outbox.datagram(flow, data, end.policy, self.now)
+        return most
 
     def peer(self, end: End, place: Place) -> int | None:
         """The flow of a peer of a listener; a new one is told first."""

@@ -1,10 +1,11 @@
 """What other plugins use of this one.
 
-``open_bridge`` gives any session datagrams. What the clients of a proxy send is joined as a tunnel's is: a ``Joint``
-begins a ``Conversation`` for each of their destinations, over the bridge that the tunnel's ``Exits`` have open.
+``context.shared(Bridges)`` gives any session datagrams. What the clients of a proxy send is joined as a tunnel's is: a
+``Joint`` begins a ``Conversation`` for each of their destinations, over the bridge that the tunnel's ``Exits`` have
+open.
 """
 
-from .bridge import PLAIN, Bridge, open_bridge
+from .bridge import PLAIN, Bridge, Bridges
 from .flows import FlowTable
 from .joint import Conversation, Joint
 from .kind import Exits
@@ -13,6 +14,7 @@ from .station import Flow, Listening, Party
 __all__ = [
     "PLAIN",
     "Bridge",
+    "Bridges",
     "Conversation",
     "Exits",
     "Flow",
@@ -20,5 +22,4 @@ __all__ = [
     "Joint",
     "Listening",
     "Party",
-    "open_bridge",
 ]

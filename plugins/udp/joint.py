@@ -31,10 +31,6 @@ class Opens(Protocol):
         """A flow to the tunnel's target, over whatever path there is now. Raises RuntimeFailure."""
         ...
 
-    def flush(self) -> None:
-        """Sends now what would go at the end of this turn of the loop."""
-        ...
-
 
 class Joint:
     """All conversations of one tunnel: :class:`~.station.Visited` by the peers of its listeners."""
@@ -74,10 +70,6 @@ class Joint:
     def noted(self, cause: str, count: int) -> None:
         """See :class:`~.station.Visited`."""
         self.context.tally("refused" if cause == "refused" else f"dropped_{cause}", count)
-
-    def settled(self) -> None:
-        """See :class:`~.station.Visited`."""
-        self._exits.flush()
 
     def ended(self, why: str) -> None:  # noqa: ARG002 - the session's failure is told by whoever keeps it
         """The listener is gone."""
@@ -135,12 +127,20 @@ class Conversation:
         self._planned: PlannedTunnel = joint.context.tunnel
         self._early: list[bytes] = []
         self._opening: asyncio.Task[None] | None = None
+        self._carried: Callable[[], None] | None = None
         self._over = False
 
     def start(self, exits: Opens) -> None:
-        """Opens its far side."""
+        """Opens its far side. The sessions that this may be over are kept for it until it goes by others, or ends."""
         self._exits = exits
+        self._let_go()
+        self._carried = self._joint.context.carry()
         self._opening = asyncio.get_running_loop().create_task(self._open(exits))
+
+    def _let_go(self) -> None:
+        carried, self._carried = self._carried, None
+        if carried is not None:
+            carried()
 
     def _follow(self, planned: PlannedTunnel, exits: Opens) -> None:
         """The tunnel takes another way by now, and so does what is sent from now on."""
@@ -200,6 +200,7 @@ class Conversation:
         self._entry.close()
         if self._exit is not None:
             self._exit.close()
+        self._let_go()
 
 
 class _Answers:
@@ -210,11 +211,11 @@ class _Answers:
 
     def received(self, data: bytes) -> None:
         """A datagram of the target's."""
+        self._entry.send(data)
         context = self._joint.context
         context.tally("datagrams_in")
         context.count(bytes_in=len(data))
         self._joint.used(self._conversation)
-        self._entry.send(data)
 
     def noted(self, cause: str, count: int) -> None:
         self._joint.noted(cause, count)

@@ -16,7 +16,7 @@ from orchestra.plugin.interfaces import TunnelContext
 from orchestra.plugin.vocabulary import CheckSpec, KindSpec
 from orchestra.session import BindRefused, Peer, Receiver, Session, Unsupported
 
-from .bridge import Bridge, open_bridge
+from .bridge import Bridge, Bridges
 from .fields import Fields
 from .flows import IDLE, FlowTable
 from .joint import Conversation, Joint
@@ -74,7 +74,7 @@ class UdpCheck:
             flow = await ByTcp(context).open(Nobody())
             return flow.close()
         allowed = bool(context.tunnel.spec.options.get("allow_degraded"))
-        bridge = await open_bridge(await context.exit(), degraded=allowed)
+        bridge = await context.shared(Bridges).open(await context.exit(), degraded=allowed)
         return bridge.close()
 
 
@@ -98,7 +98,7 @@ class UdpEntrance:
         """Binds everything that is planned, on one port; as :func:`orchestra.engine.listening.listen` does."""
         planned = self._context.tunnel.listen
         assert planned is not None  # noqa: S101 - it is bound
-        self._bridge = await open_bridge(self._session)
+        self._bridge = await self._context.shared(Bridges).open(self._session)
         free = all(bind.port == 0 for bind in planned.binds)
         several = len(planned.binds) > 1 or self._by_tcp != "no"
         *candidates, last = [port] * bool(free and port) + [0] * (ATTEMPTS if free and several else 1)
@@ -217,11 +217,6 @@ class Exits:
         assert dial is not None and dial.host is not None and dial.port is not None  # noqa: S101, PT018 - its kind has a target
         return bridge.flow(party, dial.host, dial.port, self._treatment)
 
-    def flush(self) -> None:
-        """See :class:`~.joint.Opens`."""
-        for bridge in self._bridges.values():
-            bridge.flush()
-
     async def bridge(self) -> Bridge:
         """At the exit that there is now. Raises RuntimeFailure."""
         return await self._bridge_at(await self._context.exit())
@@ -232,7 +227,8 @@ class Exits:
             if bridge is None or bridge.is_over:
                 self._forget()
                 allowed = bool(self._context.tunnel.spec.options.get("allow_degraded"))
-                bridge = self._bridges[session] = await open_bridge(session, degraded=allowed)
+                shared = self._context.shared(Bridges)
+                bridge = self._bridges[session] = await shared.open(session, degraded=allowed)
                 if bridge.is_degraded:
                     self._context.tally("degraded")
             return bridge

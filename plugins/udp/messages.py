@@ -36,9 +36,6 @@ class ByTcp:
         _, flow = await self._context.dial(lambda: MessageFlow(party))
         return flow
 
-    def flush(self) -> None:
-        """Nothing waits here."""
-
     def close(self) -> None:
         """Its conversations end by themselves."""
 

@@ -19,6 +19,7 @@ from orchestra.session.refusals import bind_refused
 
 from . import far, wire
 from .station import Flow, Listening, Party, Treatment, Visited
+from .turn import Turn
 
 EARLY = 32
 """Datagrams that are kept while a socket opens."""
@@ -27,8 +28,8 @@ EARLY = 32
 class Near:
     """A :class:`~.station.Station` of this process: ``place`` makes what dials, this machine what listens."""
 
-    def __init__(self, place: Datagrams) -> None:
-        self._place = place
+    def __init__(self, place: Datagrams, turn: Turn | None = None) -> None:
+        self._place, self._turn = place, turn or Turn()
         self._open: set[NearFlow | NearListener] = set()
 
     @property
@@ -36,7 +37,7 @@ class Near:
         return f"{self._place.host} itself"
 
     def flow(self, party: Party, host: str, port: int, treatment: Treatment) -> Flow:
-        flow = NearFlow(party, treatment, self._open.discard)
+        flow = NearFlow(party, treatment, self._turn, self._open.discard)
         self._open.add(flow)
         flow.start(self._place, host, port)
         return flow
@@ -48,12 +49,9 @@ class Near:
             failure = error if isinstance(error, OSError) else OSError(str(error))
             raise bind_refused(self._place.host, Endpoint(host, port), failure, protocol="udp") from error
         wild = far.prepare(sock, treatment.df, host in far.WILDCARDS)
-        listener = NearListener(visited, sock, self._open.discard, wild)
+        listener = NearListener(visited, sock, self._turn, self._open.discard, wild)
         self._open.add(listener)
         return listener
-
-    def flush(self) -> None:
-        """Nothing waits here."""
 
     def close(self) -> None:
         for each in list(self._open):
@@ -91,8 +89,8 @@ class _Losses:
 class NearFlow:
     """A connected socket of its own."""
 
-    def __init__(self, party: Party, treatment: Treatment, forget: Callable[[NearFlow], None]) -> None:
-        self._party, self._treatment, self._forget = party, treatment, forget
+    def __init__(self, party: Party, treatment: Treatment, turn: Turn, forget: Callable[[NearFlow], None]) -> None:
+        self._party, self._treatment, self._turn, self._forget = party, treatment, turn, forget
         self._loop = asyncio.get_running_loop()
         self._early: list[bytes] = []
         self._sock: socket.socket | None = None
@@ -150,7 +148,8 @@ class NearFlow:
         self._forget(self)
 
     def _readable(self) -> None:
-        self._receive()
+        with self._turn:
+            self._receive()
         if self._sock is not None:
             self._losses.tell()
 
@@ -183,11 +182,12 @@ class NearListener:
     """A bound socket, with a flow for each of its peers."""
 
     def __init__(
-        self, visited: Visited, sock: socket.socket, forget: Callable[[NearListener], None], wild: bool
+        self, visited: Visited, sock: socket.socket, turn: Turn, forget: Callable[[NearListener], None], wild: bool
     ) -> None:
-        self._visited, self._sock, self._forget, self._wild = visited, sock, forget, wild
+        self._visited, self._sock, self._turn, self._forget, self._wild = visited, sock, turn, forget, wild
         self._port: int = sock.getsockname()[1]
         self._peers: dict[far.Place, PeerFlow] = {}
+        self._sparse = True
         self._losses = _Losses(sock, visited.noted)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(sock, self._readable)
@@ -207,14 +207,21 @@ class NearListener:
             self._forget(self)
 
     def _readable(self) -> None:
-        self._receive()
+        """Where datagrams come one by one, each goes on before it is looked whether there is another."""
+        got = 0
+        for most in (1, far.BATCH) if self._sparse else (far.BATCH,):
+            with self._turn:
+                got += self._receive(most)
+        self._sparse = got <= 1
         if not self._over:
             self._losses.tell()
-        self._visited.settled()
 
-    def _receive(self) -> None:
+    def _receive(self, most: int) -> int:
+        """How many have come, of so many at most."""
         peers, receive, source = self._peers, self._sock.recvfrom, ()
-        for _ in range(far.BATCH):
+        for got in range(most):
+            if self._over:
+                return got
             try:
                 if self._wild:
                     data, extra, _, address = self._sock.recvmsg(65536, 64)
@@ -222,7 +229,7 @@ class NearListener:
                 else:
                     data, address = receive(65536)
             except (BlockingIOError, InterruptedError):
-                return
+                return got
             except OSError:  # an ICMP message for an answer of ours, whoever it was sent to
                 continue
             place = address, source
@@ -232,8 +239,7 @@ class NearListener:
                 text = str(Endpoint(address[0], address[1]))
                 flow.party = self._visited.arrived(flow, Peer(host=address[0], port=address[1], text=text))
             flow.party.received(data)
-            if self._over:
-                return
+        return most
 
     def _gone(self, place: far.Place) -> None:
         self._peers.pop(place, None)

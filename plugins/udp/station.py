@@ -77,10 +77,6 @@ class Visited(Protocol):
         """Datagrams that were dropped before it was looked who sent them."""
         ...
 
-    def settled(self) -> None:
-        """Whatever had arrived was told: what it led to may be sent."""
-        ...
-
     def ended(self, why: str, /) -> None:
         """The listener is gone, and was not closed from here."""
         ...
@@ -112,10 +108,6 @@ class Station(Protocol):
 
     async def listen(self, visited: Visited, host: str, port: int, treatment: Treatment) -> Listening:
         """Binds one literal address. Raises BindRefused or SessionLost."""
-        ...
-
-    def flush(self) -> None:
-        """Sends now what would go at the end of this turn of the loop."""
         ...
 
     def close(self) -> None:

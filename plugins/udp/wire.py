@@ -123,10 +123,18 @@ class Outbox:
         self._sent += len(data)
         self._ready.append(data)
 
+    def passes(self, flow: int, body: bytes) -> bool:
+        """Sends a datagram of a flow, if nothing stands in its way."""
+        size = len(body)
+        if self._queues or not self._fits(size):
+            return False
+        self._sent += size + 8
+        self._ready += HEADER.pack(DATA, 0, size, flow), body
+        return True
+
     def datagram(self, flow: int, body: bytes, policy: Policy, now: float) -> None:
-        """A datagram of a flow, at a time in seconds."""
-        if not self._queues and self._fits(len(body)):
-            self.control(HEADER.pack(DATA, 0, len(body), flow) + body)
+        """A datagram of a flow, at a time in seconds: it goes now, waits, or is dropped."""
+        if self.passes(flow, body):
             return
         queue = self._queues.get(flow)
         if queue is None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from orchestra_plugins.udp.bridge import Bridge, open_bridge
+from orchestra_plugins.udp.bridge import Bridge, Bridges
 
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
@@ -91,7 +91,7 @@ def test_both_languages_over_sshd(hops: int, language: str, keys: Keys, programs
     async def scene() -> None:
         with target() as (port, _), target("::1") as (port6, _):
             async with opened(keys, programs(language), hops=hops) as (_, session, _):
-                bridge = await open_bridge(session)
+                bridge = await Bridges().open(session)
                 assert bridge.about.startswith(language[:4])
                 party, other = Party(), Party()
                 flow = bridge.flow(party, "127.0.0.1", port)
@@ -114,7 +114,7 @@ def test_both_languages_over_sshd(hops: int, language: str, keys: Keys, programs
 def test_a_helper_is_gone_within_a_second_of_its_session(keys: Keys) -> None:
     async def scene() -> None:
         async with opened(keys, hops=2) as (_, session, _):
-            bridge, party = await open_bridge(session), Party()
+            bridge, party = await Bridges().open(session), Party()
             listening = await bridge.listen(Visited(), "127.0.0.1", 0)
             bridge.flow(party, "127.0.0.1", 9)
             pid = pid_of(bridge)
@@ -134,7 +134,8 @@ def test_one_channel_serves_where_sshd_permits_one(keys: Keys) -> None:
     async def scene() -> None:
         with target() as (port, _):
             async with opened(keys, "MaxSessions 1", "AllowTcpForwarding no") as (_, session, _):
-                bridges = [await open_bridge(session) for _ in range(12)]
+                shared = Bridges()
+                bridges = [await shared.open(session) for _ in range(12)]
                 parties = [Party() for _ in bridges]
                 for bridge, party in zip(bridges, parties, strict=True):
                     bridge.flow(party, "127.0.0.1", port).send(b"x")
@@ -151,7 +152,7 @@ def test_login_files_that_talk_are_listened_through(keys: Keys, tmp_path: Path, 
 
     async def scene() -> None:
         async with opened(keys, f"SetEnv BASH_ENV={noise}", programs("python3")) as (_, session, _):
-            bridge = await open_bridge(session)
+            bridge = await Bridges().open(session)
             assert bridge.about.startswith("python3")
 
     play(scene())
@@ -172,7 +173,7 @@ def test_what_keeps_a_helper_from_running_is_said(
     async def scene() -> None:
         async with opened(keys, programs() if line == "nothing" else line) as (_, session, _):
             with pytest.raises(RuntimeFailure) as failed:
-                await open_bridge(session)
+                await Bridges().open(session)
             assert failed.value.code is Code.HELPER_FAILED
             assert said in failed.value.message
             assert session.state == "open"

@@ -11,6 +11,7 @@ from orchestra.diagnostics import Code
 from orchestra.engine.context import OpenTunnel
 from orchestra.engine.dialing import Caps
 from orchestra.engine.places import Outlook, Places
+from orchestra.engine.usage import Usage
 from orchestra.model.events import ConnectionFailed, Event
 from orchestra.session.errors import DialRefused, SessionLost
 from orchestra.session.protocols import Peer, Receiver
@@ -143,3 +144,28 @@ def test_counters_and_connections_are_the_kind_s_own_when_it_serves_itself() -> 
         stream.abort()
 
     run_virtual(main())
+
+
+def test_what_a_kind_carries_by_itself_is_over_its_sessions_until_it_says_otherwise() -> None:
+    usage = Usage()
+    network = MemoryNetwork()
+    places = Places(network.place("laptop", is_here=True), lambda _: Outlook("it is down"))
+    tunnel = OpenTunnel(plans.tunnel("desk", "gateway"), places, Caps(), lambda _: None, plans.read_secret, usage)
+    ends = [tunnel.carry(), tunnel.by(0).carry()]
+    tunnel.adopt(plans.tunnel("desk", "other"))
+    ends[0]()
+    assert (usage.is_used("gateway"), usage.is_used("other")) == (True, False)
+    ends[1]()
+    assert not any(map(usage.is_used, ("gateway", "other")))
+
+
+def test_tunnels_share_what_was_made_for_the_first_who_asked() -> None:
+    common: dict[Any, Any] = {}
+    network = MemoryNetwork()
+    places = Places(network.place("laptop", is_here=True), lambda _: Outlook("it is down"))
+    one, two = (
+        OpenTunnel(plans.tunnel(), places, Caps(), lambda _: None, plans.read_secret, common=common) for _ in range(2)
+    )
+    made = one.shared(Collector)
+    assert made is two.shared(Collector) is two.by(0).shared(Collector)
+    assert Scene().tunnel.shared(Collector) is not made

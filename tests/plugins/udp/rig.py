@@ -74,9 +74,6 @@ class Visited(Party):
         super().__init__()
         self.peers: list[tuple[Peer, Echoing]] = []
 
-    def settled(self) -> None:
-        """Echoes are not gathered."""
-
     def arrived(self, flow: Flow, peer: Peer) -> Party:
         party = Echoing()
         party.flow = flow

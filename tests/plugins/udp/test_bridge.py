@@ -8,7 +8,7 @@ import signal
 
 import pytest
 from orchestra_plugins.udp import bridge as module
-from orchestra_plugins.udp.bridge import open_bridge
+from orchestra_plugins.udp.bridge import Bridges
 
 from orchestra.errors import RuntimeFailure
 from orchestra.session.here import Here
@@ -19,7 +19,7 @@ def test_this_machine_needs_no_helper() -> None:
     async def scene() -> None:
         with target() as (port, _):
             here, party = Here("here"), Party()
-            bridge = await open_bridge(here)
+            bridge = await Bridges().open(here)
             bridge.flow(party, "127.0.0.1", port).send(b"near")
             await party.until(lambda: party.got == [b"near"])
             assert (bridge.about, bridge.is_over) == ("here itself", False)
@@ -34,7 +34,8 @@ def test_one_helper_serves_all_and_leaves_after_the_last(monkeypatch: pytest.Mon
     async def scene() -> None:
         with target() as (port, _):
             async with far() as session:
-                bridges = await asyncio.gather(*(open_bridge(session) for _ in range(5)))
+                shared = Bridges()
+                bridges = await asyncio.gather(*(shared.open(session) for _ in range(5)))
                 assert len(session.processes) == 1
                 parties = [Party() for _ in bridges]
                 for number, (bridge, party) in enumerate(zip(bridges, parties, strict=True)):
@@ -48,7 +49,7 @@ def test_one_helper_serves_all_and_leaves_after_the_last(monkeypatch: pytest.Mon
                 assert not bridges[-1].is_over
                 bridges[-1].close()
                 await until(lambda: session.processes[0].exit_status is not None)
-                again = await open_bridge(session)
+                again = await shared.open(session)
                 assert len(session.processes) == 2
                 again.close()
 
@@ -57,15 +58,16 @@ def test_one_helper_serves_all_and_leaves_after_the_last(monkeypatch: pytest.Mon
 
 def test_one_that_is_killed_is_started_again_but_not_without_end() -> None:
     async def scene() -> None:
+        shared = Bridges()
         async with far() as session:
             for round_ in range(2):
-                bridge = await open_bridge(session)
+                bridge = await shared.open(session)
                 assert len(session.processes) == round_ + 1
                 os.kill(int(bridge.about.split()[2]), signal.SIGKILL)
                 await until(lambda: bridge.is_over)  # noqa: B023
                 bridge.close()
             with pytest.raises(RuntimeFailure, match="the helper at far ended"):
-                await open_bridge(session)
+                await shared.open(session)
             assert len(session.processes) == 2
 
     play(scene)
@@ -73,11 +75,12 @@ def test_one_that_is_killed_is_started_again_but_not_without_end() -> None:
 
 def test_what_cannot_be_started_is_said_again_without_being_tried() -> None:
     async def scene() -> None:
+        shared = Bridges()
         async with far("echo no; exit 1") as session:
             said = []
             for _ in range(4):
                 with pytest.raises(RuntimeFailure) as failed:
-                    await open_bridge(session)
+                    await shared.open(session)
                 said.append(failed.value.message)
             assert len(set(said)) == 1
             assert len(session.processes) == 4  # both languages, twice

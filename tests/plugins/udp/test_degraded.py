@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from orchestra_plugins.udp.bridge import open_bridge
+from orchestra_plugins.udp.bridge import Bridges
 
 from orchestra.errors import RuntimeFailure
 from orchestra.session import Unsupported
@@ -25,8 +25,8 @@ def test_a_program_carries_what_is_sent_by_and_by(program: str, host: str, tmp_p
         with target(host) as (port, _):
             async with far(f"PATH={tmp_path}; export PATH; COMMAND") as session:
                 with pytest.raises(RuntimeFailure):
-                    await open_bridge(session)
-                bridge, parties = await open_bridge(session, degraded=True), [Party(), Party()]
+                    await Bridges().open(session)
+                bridge, parties = await Bridges().open(session, degraded=True), [Party(), Party()]
                 assert bridge.is_degraded
                 flows = [bridge.flow(party, host, port) for party in parties]
                 for size in (1, 512, 1400):
@@ -47,7 +47,7 @@ def test_a_program_carries_what_is_sent_by_and_by(program: str, host: str, tmp_p
 def test_where_there_is_nothing_at_all_the_flow_ends(tmp_path: Path) -> None:
     async def scene() -> None:
         async with far(f"PATH={tmp_path}; export PATH; COMMAND") as session:
-            bridge, party = await open_bridge(session, degraded=True), Party()
+            bridge, party = await Bridges().open(session, degraded=True), Party()
             bridge.flow(party, "127.0.0.1", 9).send(b"x")
             await party.until(lambda: party.why)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,12 +27,21 @@ class Context:
         self.counters: Counter[str] = Counter()
         self.failures: list[str] = []
         self.bytes = [0, 0]
+        self.carried = 0
 
     def tally(self, name: str, by: int = 1) -> None:
         self.counters[name] += by
 
     def count(self, bytes_in: int = 0, bytes_out: int = 0) -> None:
         self.bytes = [self.bytes[0] + bytes_in, self.bytes[1] + bytes_out]
+
+    def carry(self) -> Callable[[], None]:
+        self.carried += 1
+
+        def let_go() -> None:
+            self.carried -= 1
+
+        return let_go
 
     def failed(self, peer: Peer, error: Exception) -> Exception:
         self.failures.append(f"{peer.text}: {error}")
@@ -66,9 +76,6 @@ class Exits:
         self.flows.append(Flow(party))
         return self.flows[-1]
 
-    def flush(self) -> None:
-        """Nothing waits here."""
-
 
 class Scene:
     """One joint."""
@@ -98,9 +105,9 @@ def test_a_peer_has_a_flow_and_both_directions_are_counted() -> None:
         flow.party.received(b"answer!")
         assert (flow.sent, entry.sent) == ([b"early", b"later"], [b"answer!"])
         assert scene.counters == {"flows": 1, "flows_opened": 1, "datagrams_out": 2, "datagrams_in": 1}
-        assert scene.context.bytes == [7, 10]
+        assert (scene.context.bytes, scene.context.carried) == ([7, 10], 1)
         scene.joint.close()
-        assert (entry.closed, flow.closed, scene.counters.get("flows")) == (True, True, None)
+        assert (entry.closed, flow.closed, scene.counters.get("flows"), scene.context.carried) == (True, True, None, 0)
 
     run_virtual(main())
 
@@ -163,6 +170,7 @@ def test_flows_follow_the_tunnel_to_another_exit() -> None:
         after.party.received(b"answer")
         assert (entry.sent, entry.closed) == ([b"answer"], False)
         assert (scene.counters["flows"], scene.counters["flows_opened"], scene.counters["flows_moved"]) == (1, 1, 1)
+        assert scene.context.carried == 1
         scene.joint.close()
 
     run_virtual(main())
@@ -228,7 +236,7 @@ def test_a_path_that_is_down_is_told_now_and_then_and_every_datagram_is_counted(
             entry, party = scene.peer(number)
             party.received(b"anybody?")
             await asyncio.sleep(QUIET / 15)
-            assert entry.closed
+            assert (entry.closed, scene.context.carried) == (True, 0)
         assert scene.context.failures == [f"peer {number}: the session gateway is down" for number in (0, 15)]
         assert scene.counters["dropped_unreachable"] == scene.counters["datagrams_out"] == 20
         assert "flows" not in scene.counters

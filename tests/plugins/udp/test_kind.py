@@ -302,7 +302,7 @@ def test_a_flow_leads_where_its_exit_dials_though_the_way_changes_meanwhile() ->
                 context.tunnel = SimpleNamespace(dial=after, alternatives=(), spec=ways.spec)
                 return here
 
-            context: Any = SimpleNamespace(tunnel=ways, exit=leave)
+            context: Any = SimpleNamespace(tunnel=ways, exit=leave, shared=lambda make: make())
             exits, party = Exits(context, Treatment()), Party()
             for _ in range(2):  # the way that is taken now, and another than that
                 (await exits.open(party)).send(b"x")
