@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestra.diagnostics import Code, Diagnostic
 from orchestra.errors import UsageError
 from orchestra.model.topology import CommandRef
 
@@ -30,16 +31,40 @@ def plugins(extra: Sequence[str] = (), environ: Mapping[str, str] = os.environ) 
     """
     from orchestra.engine import builtin
     from orchestra.engine.ssh import plugin as ssh
-    from orchestra.plugin.manager import DISABLED, load_plugins, origin_of
+    from orchestra.plugin.manager import load_plugins, origin_of
 
     asked = {text: _import(text) for text in extra}
-    disabled = [name.strip() for name in environ.get(DISABLED, "").split(",") if name.strip()]
-    found = load_plugins([builtin, ssh], extra=asked.values(), disabled=disabled)
+    found = load_plugins([builtin, ssh], extra=asked.values(), disabled=_disabled(environ))
     errors = {info.origin: info.error for info in found.loaded if info.error is not None}
     for text, module in asked.items():
         if error := errors.get(origin_of(module)):
             raise UsageError(f"plugin {text}: {error}")
     return found
+
+
+def strays(plugins: Plugins, environ: Mapping[str, str]) -> tuple[Diagnostic, ...]:
+    """A warning for each plugin that is to be left out and is not installed."""
+    from orchestra.loading.report import did_you_mean, quoted
+    from orchestra.plugin.manager import BUILT_IN, DISABLED
+
+    installed = [info for info in plugins.loaded if info.origin != BUILT_IN]
+    known = {"*", *(word for info in installed for word in (info.name, info.origin))}
+    return tuple(
+        Diagnostic(
+            code=Code.UNKNOWN_NAME,
+            severity="warning",
+            message=f"{DISABLED} leaves out {quoted(name)}, and no plugin that is installed is called that",
+            suggestion=did_you_mean(name, known - {"*"}),
+        )
+        for name in _disabled(environ)
+        if name not in known
+    )
+
+
+def _disabled(environ: Mapping[str, str]) -> list[str]:
+    from orchestra.plugin.manager import DISABLED
+
+    return [name.strip() for name in environ.get(DISABLED, "").split(",") if name.strip()]
 
 
 def load_topology(
@@ -59,6 +84,7 @@ def load_topology(
     from orchestra.loading import load
 
     loaded = load(files, environ=environ, vocabulary=plugins.vocabulary, stdin=stdin)
+    loaded = replace(loaded, diagnostics=(*loaded.diagnostics, *strays(plugins, environ)))
     if allow_exec and loaded.topology is not None:
         loaded = replace(loaded, topology=_with_commands(loaded.topology))
     return _with_ssh_config(loaded, environ, allow_exec=allow_exec) if ssh_config else loaded

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from orchestra.diagnostics import Code
 from orchestra.engine.asking import paused
-from orchestra.engine.fences import fenced, secret_reader
+from orchestra.engine.fences import fenced, not_loaded, secret_reader
 from orchestra.engine.work import OPEN_DEADLINE
 from orchestra.errors import RuntimeFailure
 from orchestra.plugin.interfaces import Identifying, Identity, Look, OpenRequest
@@ -90,7 +90,7 @@ class Tour:
         assert server is not None  # noqa: S101 - sessions are planned to servers only
         found = self.plugins.transports.get(server.transport.type)
         if found is None:
-            raise RuntimeFailure(Code.PLUGIN_FAILED, f"no transport {server.transport.type} is loaded")
+            raise not_loaded(self.plugins, f"transport {server.transport.type}")
         return found
 
     async def _do(self, planned: PlannedSession, over: Session, work: Callable[[OpenRequest], Awaitable[T]]) -> T:

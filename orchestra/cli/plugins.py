@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import groupby
@@ -22,9 +23,13 @@ def plugins(console: Console, extra: Extra, output: Output = Format.TEXT) -> int
 
     One that cannot be used says why.
     """
-    from orchestra.assembly.topology import plugins as load_plugins
+    from orchestra.assembly import topology
+    from orchestra.render.diagnostics_text import diagnostics_text
 
-    loaded = load_plugins(extra.plugins).loaded
+    found = topology.plugins(extra.plugins)
+    if strays := topology.strays(found, os.environ):
+        console.say(diagnostics_text(strays, {}, console.err.style))
+    loaded = found.loaded
     if output is Format.JSON:
         console.json({"format_version": 1, "plugins": [asdict(info) for info in loaded]})
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
-from orchestra.model.text import reason, shown
+from orchestra.model.text import clean, reason, shown
 from orchestra.session.errors import OpenFailed
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def secret_reader(plugins: Plugins, deadline: float = SECRET_DEADLINE) -> ReadSe
     async def read(ref: SecretRef) -> bytes:
         source = plugins.secrets.get(ref.kind)
         if source is None:
-            raise OpenFailed(Code.SECRET_UNAVAILABLE, f"no kind of secret named {ref.kind} is loaded")
+            lacking = not_loaded(plugins, f"secret {ref.kind}")
+            raise OpenFailed(Code.SECRET_UNAVAILABLE, lacking.message, suggestion=lacking.suggestion)
         what = f"secret {ref.kind}"
         secret: object = await fenced(what, lambda: source.read(ref), deadline, discreet=True)
         if not isinstance(secret, bytes):
@@ -85,6 +86,16 @@ def secret_reader(plugins: Plugins, deadline: float = SECRET_DEADLINE) -> ReadSe
         return secret
 
     return read
+
+
+def not_loaded(plugins: Plugins, word: str, host: str | None = None) -> RuntimeFailure:
+    """No plugin adds that word, ``kind tcp``: by fault of the one that would have, or perhaps of those that failed
+    before they told what they add."""
+    absent = plugins.vocabulary.absent
+    failed = [each for each in absent if word in each.words] or [each for each in absent if not each.words]
+    why = "; ".join(f"the plugin {clean(each.name, 60)} {clean(each.why, 200)}" for each in failed)
+    message = f"no {word} is loaded" + (f": {why}" if why else "")
+    return RuntimeFailure(Code.PLUGIN_FAILED, message, host=host, suggestion="`orchestra plugins` shows what is")
 
 
 def plugin_failed(what: str, error: Exception, host: str | None = None) -> RuntimeFailure:

@@ -24,7 +24,7 @@ from orchestra.engine.core.messages import (
     SessionOpened,
     SessionSilent,
 )
-from orchestra.engine.fences import ENTRANCE, SESSION, fenced, plugin_failed, secret_reader, whole
+from orchestra.engine.fences import ENTRANCE, SESSION, fenced, not_loaded, plugin_failed, secret_reader, whole
 from orchestra.engine.leftovers import remove
 from orchestra.engine.listening import Bound, listen
 from orchestra.engine.proof import gate_for, verify
@@ -118,7 +118,7 @@ class Work:
         name = host.server.transport.type
         transport = self._plugins.transports.get(name)
         if transport is None:
-            raise RuntimeFailure(Code.PLUGIN_FAILED, f"no transport {name} is loaded", host=host.name)
+            raise not_loaded(self._plugins, f"transport {name}", host.name)
 
         def notice(text: str) -> None:
             self._observe(Noticed(host=host.name, message=text))
@@ -218,7 +218,7 @@ class Work:
     def _serve(self, live: OpenTunnel) -> Accept:
         kind = self._plugins.kinds.get(live.tunnel.kind)
         if kind is None:
-            raise RuntimeFailure(Code.PLUGIN_FAILED, f"no kind {live.tunnel.kind} is loaded")
+            raise not_loaded(self._plugins, f"kind {live.tunnel.kind}")
         try:
             return whole(f"kind {live.tunnel.kind}", kind.serve(live), ("__call__",))
         except RuntimeFailure:
@@ -256,7 +256,7 @@ class Work:
         ref, spec = context.tunnel.spec.check, context.tunnel.spec
         check = self._plugins.checks.get(ref.type)
         if check is None:
-            raise RuntimeFailure(Code.PLUGIN_FAILED, f"no check {ref.type} is loaded")
+            raise not_loaded(self._plugins, f"check {ref.type}")
         what, usual = f"check {ref.type}", spec.hold + spec.dial_timeout + CHECK_GRACE
         async with self._checking:
             if ref.timeout is None:

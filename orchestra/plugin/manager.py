@@ -11,22 +11,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from orchestra import __version__
-from orchestra.model.events import Event
 from orchestra.model.text import reason
 from orchestra.plugin import hookspecs
-from orchestra.plugin.interfaces import Check, Exporter, Importer, Kind, SecretSource, Transport
 from orchestra.plugin.vetting import SLOTS, Rejected, Slot, parts, vet_hooks, vetted_name, vetted_observer
 from orchestra.plugin.vocabulary import ENTRY_POINTS, Absent, Vocabulary
+
+if TYPE_CHECKING:
+    from orchestra.model.events import Event
+    from orchestra.plugin.interfaces import Check, Exporter, Importer, Kind, SecretSource, Transport
 
 DISTRIBUTION = "orchestra-tunnels"
 DISABLED = "ORCHESTRA_DISABLE_PLUGINS"
 """Names of installed plugins, or of their packages, that are left out, separated by commas; ``*`` is all of them."""
 LEFT_OUT = f"is left out by {DISABLED}"
+BUILT_IN = "built in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,7 @@ class PluginInfo:
 
     name: str
     version: str | None = None
-    origin: str = "built in"
+    origin: str = BUILT_IN
     adds: tuple[str, ...] = ()
     error: str | None = None
     disabled: bool = False
@@ -204,7 +207,7 @@ def _ask(manager: pluggy.PluginManager, slot: Slot, adds: list[str]) -> dict[str
 
 
 def _described(info: PluginInfo) -> str:
-    return f"the plugin {info.name}" + ("" if info.origin in ("built in", info.name) else f" ({info.origin})")
+    return f"the plugin {info.name}" + ("" if info.origin in (BUILT_IN, info.name) else f" ({info.origin})")
 
 
 def _name_of(plugin: object) -> str:

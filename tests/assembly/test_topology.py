@@ -25,6 +25,18 @@ def test_installed_plugins_can_be_left_out():
     assert set(core.kinds) == {"tcp"}
 
 
+def test_what_is_left_out_and_not_there_is_a_warning_with_the_nearest(tmp_path):
+    file = tmp_path / "f.yaml"
+    file.write_text("targets: {db: 'db:5432'}\n")
+    environ = {DISABLED: "sokcs, checks,orchestra-tunnels, *, quite_another"}
+    told = [d for d in load_topology([str(file)], plugins(environ=environ), environ).diagnostics if not d.place]
+    assert [(d.code, d.severity) for d in told] == [("UNKNOWN_NAME", "warning")] * 2
+    other, near = told
+    assert near.message == f"{DISABLED} leaves out 'sokcs', and no plugin that is installed is called that"
+    assert near.suggestion == "did you mean 'socks'?"
+    assert other.suggestion.startswith("known here: checks, ")
+
+
 def test_a_plugin_that_was_asked_for_must_work(tmp_path):
     broken = tmp_path / "broken.py"
     broken.write_text("1 / 0")

@@ -73,6 +73,16 @@ def test_what_is_left_out_is_listed_with_what_is_missing_for_it(run_cli, monkeyp
     )
 
 
+def test_what_is_to_be_left_out_and_is_not_there_is_a_warning(run_cli, monkeypatch):
+    monkeypatch.setenv("ORCHESTRA_DISABLE_PLUGINS", "sock")
+    ran = run_cli("plugins")
+    assert (ran.code, "kind socks" in ran.out) == (Exit.DONE, True)
+    assert "warning[UNKNOWN_NAME] ORCHESTRA_DISABLE_PLUGINS leaves out 'sock', and no plugin" in ran.err
+    assert "did you mean 'socks'?" in ran.err
+    said = run_cli("validate", "f.yaml", files={"f.yaml": "targets: {db: 'db:5432'}\n"})
+    assert (said.code, "leaves out 'sock'" in said.err) == (Exit.DONE, True)
+
+
 MODELS = """
 from __future__ import annotations
 

@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from orchestra.diagnostics import Code
-from orchestra.engine.fences import fenced
+from orchestra.engine.fences import fenced, not_loaded
 from orchestra.errors import RuntimeFailure
+from orchestra.plugin import hookimpl
+from orchestra.plugin.manager import Plugins, load_plugins
 from orchestra.session.errors import DialRefused
 from orchestra.testing import run_virtual
 
@@ -60,3 +62,29 @@ def test_a_timeout_of_the_plugins_own_is_not_our_deadline() -> None:
 
 def test_what_it_returns_is_returned() -> None:
     assert run_virtual(fenced("check", lambda: asyncio.sleep(1, "proof"), 2.0)) == "proof"
+
+
+class Broken:
+    """What core's own kinds would be without a library of theirs."""
+
+    @hookimpl
+    def orchestra_kinds(self) -> list[object]:
+        raise ImportError("no module named dbm")
+
+
+def test_a_word_that_nobody_adds_is_told_with_whoever_failed() -> None:
+    failure = not_loaded(load_plugins([Broken()], entry_points=False), "kind tcp", "gateway")
+    assert (failure.code, failure.host) == (Code.PLUGIN_FAILED, "gateway")
+    assert failure.message == (
+        "no kind tcp is loaded: the plugin Broken cannot be used: ImportError: no module named dbm"
+    )
+    assert "orchestra plugins" in (failure.suggestion or "")
+
+
+def test_who_told_what_it_adds_is_not_blamed_for_what_it_does_not() -> None:
+    plugins = load_plugins([], disabled=["socks"])
+    assert not_loaded(plugins, "kind socks").message == (
+        "no kind socks is loaded: the plugin socks is left out by ORCHESTRA_DISABLE_PLUGINS"
+    )
+    assert not_loaded(plugins, "kind magic").message == "no kind magic is loaded"
+    assert not_loaded(Plugins(), "kind magic").message == "no kind magic is loaded"

@@ -152,7 +152,7 @@ def test_a_transport_reads_secrets_and_says_things(monkeypatch: pytest.MonkeyPat
         await scene.work.keep_session(EDGE)
         assert curious.secret == b"s3cret"
         assert scene.said == [events.Noticed(host="edge", message="a new host key")]
-        assert failure_of(scene.told[0]) == (Code.SECRET_UNAVAILABLE, "no kind of secret named vault is loaded")
+        assert failure_of(scene.told[0]) == (Code.SECRET_UNAVAILABLE, "no secret vault is loaded")
 
     run_virtual(main())
 
