@@ -17,7 +17,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_network
 
-from orchestra.model.address import WILDCARD, AddressError, IPNetwork, check_host_name, parse_ip, parse_port
+from orchestra.diagnostics import Code
+from orchestra.errors import RuntimeFailure
+from orchestra.model.address import WILDCARD, AddressError, Endpoint, IPNetwork, check_host_name, parse_ip, parse_port
+from orchestra.model.plan import PlannedTunnel
+from orchestra.plugin.interfaces import TunnelContext
 
 PORTS = (1, 65535)
 
@@ -53,6 +57,43 @@ def parse_entry(text: str) -> Entry:
     elif ":" in host:
         raise AddressError(f"{text!r} is not clear", f"an IPv6 address or network is written [{host}]:{ports}")
     return Entry(_parse_host(host), _parse_ports(ports))
+
+
+def allowed_by(tunnel: PlannedTunnel) -> tuple[Entry, ...]:
+    """Its allow list. One that leaves it out allows everything to its own host, and nothing to others."""
+    written = tunnel.spec.options.get("allow")
+    if written is None:
+        written = [] if tunnel.listen is not None and tunnel.listen.exposed else ["*:*"]
+    return tuple(map(parse_entry, written))
+
+
+class Judge:
+    """Judges what clients ask for, by the list that the tunnel has at that time: a reload may bring another one."""
+
+    def __init__(self, context: TunnelContext) -> None:
+        self._context, self._tunnel = context, context.tunnel
+        self._allow = allowed_by(self._tunnel)
+
+    @property
+    def allow(self) -> tuple[Entry, ...]:
+        """The list; the same object for as long as it says the same."""
+        if (tunnel := self._context.tunnel) is not self._tunnel:
+            self._tunnel = tunnel
+            if (allow := allowed_by(tunnel)) != self._allow:
+                self._allow = allow
+        return self._allow
+
+    def allows(self, host: str, port: int) -> bool:
+        """Whether a client may ask for that."""
+        return any(entry.covers(host, port) for entry in self.allow)
+
+    def require(self, host: str, port: int) -> None:
+        """Raises RuntimeFailure for what a client may not ask for."""
+        if not self.allows(host, port):
+            name = self._tunnel.name
+            hint = f"if it should be, add it to `socks: {{allow: …}}` of {name}"
+            what = f"{Endpoint(host, port)} is not among what {name} allows"
+            raise RuntimeFailure(Code.NOT_ALLOWED, what, suggestion=hint)
 
 
 def _parse_host(text: str) -> IPNetwork | str:

@@ -28,13 +28,11 @@ from ..udp.interface import (
     Party,
 )
 from . import datagrams
+from .allow import Judge
 from .socks5 import address
 
 MOST = 256
 """Associations of one tunnel; each has a socket at the entry."""
-
-Judge = Callable[[str, int], None]
-"""Raises RuntimeFailure for what a client may not ask for."""
 
 
 class Associations:
@@ -87,6 +85,7 @@ class Association:
         self._listening: Listening | None = None
         self._client: Flow | None = None
         self._conversations: dict[bytes, Conversation] = {}
+        self._allow = all_.judge.allow
         self._over = False
         self.host = ""
         """Where the client has to send to."""
@@ -133,6 +132,8 @@ class Association:
             self._lost(why)
 
     def received(self, data: bytes) -> None:
+        if self._allow is not self._all.judge.allow:
+            self._review()
         try:
             header, body = datagrams.split(data)
             conversation = self._conversations.get(header) or self._begin(header)
@@ -147,7 +148,7 @@ class Association:
         """A conversation with another destination. Raises :class:`~.datagrams.Unfit`."""
         host, port = datagrams.read(header)
         try:
-            self._all.judge(host, port)
+            self._all.judge.require(host, port)
         except RuntimeFailure as denied:
             self._all.joint.failed(self.peer, denied)
             raise datagrams.Unfit("not_allowed") from None
@@ -155,6 +156,13 @@ class Association:
         about = f"{self._all.context.tunnel.path[-1]} sends to {Endpoint(host, port)}"
         self._conversations[header] = self._all.joint.begin(away, self.peer, away, about)
         return self._conversations[header]
+
+    def _review(self) -> None:
+        """There is another list: conversations with what is not among it end."""
+        self._allow = self._all.judge.allow
+        for header, conversation in list(self._conversations.items()):
+            if not self._all.judge.allows(*datagrams.read(header)):
+                self._all.joint.finished(conversation)
 
     def answer(self, data: bytes) -> None:
         """Something for the client."""

@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Literal
 
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
-from orchestra.model.address import Endpoint
 from orchestra.plugin.interfaces import TunnelContext
 from orchestra.plugin.vocabulary import KindSpec
 from orchestra.session import Accept, Peer, Receiver, Stream
 
-from .allow import Entry, parse_entry
+from .allow import Judge
 from .fields import Fields
 from .handshake import Handshake
 from .request import Cause, DatagramRequest, Login, Request
 
 if TYPE_CHECKING:
-    from .associations import Association, Associations, Judge
+    from .associations import Association, Associations
 
 HANDSHAKE = 10.0
 """Seconds that a client has for its whole handshake."""
@@ -55,35 +54,13 @@ class SocksKind:
     def serve(self, context: TunnelContext) -> Accept:
         from .associations import Associations
 
-        judge, login = judge_of(context), login_of(context)
+        judge, login = Judge(context), login_of(context)
         associations = Associations(context, judge)
 
         async def accept(peer: Peer) -> Receiver:
             return Conversation(context, peer, judge, associations, await login())
 
         return accept
-
-
-def allowed_by(context: TunnelContext) -> tuple[Entry, ...]:
-    """The tunnel's allow list. One that leaves it out allows everything to its own host, and nothing to others."""
-    written = context.tunnel.spec.options.get("allow")
-    listen = context.tunnel.listen
-    if written is None:
-        written = [] if listen is not None and listen.exposed else ["*:*"]
-    return tuple(map(parse_entry, written))
-
-
-def judge_of(context: TunnelContext) -> Judge:
-    """Judges what a client asks for, by the text that it sent."""
-    name, allow = context.tunnel.name, allowed_by(context)
-
-    def judge(host: str, port: int) -> None:
-        if not any(entry.covers(host, port) for entry in allow):
-            hint = f"if it should be, add it to `socks: {{allow: …}}` of {name}"
-            what = f"{Endpoint(host, port)} is not among what {name} allows"
-            raise RuntimeFailure(Code.NOT_ALLOWED, what, suggestion=hint)
-
-    return judge
 
 
 def login_of(context: TunnelContext) -> Callable[[], Awaitable[Login | None]]:
@@ -189,7 +166,7 @@ class Conversation:
             if isinstance(request, DatagramRequest):
                 await self._associate(request)
             else:
-                self._judge(request.host, request.port)
+                self._judge.require(request.host, request.port)
                 self._carry(request, await self._context.relay(request.host, request.port))
         except Exception as error:  # noqa: BLE001 - whatever it is, the client waits for an answer
             failure = self._context.failed(self._peer, error)

@@ -195,6 +195,24 @@ def test_what_cannot_be_carried_is_counted_by_cause_and_what_is_not_allowed_is_t
     play(scene)
 
 
+def test_what_a_reload_no_longer_allows_is_not_sent_to_any_more() -> None:
+    async def scene() -> None:
+        with target() as (one, heard), target() as (two, _):
+            async with proxy(allow=[f"127.0.0.1:{one}"]) as it:
+                client = await it.client()
+                assert await client.ask("127.0.0.1", one, b"before") == ("127.0.0.1", one, b"before")
+                planned = it.tunnel.tunnel
+                spec = replace(planned.spec, options={"allow": [f"127.0.0.1:{two}"]})
+                it.tunnel.adopt(replace(planned, spec=spec))
+                client.send(header("127.0.0.1", one) + b"after")
+                assert await client.ask("127.0.0.1", two, b"new") == ("127.0.0.1", two, b"new")
+                assert [data for _, data in heard] == [b"before"]
+                assert (it.counters["dropped_not_allowed"], it.counters["flows"]) == (1, 1)
+                assert it.codes() == [Code.NOT_ALLOWED]
+
+    play(scene)
+
+
 def test_a_name_that_is_unknown_at_the_exit_is_told() -> None:
     async def scene() -> None:
         async with proxy() as it:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from orchestra_plugins.socks.allow import Judge
 from orchestra_plugins.socks.request import Cause
-from orchestra_plugins.socks.serving import HANDSHAKE, LINGER, SocksKind, allowed_by, cause_of
+from orchestra_plugins.socks.serving import HANDSHAKE, LINGER, SocksKind, cause_of
 
 from orchestra.diagnostics import Code
 from orchestra.engine.context import OpenTunnel
@@ -325,7 +326,7 @@ def test_200_at_once() -> None:
 def test_what_is_open_to_others_needs_a_list(exposed: bool, options: dict[str, Any], lets: bool) -> None:
     async def main() -> None:
         scene = Scene(options=options, entry=replace(plans.listen("127.0.0.1"), exposed=exposed), exit_="gateway")
-        assert any(entry.covers("wiki", 80) for entry in allowed_by(scene.tunnel)) is lets
+        assert Judge(scene.tunnel).allows("wiki", 80) is lets
 
     run_virtual(main())
 
