@@ -12,12 +12,12 @@ from orchestra.loading.nodes import Branch, find, plain
 from orchestra.loading.reader import read_yaml
 from orchestra.loading.report import Report, Unreadable
 from orchestra.loading.shapes.plugged import plugin_options
-from orchestra.plugin.vocabulary import Vocabulary
+from orchestra.plugin.vocabulary import Model, Vocabulary
 
 NAME = "--set"
 
 
-def read_options(assignments: Sequence[str], fields: type[Any] | None, vocabulary: Vocabulary) -> dict[str, Any]:
+def read_options(assignments: Sequence[str], fields: Model | None, vocabulary: Vocabulary) -> dict[str, Any]:
     """The options as plain values; each VALUE is written as in a topology file.
 
     Raises TopologyInvalid, with places in the text that :func:`options_text` gives.

@@ -11,7 +11,7 @@ from orchestra.loading.shapes.base import TEXT
 from orchestra.loading.shapes.file import File
 from orchestra.loading.shapes.ssh import SECRET
 from orchestra.model.text import reason
-from orchestra.plugin.vocabulary import SecretSpec, Vocabulary
+from orchestra.plugin.vocabulary import Model, SecretSpec, Vocabulary, model_of
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -57,7 +57,7 @@ def _add_plugged(definitions: Schema, name: str, specs: Mapping[str, Any], words
     definitions[name]["anyOf"] = [{"enum": sorted({*specs, *words})}, *forms]
 
 
-def _plugged(definitions: Schema, long: Schema, kind: str, fields: type[Any] | None) -> Schema:
+def _plugged(definitions: Schema, long: Schema, kind: str, fields: Model | None) -> Schema:
     own = _fields(definitions, fields)
     return {
         **long,
@@ -88,11 +88,11 @@ def _add_kinds(definitions: Schema, vocabulary: Vocabulary) -> None:
             tunnel.setdefault("dependencies", {})[name] = needs
 
 
-def _fields(definitions: Schema, fields: type[Any] | None) -> Schema:
+def _fields(definitions: Schema, fields: Model | None) -> Schema:
     if fields is None:
         return {}
     try:
-        schema = TypeAdapter(fields).json_schema(ref_template=REFERENCE, by_alias=True)
+        schema = TypeAdapter(model_of(fields)).json_schema(ref_template=REFERENCE, by_alias=True)
     except Exception as error:  # noqa: BLE001 - somebody else's model
         return {"$comment": f"its model cannot be described: {reason(error)}"}
     for name, definition in schema.pop("$defs", {}).items():

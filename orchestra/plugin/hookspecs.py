@@ -16,11 +16,13 @@ why. What an object does wrong later is told where it was used, as PLUGIN_FAILED
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import pluggy
 
-from orchestra.model.events import Event
-from orchestra.plugin.interfaces import Check, Exporter, Importer, Kind, SecretSource, Transport
+if TYPE_CHECKING:
+    from orchestra.model.events import Event
+    from orchestra.plugin.interfaces import Check, Exporter, Importer, Kind, SecretSource, Transport
 
 PROJECT = "orchestra"
 

@@ -15,8 +15,10 @@ from orchestra.plugin.vocabulary import (
     ExporterSpec,
     ImporterSpec,
     KindSpec,
+    Model,
     SecretSpec,
     TransportSpec,
+    is_model,
 )
 
 MOST = 1000
@@ -104,11 +106,6 @@ def _fits(value: object, hint: Any) -> bool:
         return callable(value)
     if get_origin(hint) is tuple:
         return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
-    if hint == (type[Any] | None):
-        return value is None or _is_model(value)
+    if hint == (Model | None):
+        return is_model(value) if isinstance(value, type) else value is None or callable(value)
     return isinstance(value, hint)
-
-
-def _is_model(value: object) -> bool:
-    """Whether it is a class of the fields that a plugin takes: a pydantic model, or a dataclass."""
-    return isinstance(value, type) and (hasattr(value, "model_fields") or hasattr(value, "__dataclass_fields__"))

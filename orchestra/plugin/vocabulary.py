@@ -1,19 +1,36 @@
 """What the loader and the planner know of plugins: values, no code.
 
-``fields`` is a pydantic model class of the keys that a plugin takes in the file (None: it takes none). It is opaque
-here; only the loader reads it.
+``fields`` is a pydantic model class of the keys that a plugin takes in the file, or a function that gives it and is
+called when a file has such keys (None: it takes none). It is opaque here; only the loader reads it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from orchestra.model.topology import NOWHERE
 
 ENTRY_POINTS = "orchestra"
 """The group of entry points by which installed plugins are found."""
+
+Model: TypeAlias = type[Any] | Callable[[], type[Any]]
+"""The fields of a plugin; or what gives it, so that it is imported and made for who uses it alone."""
+
+
+def model_of(fields: Model) -> type[Any]:
+    """The model itself. Raises TypeError when none is given, and whatever the plugin raises."""
+    if isinstance(fields, type):
+        return fields
+    if not is_model(model := fields()):
+        raise TypeError(f"it gives a {type(model).__name__}, where a model is due")
+    return model
+
+
+def is_model(value: object) -> bool:
+    """Whether it is a class of the fields that a plugin takes: a pydantic model, or a dataclass."""
+    return isinstance(value, type) and (hasattr(value, "model_fields") or hasattr(value, "__dataclass_fields__"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +47,7 @@ class TransportSpec:
     exec: bool = True
     unix: bool = True
     dialed: bool = True
-    fields: type[Any] | None = None
+    fields: Model | None = None
     package: str = "orchestra"
 
 
@@ -51,7 +68,7 @@ class KindSpec:
     exec: bool = False
     datagrams: bool = False
     over: str = ""
-    fields: type[Any] | None = None
+    fields: Model | None = None
     package: str = "orchestra"
 
     def by_tcp(self, options: Mapping[str, Any]) -> Literal["no", "too", "only"]:
@@ -66,7 +83,7 @@ class CheckSpec:
 
     name: str
     kinds: tuple[str, ...] = ("tcp",)
-    fields: type[Any] | None = None
+    fields: Model | None = None
     package: str = "orchestra"
 
 
@@ -78,7 +95,7 @@ class SecretSpec:
     name: str
     value: Literal["text", "path", "command", "any"] = "text"
     meaning: str = ""
-    fields: type[Any] | None = None
+    fields: Model | None = None
     package: str = "orchestra"
 
 
@@ -90,7 +107,7 @@ class ImporterSpec:
     name: str
     meaning: str = ""
     default: str | None = None
-    fields: type[Any] | None = None
+    fields: Model | None = None
     package: str = "orchestra"
 
 
@@ -100,7 +117,7 @@ class ExporterSpec:
 
     name: str
     meaning: str = ""
-    fields: type[Any] | None = None
+    fields: Model | None = None
     package: str = "orchestra"
 
 

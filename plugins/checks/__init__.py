@@ -17,38 +17,58 @@ None is connected to and left: each server is told goodbye as its protocol has i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from orchestra.plugin import hookimpl
-from orchestra.plugin.interfaces import Check
+from orchestra.plugin.vocabulary import CheckSpec, model_of
 
-from .banner import Banner, Spoken
-from .command import CommandCheck
-from .conversing import Conversing
-from .dns import DnsCheck
-from .fields import Fields, Tls
-from .greetings import Imap, Pop3, Ready
-from .http import Http, Https, Page
-from .postgres import Negotiation, Postgres
-from .redis import Ping, Redis
-from .ssh import Ssh
-from .vnc import Handshake, Vnc
+if TYPE_CHECKING:
+    from orchestra.plugin.interfaces import Check, TunnelContext
+
+_HOMES = {
+    "banner": "banner.banner",
+    "command": "command.CommandCheck",
+    "dns": "dns.DnsCheck",
+    "ftp": "greetings.ftp",
+    "http": "http.http",
+    "https": "http.https",
+    "imap": "greetings.imap",
+    "pop3": "greetings.pop3",
+    "postgres": "postgres.postgres",
+    "redis": "redis.redis",
+    "smtp": "greetings.smtp",
+    "ssh": "ssh.ssh",
+    "vnc": "vnc.vnc",
+}
+"""What makes the check of each name."""
+_KINDS = {"command": ("tcp", "udp", "socks"), "dns": ("tcp", "udp")}
+
+
+class Deferred:
+    """A check whose module is imported for a file that uses it: there are many, and a file uses few."""
+
+    def __init__(self, name: str) -> None:
+        kinds = _KINDS.get(name, ("tcp",))
+        self.spec = CheckSpec(name=name, kinds=kinds, fields=self._fields, package="orchestra-tunnels")
+
+    async def run(self, context: TunnelContext) -> None:
+        """See :class:`~orchestra.plugin.interfaces.Check`."""
+        await self.made().run(context)
+
+    def made(self) -> Check:
+        """The check itself."""
+        module, maker = _HOMES[self.spec.name].split(".")
+        check: Check = getattr(import_module(f".{module}", __name__), maker)()
+        return check
+
+    def _fields(self) -> type[Any]:
+        fields = self.made().spec.fields
+        assert fields is not None  # noqa: S101 - each has some
+        return model_of(fields)
 
 
 @hookimpl
 def orchestra_checks() -> Iterable[Check]:
     """One for each protocol."""
-    return [
-        Conversing("banner", Spoken, Banner),
-        CommandCheck(),
-        DnsCheck(),
-        Conversing("ftp", Ready, Tls),
-        Conversing("http", Page, Http),
-        Conversing("https", Page, Https),
-        Conversing("imap", Imap, Tls),
-        Conversing("pop3", Pop3, Tls),
-        Conversing("postgres", Negotiation, Postgres),
-        Conversing("redis", Ping, Redis),
-        Conversing("smtp", Ready, Tls),
-        Conversing("ssh", Ssh, Fields),
-        Conversing("vnc", Handshake, Vnc),
-    ]
+    return [Deferred(name) for name in _HOMES]

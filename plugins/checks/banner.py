@@ -8,7 +8,7 @@ from orchestra.model.text import clean
 from orchestra.session import NoAnswer
 from orchestra.session.conversation import LONGEST
 
-from .conversing import Dialogue
+from .conversing import Conversing, Dialogue
 from .fields import Pattern, Tls
 from .searching import Search
 
@@ -40,3 +40,8 @@ class Spoken(Dialogue[Banner]):
             if search.finds(heard):
                 return (wanted.farewell or "").encode()
         raise NoAnswer(f"{len(heard)} bytes came and none match {wanted.expect!r}; they begin {clean(heard, 60)!r}")
+
+
+def banner() -> Conversing[Banner]:
+    """What it says."""
+    return Conversing("banner", Spoken, Banner)

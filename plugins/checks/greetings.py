@@ -18,7 +18,7 @@ from typing import ClassVar
 from orchestra.model.text import clean
 from orchestra.session import NoAnswer
 
-from .conversing import Dialogue
+from .conversing import Conversing, Dialogue
 from .fields import Tls
 
 MOST_LINES = 100
@@ -59,3 +59,23 @@ class Imap(Greeting):
 
     good = re.compile(rb"\* (OK|PREAUTH)\b", re.IGNORECASE)
     farewell = b"a LOGOUT\r\n"
+
+
+def smtp() -> Conversing[Tls]:
+    """A mail server."""
+    return Conversing("smtp", Ready, Tls)
+
+
+def ftp() -> Conversing[Tls]:
+    """A file server."""
+    return Conversing("ftp", Ready, Tls)
+
+
+def pop3() -> Conversing[Tls]:
+    """A mailbox."""
+    return Conversing("pop3", Pop3, Tls)
+
+
+def imap() -> Conversing[Tls]:
+    """A mailbox."""
+    return Conversing("imap", Imap, Tls)

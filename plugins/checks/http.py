@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from orchestra.model.text import clean
 from orchestra.session import NoAnswer
 
-from .conversing import Dialogue
+from .conversing import Conversing, Dialogue
 from .fields import HOST, Fields, Pattern, Verified
 from .searching import Search
 
@@ -150,3 +150,13 @@ def judge_status_line(line: bytes, good: list[tuple[int, int]] | None = None) ->
     if any(first <= int(status) <= last for first, last in good or OPEN):
         return None
     return f"it answered {clean(rest[:80])}"
+
+
+def http() -> Conversing[Http]:
+    """A page."""
+    return Conversing("http", Page, Http)
+
+
+def https() -> Conversing[Http]:
+    """A page under TLS."""
+    return Conversing("https", Page, Https)

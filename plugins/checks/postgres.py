@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from orchestra.model.text import clean
 from orchestra.session import Conversation, NoAnswer
 
-from .conversing import Dialogue, tls_context
+from .conversing import Conversing, Dialogue, tls_context
 from .fields import Verified
 
 SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
@@ -94,3 +94,8 @@ async def _body(talk: Conversation) -> bytes:
 def _context(wanted: Postgres) -> ssl.SSLContext:
     """Without ``tls`` the handshake is for the sake of the server's log alone: nothing is entrusted to it."""
     return tls_context(wanted if wanted.tls else Verified.model_construct(insecure=True))
+
+
+def postgres() -> Conversing[Postgres]:
+    """A PostgreSQL server."""
+    return Conversing("postgres", Negotiation, Postgres)

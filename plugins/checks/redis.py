@@ -8,7 +8,7 @@ from orchestra.loading import Secret
 from orchestra.model.text import clean
 from orchestra.session import NoAnswer
 
-from .conversing import Dialogue
+from .conversing import Conversing, Dialogue
 from .fields import Tls
 
 
@@ -46,3 +46,8 @@ class Ping(Dialogue[Redis]):
         if answer == b"+PONG" or (answer.startswith(b"-NOAUTH ") and wanted.password is None):
             return command(b"QUIT")
         raise NoAnswer(f"it answered PING with {clean(answer, 200)!r}")
+
+
+def redis() -> Conversing[Redis]:
+    """A Redis server."""
+    return Conversing("redis", Ping, Redis)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from orchestra.model.text import clean
 from orchestra.session import NoAnswer
 
-from .conversing import Dialogue
+from .conversing import Conversing, Dialogue
 from .fields import Fields
 
 MOST_LINES = 100
@@ -37,3 +37,8 @@ class Ssh(Dialogue[Fields]):
             if line.startswith((b"SSH-", b"HTTP/", b"RFB ", b"220 ", b"* OK")):
                 break
         raise NoAnswer(f"this is no SSH server: it sent {clean(line, 200)!r}")
+
+
+def ssh() -> Conversing[Fields]:
+    """An SSH server."""
+    return Conversing("ssh", Ssh, Fields)

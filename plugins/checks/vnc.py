@@ -15,7 +15,7 @@ from orchestra.loading import Secret
 from orchestra.model.text import clean
 from orchestra.session import NoAnswer
 
-from .conversing import Dialogue
+from .conversing import Conversing, Dialogue
 from .fields import Fields
 
 NONE, PASSWORD = 1, 2
@@ -88,3 +88,8 @@ class Handshake(Dialogue[Vnc]):
     async def _why(self) -> str:
         size = int.from_bytes(await self.talk.exactly(4, "why it refuses"))
         return clean(await self.talk.exactly(min(size, 200), "why it refuses"))
+
+
+def vnc() -> Conversing[Vnc]:
+    """A VNC server."""
+    return Conversing("vnc", Handshake, Vnc)

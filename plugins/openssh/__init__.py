@@ -23,11 +23,14 @@ opening         all of that as one act
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from orchestra.plugin import hookimpl
-from orchestra.plugin.interfaces import Transport
 
 from .transport import OpenSshTransport
+
+if TYPE_CHECKING:
+    from orchestra.plugin.interfaces import Transport
 
 
 @hookimpl

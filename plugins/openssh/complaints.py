@@ -1,5 +1,4 @@
-"""What ssh writes to standard error, and what a server answers, as refusals for people: the one place where ssh's own
-words become our codes."""
+"""What ssh writes to standard error, as refusals for people: the one place where ssh's own words become our codes."""
 
 from __future__ import annotations
 
@@ -10,9 +9,10 @@ from dataclasses import dataclass, field
 
 from orchestra.diagnostics import Code
 from orchestra.model.text import clean
-from orchestra.session.errors import BindRefused, DialRefused, OpenFailed, SessionLost
+from orchestra.session import ssh
+from orchestra.session.errors import OpenFailed, SessionLost
+from orchestra.session.ssh import Opening
 
-from .channel import Refusal
 from .forwarding import Origins
 
 KEPT = 30
@@ -50,20 +50,9 @@ _OPENING: tuple[tuple[str, Code, str | None], ...] = (
     ("Unable to negotiate", Code.PROTOCOL_ERROR, "ssh and the server know no common algorithm"),
     ("too long for Unix domain socket", Code.STATE_UNWRITABLE, "set TMPDIR to a shorter directory"),
 )
-_DIALING: tuple[tuple[str, Code, str, str | None], ...] = (
-    ("refused", Code.CONNECT_REFUSED, "connection refused", "is the service running, and does it listen there?"),
-    ("timed out", Code.CONNECT_TIMEOUT, "no answer", "a firewall behind the server may drop it"),
-    ("name or service not known", Code.NAME_UNRESOLVED, "the server cannot resolve the name", "check the name there"),
-    ("name resolution", Code.NAME_UNRESOLVED, "the server cannot resolve the name", "check the server's resolver"),
-    ("nodename nor servname", Code.NAME_UNRESOLVED, "the server cannot resolve the name", "check the name there"),
-    ("no address associated", Code.NAME_UNRESOLVED, "the name has no address there", "check the name there"),
-)
-_UNSAID = frozenset({"", "open failed", "connect failed"})
 _OF_HOST_KEYS = frozenset(
     {Code.HOST_KEY_CHANGED, Code.HOST_KEY_UNKNOWN, Code.HOST_KEY_REVOKED, Code.HOST_CERTIFICATE_INVALID}
 )
-_PROHIBITED, _UNKNOWN_TYPE, _SHORTAGE = 1, 3, 4
-"""Reasons of RFC 4254 section 5.1."""
 
 
 @dataclass(slots=True)
@@ -117,18 +106,7 @@ class Log:
         return clean(" / ".join(own[-most:]), 600) or self.last
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """What is attempted, for messages."""
-
-    server: str
-    by: str
-    address: str
-    user: str
-    timeout: float
-
-
-def open_failed(log: Log, attempt: Attempt, remarks: Sequence[str], *, gave_up: bool = False) -> OpenFailed:
+def open_failed(log: Log, opening: Opening, remarks: Sequence[str], *, gave_up: bool = False) -> OpenFailed:
     """Why ssh ended before it was ready; ``gave_up``: because nobody had an answer for the server."""
     everything = "\n".join(log.lines)
     code, hint = Code.CONNECT_FAILED, None
@@ -138,82 +116,30 @@ def open_failed(log: Log, attempt: Attempt, remarks: Sequence[str], *, gave_up: 
             break
     else:
         if not log.banner_seen and ("closed by" in everything or "reset by" in everything):
-            code, hint = Code.SERVER_BUSY, "it may be busy (MaxStartups) or penalise this address (PerSourcePenalties)"
+            code, hint = Code.SERVER_BUSY, ssh.BUSY
     if gave_up:
         code, hint = Code.AUTH_FAILED, "name an identity, an agent, or a password as a secret; or start at a terminal"
-    what, words = f"{attempt.server} at {attempt.address}: ", log.words()
+    what, words = f"{opening.server} at {opening.address}: ", log.words()
     if code is Code.AUTH_FAILED:
-        what += f"it does not let {attempt.user} in; offered: {', '.join(log.offered) or 'nothing'}; "
+        what += f"it does not let {opening.user} in; offered: {', '.join(log.offered) or 'nothing'}; "
     elif code in _OF_HOST_KEYS:
         what += f"it shows {log.shown or 'no host key'}; "
         words = log.words(_ABOUT_KEYS)
         if _PINS.search(words):
             words, hint = "it is not the key that host_key names", f"{hint}; only then correct host_key in the topology"
     what += "".join(f"{remark}; " for remark in remarks)
-    return OpenFailed(code, f"{what}ssh says: {words}", host=attempt.server, suggestion=hint)
+    return OpenFailed(code, f"{what}ssh says: {words}", host=opening.server, suggestion=hint)
 
 
-def timed_out(log: Log, attempt: Attempt) -> OpenFailed:
+def timed_out(log: Log, opening: Opening) -> OpenFailed:
     """No answer in time."""
-    what = f"{attempt.by} dials {attempt.address}: {attempt.server} did not answer in {attempt.timeout:g} s"
-    hint = "a firewall on the way may drop it, or the host is down"
-    if log.banner_seen:
-        stage = "authentication" if log.is_authenticating else "key exchange"
-        what, hint = f"{what} ({stage})", "the server may be overloaded; connect_timeout can be raised"
-    return OpenFailed(Code.CONNECT_TIMEOUT, what, host=attempt.server, suggestion=hint)
+    stage = "authentication" if log.is_authenticating else "key exchange" if log.banner_seen else None
+    return opening.timed_out(stage)
 
 
 def session_lost(log: Log, server: str, status: int | None, ours: str | None = None) -> SessionLost:
     """Why ssh ended after it was ready; ``ours`` is why we ended it."""
-    why, hint = ours or log.last, None
-    if "not responding" in why:
-        why = "it no longer answers (keepalive)"
-        hint = "it, or the network on the way to it, hangs; ssh.keepalive says how long it may be silent"
-    elif ours is None and status is not None and status < 0:
+    why = ours or log.last
+    if ours is None and status is not None and status < 0 and "not responding" not in why:
         why = f"its ssh was killed by signal {-status}"
-    return SessionLost(Code.SESSION_LOST, f"the session to {server} was lost: {why}", host=server, suggestion=hint)
-
-
-def dial_refused(refusal: Refusal, server: str, address: str) -> DialRefused:
-    """Why a server did not open a channel to an address (RFC 4254 section 5.1)."""
-    code, what, hint = _judge(refusal, address)
-    return DialRefused(code, f"{server} dials {address}: {what}", host=server, suggestion=hint)
-
-
-def _judge(refusal: Refusal, address: str) -> tuple[Code, str, str | None]:
-    words = clean(refusal.words, 200)
-    if refusal.code == _PROHIBITED:
-        hint = f"its sshd must allow it: AllowTcpForwarding yes (or local), and PermitOpen any or {address}"
-        return Code.FORWARD_REFUSED, "the server's policy forbids it", hint
-    if refusal.code == _UNKNOWN_TYPE:
-        return Code.FORWARD_REFUSED, "the server knows no forwarding", "its SSH server may be built without it"
-    if refusal.code == _SHORTAGE:
-        return Code.DIAL_FAILED, f"the server has no resources left ({words})", None
-    for said, code, what, advice in _DIALING:
-        if said in words.lower():
-            return code, what, advice
-    if words.lower() in _UNSAID:
-        unix = "does something listen there, and does sshd have AllowStreamLocalForwarding yes?"
-        hint = unix if address.startswith("unix:") else "its log may tell"
-        return Code.DIAL_FAILED, "the server could not open it and does not say why", hint
-    return Code.DIAL_FAILED, words, None
-
-
-def command_refused(refusal: Refusal, server: str) -> DialRefused:
-    """Why a server did not run a command."""
-    what = f"{server} does not run commands for us: {clean(refusal.words, 200)}"
-    return DialRefused(Code.FORWARD_REFUSED, what, host=server, suggestion="its sshd limits this account or sessions")
-
-
-def bind_refused(log: Log, server: str, address: str) -> BindRefused:
-    """Why a server did not open a listener; SSH carries no reason, but OpenSSH sends debug messages."""
-    told = f": {' '.join(log.remarks)}" if log.remarks else ""
-    hint = "the port may be in use there or need privileges, or PermitListen forbids it; its sshd's log tells which"
-    keyword = "AllowTcpForwarding"
-    if address.startswith("unix:"):
-        keyword, path = "AllowStreamLocalForwarding", address.removeprefix("unix:")
-        hint = f"if nothing uses {path} any more, remove it there, or set StreamLocalBindUnlink yes in its sshd_config"
-    if any("disabled" in remark for remark in log.remarks):
-        hint = f"its sshd must allow it: {keyword} yes (or remote), without no-port-forwarding for the key"
-    what = f"{server} refuses to listen on {address}{told}"
-    return BindRefused(Code.FORWARD_REFUSED, what, host=server, suggestion=hint)
+    return ssh.session_lost(server, why)

@@ -4,12 +4,14 @@ are answered when the connection is open, or why it is not."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from orchestra.plugin import hookimpl
-from orchestra.plugin.interfaces import Check, Kind
 
-from .dialing import DialCheck
-from .serving import SocksKind
+from .words import DialCheck, SocksKind
+
+if TYPE_CHECKING:
+    from orchestra.plugin.interfaces import Check, Kind
 
 
 @hookimpl

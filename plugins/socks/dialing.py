@@ -11,7 +11,6 @@ from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
 from orchestra.model.address import AddressError, Endpoint, parse_address
 from orchestra.plugin.interfaces import TunnelContext
-from orchestra.plugin.vocabulary import CheckSpec
 from orchestra.session import Conversation
 
 
@@ -37,19 +36,14 @@ class Dial(BaseModel):
     )
 
 
-class DialCheck:
+async def dial(context: TunnelContext) -> None:
     """One dial from the exit, as for a client of the proxy, closed at once."""
-
-    spec = CheckSpec(name="dial", kinds=("socks",), fields=Dial, package="orchestra-tunnels")
-
-    async def run(self, context: TunnelContext) -> None:
-        """See :class:`~orchestra.plugin.interfaces.Check`."""
-        check = context.tunnel.spec.check
-        where = _endpoint(check.options["to"])
-        try:
-            async with asyncio.timeout(check.timeout):
-                stream, _ = await context.dial(Conversation, where.host, where.port)
-        except TimeoutError:
-            message = f"{context.tunnel.name}: its exit dialed {where}: no answer within {check.timeout:g} seconds"
-            raise RuntimeFailure(Code.CHECK_FAILED, message) from None
-        stream.close()
+    check = context.tunnel.spec.check
+    where = _endpoint(check.options["to"])
+    try:
+        async with asyncio.timeout(check.timeout):
+            stream, _ = await context.dial(Conversation, where.host, where.port)
+    except TimeoutError:
+        message = f"{context.tunnel.name}: its exit dialed {where}: no answer within {check.timeout:g} seconds"
+        raise RuntimeFailure(Code.CHECK_FAILED, message) from None
+    stream.close()

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Literal
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
 from orchestra.plugin.interfaces import TunnelContext
-from orchestra.plugin.vocabulary import KindSpec
 from orchestra.session import Accept, Peer, Receiver, Stream
 
 from .allow import Judge
-from .fields import Fields
 from .handshake import Handshake
 from .request import Cause, DatagramRequest, Login, Request
 
@@ -46,21 +44,17 @@ WORDS = {
 section 5.1)."""
 
 
-class SocksKind:
-    """SOCKS 4, 4a and 5 and HTTP CONNECT on one listener."""
+def serve(context: TunnelContext) -> Accept:
+    """Who connects has a conversation of its own."""
+    from .associations import Associations
 
-    spec = KindSpec(name="socks", to="no", exit="optional", fields=Fields, package="orchestra-tunnels")
+    judge, login = Judge(context), login_of(context)
+    associations = Associations(context, judge)
 
-    def serve(self, context: TunnelContext) -> Accept:
-        from .associations import Associations
+    async def accept(peer: Peer) -> Receiver:
+        return Conversation(context, peer, judge, associations, await login())
 
-        judge, login = Judge(context), login_of(context)
-        associations = Associations(context, judge)
-
-        async def accept(peer: Peer) -> Receiver:
-            return Conversation(context, peer, judge, associations, await login())
-
-        return accept
+    return accept
 
 
 def login_of(context: TunnelContext) -> Callable[[], Awaitable[Login | None]]:

@@ -1,6 +1,7 @@
 """ssh's own words: command lines and ssh_config become topologies, and plans become command lines.
 
 ==========  ====================================================================
+words       the formats by their names
 forwards    ``-L``, ``-R`` and ``-D`` as values
 invocation  one command line, or one host of ssh_config, as a value
 commands    a text with command lines to invocations
@@ -14,14 +15,14 @@ writing     a plan to command lines
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from orchestra.plugin import hookimpl
-from orchestra.plugin.interfaces import Exporter, Importer
 
-from .commands import SshImporter
-from .configs import SshConfigImporter
-from .putty import PuttyImporter
-from .writing import SshExporter
+from .words import PuttyImporter, SshConfigImporter, SshExporter, SshImporter
+
+if TYPE_CHECKING:
+    from orchestra.plugin.interfaces import Exporter, Importer
 
 
 @hookimpl

@@ -13,7 +13,6 @@ from orchestra.errors import TopologyInvalid
 from orchestra.loading.sshconfig.syntax import first_word
 from orchestra.loading.sshconfig.values import BadValue, jump, port_number
 from orchestra.plugin.interfaces import Imported, ImportRequest
-from orchestra.plugin.vocabulary import ImporterSpec
 
 from .drafting import drafted
 from .forwards import End, Forward, checked_host, parse, split
@@ -32,29 +31,22 @@ _SAID = {
 _SHELL = frozenset(";&|()<>")
 
 
-class SshImporter:
-    """``orchestra import ssh``."""
-
-    spec = ImporterSpec(
-        name="ssh", meaning="Command lines of ssh, with -J, -L, -R, -D and -W.", package="orchestra-tunnels"
-    )
-
-    def read(self, request: ImportRequest) -> Imported:
-        """Every ssh command of the text; other lines are passed over."""
-        found: list[Invocation] = []
-        wrong: list[Diagnostic] = []
-        for number, words in commands(request.text):
-            try:
-                made = invocation(words)
-            except BadValue as error:
-                wrong.append(_fault(str(error), Place(request.name, number, 1)))
-            else:
-                found += [made] if made else []
-        if not (found or wrong):
-            wrong.append(_fault("there is no ssh command in it", Place(request.name, 1, 1)))
-        if wrong:
-            raise TopologyInvalid(tuple(wrong))
-        return drafted(found, request.name)
+def from_commands(request: ImportRequest) -> Imported:
+    """Every ssh command of the text; other lines are passed over."""
+    found: list[Invocation] = []
+    wrong: list[Diagnostic] = []
+    for number, words in commands(request.text):
+        try:
+            made = invocation(words)
+        except BadValue as error:
+            wrong.append(_fault(str(error), Place(request.name, number, 1)))
+        else:
+            found += [made] if made else []
+    if not (found or wrong):
+        wrong.append(_fault("there is no ssh command in it", Place(request.name, 1, 1)))
+    if wrong:
+        raise TopologyInvalid(tuple(wrong))
+    return drafted(found, request.name)
 
 
 def _fault(message: str, place: Place) -> Diagnostic:

@@ -15,7 +15,6 @@ from orchestra.loading.sshconfig.files import Text, read
 from orchestra.loading.sshconfig.resolving import jump_of
 from orchestra.loading.sshconfig.values import BadValue
 from orchestra.plugin.interfaces import Imported, ImportRequest
-from orchestra.plugin.vocabulary import ImporterSpec
 
 from .drafting import drafted, with_left_out
 from .forwards import checked_host
@@ -35,41 +34,30 @@ class Fields(BaseModel):
     """The hosts, by the names that `ssh` knows them by; default: those that forward something, else all."""
 
 
-class SshConfigImporter:
-    """``orchestra import ssh-config``."""
-
-    spec = ImporterSpec(
-        name="ssh-config",
-        meaning="ssh_config(5): the hosts that it names, their ProxyJump, LocalForward, RemoteForward, DynamicForward.",
-        default="~/.ssh/config",
-        fields=Fields,
-        package="orchestra-tunnels",
-    )
-
-    def read(self, request: ImportRequest) -> Imported:
-        """The hosts as ssh would use them; what they leave to ssh_config stays there."""
-        library = Library(lambda path: Text(text=request.text) if path == request.name else read(path))
-        context = this_machine(request.environ)
-        names = named(request.text)
-        wanted = request.options.get("hosts")
-        hosts: dict[str, Invocation] = {}
-        left: list[str] = []
-        for name in dict.fromkeys((*names, *(wanted or ()))):
-            choice = choose([Source(path=request.name)], library, name, context)
-            try:
-                hosts[checked_host(name)] = _invocation(choice)
-            except BadValue as error:
-                left.append(f"the host {name} is not taken over: {error}")
-        forwarding = [name for name, made in hosts.items() if made.forwards]
-        chosen = [name for name in wanted or forwarding or names if name in hosts]
-        if not chosen:
-            place = Place(request.name, 1, 1)
-            message = "; ".join(left) or "it names no host; `Host *` says nothing of any one"
-            raise TopologyInvalid((Diagnostic(code=Code.BAD_VALUE, severity="error", message=message, place=place),))
-        made = drafted([hosts[name] for name in chosen], request.name, hosts)
-        if idle := [name for name in hosts if not wanted and name not in _taken(made)]:
-            left.append(f"not taken over, since nothing is forwarded there: {', '.join(idle)} (--set hosts=[...] does)")
-        return with_left_out(made, left)
+def from_config(request: ImportRequest) -> Imported:
+    """The hosts as ssh would use them; what they leave to ssh_config stays there."""
+    library = Library(lambda path: Text(text=request.text) if path == request.name else read(path))
+    context = this_machine(request.environ)
+    names = named(request.text)
+    wanted = request.options.get("hosts")
+    hosts: dict[str, Invocation] = {}
+    left: list[str] = []
+    for name in dict.fromkeys((*names, *(wanted or ()))):
+        choice = choose([Source(path=request.name)], library, name, context)
+        try:
+            hosts[checked_host(name)] = _invocation(choice)
+        except BadValue as error:
+            left.append(f"the host {name} is not taken over: {error}")
+    forwarding = [name for name, made in hosts.items() if made.forwards]
+    chosen = [name for name in wanted or forwarding or names if name in hosts]
+    if not chosen:
+        place = Place(request.name, 1, 1)
+        message = "; ".join(left) or "it names no host; `Host *` says nothing of any one"
+        raise TopologyInvalid((Diagnostic(code=Code.BAD_VALUE, severity="error", message=message, place=place),))
+    made = drafted([hosts[name] for name in chosen], request.name, hosts)
+    if idle := [name for name in hosts if not wanted and name not in _taken(made)]:
+        left.append(f"not taken over, since nothing is forwarded there: {', '.join(idle)} (--set hosts=[...] does)")
+    return with_left_out(made, left)
 
 
 def _taken(made: Imported) -> set[str]:

@@ -10,7 +10,6 @@ from orchestra.diagnostics import Code, Diagnostic, Place
 from orchestra.errors import TopologyInvalid
 from orchestra.loading.sshconfig.values import BadValue, Jump, port_number
 from orchestra.plugin.interfaces import Imported, ImportRequest
-from orchestra.plugin.vocabulary import ImporterSpec
 
 from .drafting import drafted, with_left_out
 from .forwards import Forward, checked_host, parse
@@ -25,27 +24,18 @@ _ITEM = re.compile(r"((?:[^,=\\]|\\.)*)=((?:[^,\\]|\\.)*)")
 _FORWARD = re.compile(r"[46A]?([LRD]?)(.*)\Z", re.DOTALL)
 
 
-class PuttyImporter:
-    """``orchestra import putty``."""
-
-    spec = ImporterSpec(
-        name="putty",
-        meaning="PuTTY's saved sessions: a file of ~/.putty/sessions, or an exported registry key.",
-        package="orchestra-tunnels",
-    )
-
-    def read(self, request: ImportRequest) -> Imported:
-        """Every session that logs in by SSH."""
-        found: list[Invocation] = []
-        left: list[str] = []
-        for keys in sessions(request.text):
-            try:
-                found += [invocation(keys)] if keys.get("HostName") else []
-            except BadValue as error:
-                left.append(f"the session of {keys['HostName']} is not taken over: {error}")
-        if not found:
-            raise _invalid("; ".join(left) or "it holds no session of PuTTY with a HostName", request.name)
-        return with_left_out(drafted(found, request.name), left)
+def from_putty(request: ImportRequest) -> Imported:
+    """Every session that logs in by SSH."""
+    found: list[Invocation] = []
+    left: list[str] = []
+    for keys in sessions(request.text):
+        try:
+            found += [invocation(keys)] if keys.get("HostName") else []
+        except BadValue as error:
+            left.append(f"the session of {keys['HostName']} is not taken over: {error}")
+    if not found:
+        raise _invalid("; ".join(left) or "it holds no session of PuTTY with a HostName", request.name)
+    return with_left_out(drafted(found, request.name), left)
 
 
 def _invalid(message: str, file: str) -> TopologyInvalid:

@@ -13,7 +13,6 @@ from orchestra.model.plan import Plan, PlannedSession, PlannedTunnel
 from orchestra.model.text import clean
 from orchestra.model.topology import Server, SshSettings, Topology
 from orchestra.plugin.interfaces import ExportRequest
-from orchestra.plugin.vocabulary import ExporterSpec
 
 USUAL = ("-N", "-o", "ExitOnForwardFailure=yes")
 
@@ -27,25 +26,15 @@ class Fields(BaseModel):
     """Whether each goes to the background when its forwards are open (`-f`)."""
 
 
-class SshExporter:
-    """``orchestra export ssh``."""
-
-    spec = ExporterSpec(
-        name="ssh",
-        meaning="The commands of ssh, with -J, -L, -R and -D, that open the tunnels by hand.",
-        fields=Fields,
-        package="orchestra-tunnels",
-    )
-
-    def write(self, request: ExportRequest) -> str:
-        """One command a server, and a comment where ssh cannot do the same."""
-        work = _Commands(request.plan, request.topology)
-        first = ("ssh", "-f", *USUAL) if request.options.get("background") else ("ssh", *USUAL)
-        lines = [f"# {clean(request.plan.topology)} by hand: nothing is proven, and what breaks stays broken"]
-        lines += [line for tunnel in request.plan.tunnels for line in work.take(tunnel)]
-        for id_, (names, *forwards) in work.forwards.items():
-            lines += [f"# {names}", shlex.join([*first, *forwards, *work.login(request.plan.session(id_))])]
-        return "\n".join(lines) + "\n"
+def to_commands(request: ExportRequest) -> str:
+    """One command a server, and a comment where ssh cannot do the same."""
+    work = _Commands(request.plan, request.topology)
+    first = ("ssh", "-f", *USUAL) if request.options.get("background") else ("ssh", *USUAL)
+    lines = [f"# {clean(request.plan.topology)} by hand: nothing is proven, and what breaks stays broken"]
+    lines += [line for tunnel in request.plan.tunnels for line in work.take(tunnel)]
+    for id_, (names, *forwards) in work.forwards.items():
+        lines += [f"# {names}", shlex.join([*first, *forwards, *work.login(request.plan.session(id_))])]
+    return "\n".join(lines) + "\n"
 
 
 class _Commands:

@@ -11,7 +11,8 @@ messages     … or, for DNS, connections that a place dials in their stead
 turn         when what is sent goes
 bridge       one of them for any session
 flows        who is served, who was silent for too long
-joint, kind  a listener joined to the target, and the word for it in the file
+joint, kind  a listener joined to the target
+words        the kind and the check by their names
 interface    what other plugins use
 ===========  ==================================================================================================
 """
@@ -19,22 +20,23 @@ interface    what other plugins use
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from orchestra.plugin import hookimpl
-from orchestra.plugin.interfaces import Binding, Check, Kind
+
+from .words import UdpCheck, UdpKind
+
+if TYPE_CHECKING:
+    from orchestra.plugin.interfaces import Binding, Check, Kind
 
 
 @hookimpl
 def orchestra_kinds() -> Iterable[Kind | Binding]:
     """``kind: udp``."""
-    from .kind import UdpKind
-
     return [UdpKind()]
 
 
 @hookimpl
 def orchestra_checks() -> Iterable[Check]:
     """``check: udp``."""
-    from .kind import UdpCheck
-
     return [UdpCheck()]

@@ -13,16 +13,15 @@ from orchestra.errors import RuntimeFailure
 from orchestra.model.address import WILDCARD, Endpoint, is_loopback
 from orchestra.model.plan import Bind
 from orchestra.plugin.interfaces import TunnelContext
-from orchestra.plugin.vocabulary import CheckSpec, KindSpec
 from orchestra.session import BindRefused, Peer, Receiver, Session, Unsupported
 
 from .bridge import Bridge, Bridges
-from .fields import Fields
 from .flows import IDLE, FlowTable
 from .joint import Conversation, Joint
 from .messages import ByTcp
 from .station import Flow, Listening, Nobody, Party, Treatment
 from .wire import Policy
+from .words import UDP
 
 ATTEMPTS = 8
 """Ports that are tried until one is free in every family."""
@@ -37,45 +36,25 @@ QUEUES = {"bulk": 1024 * 1024}
 QUEUE = 256 * 1024
 
 
-class UdpKind:
-    """Datagrams, each whole or not at all, by a flow of its own for each peer."""
-
-    spec = KindSpec(
-        name="udp",
-        exit="optional",
-        protocols=("udp",),
-        exec=True,
-        datagrams=True,
-        over="over",
-        fields=Fields,
-        package="orchestra-tunnels",
-    )
-
-    async def bind(self, context: TunnelContext, session: Session, port: int) -> UdpEntrance:
-        """See :class:`~orchestra.plugin.interfaces.Binding`."""
-        entrance = UdpEntrance(context, session)
-        try:
-            await entrance.open(port)
-        except BaseException:
-            entrance.close()
-            raise
-        return entrance
+async def bind(context: TunnelContext, session: Session, port: int) -> UdpEntrance:
+    """See :class:`~orchestra.plugin.interfaces.Binding`."""
+    entrance = UdpEntrance(context, session)
+    try:
+        await entrance.open(port)
+    except BaseException:
+        entrance.close()
+        raise
+    return entrance
 
 
-class UdpCheck:
-    """Proves what can be proven of UDP without knowing what the target speaks: that its helper runs at the exit; of
-    what goes by TCP, that the target answers there."""
-
-    spec = CheckSpec(name="udp", kinds=("udp",), package="orchestra-tunnels")
-
-    async def run(self, context: TunnelContext) -> None:
-        """See :class:`~orchestra.plugin.interfaces.Check`."""
-        if UdpKind.spec.by_tcp(context.tunnel.spec.options) == "only":
-            flow = await ByTcp(context).open(Nobody())
-            return flow.close()
-        allowed = bool(context.tunnel.spec.options.get("allow_degraded"))
-        bridge = await context.shared(Bridges).open(await context.exit(), degraded=allowed)
-        return bridge.close()
+async def prove(context: TunnelContext) -> None:
+    """What can be proven without knowing what the target speaks: see :class:`~.words.UdpCheck`."""
+    if UDP.by_tcp(context.tunnel.spec.options) == "only":
+        flow = await ByTcp(context).open(Nobody())
+        return flow.close()
+    allowed = bool(context.tunnel.spec.options.get("allow_degraded"))
+    bridge = await context.shared(Bridges).open(await context.exit(), degraded=allowed)
+    return bridge.close()
 
 
 class UdpEntrance:
@@ -84,7 +63,7 @@ class UdpEntrance:
     def __init__(self, context: TunnelContext, session: Session) -> None:
         options = context.tunnel.spec.options
         self._context, self._session, self._treatment = context, session, treatment_of(options)
-        self._by_tcp = UdpKind.spec.by_tcp(options)
+        self._by_tcp = UDP.by_tcp(options)
         self._exits = ByTcp(context) if self._by_tcp == "only" else Exits(context, self._treatment)
         self._joint = Joint(context, self._exits, table_of(options), self._lost)
         self._bridge: Bridge | None = None

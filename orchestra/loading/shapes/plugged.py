@@ -16,13 +16,13 @@ from orchestra.loading.shapes.translate import faults_of
 from orchestra.loading.shapes.values import PositiveDuration
 from orchestra.model.text import reason
 from orchestra.model.topology import CheckRef, CommandRef, SecretRef
-from orchestra.plugin.vocabulary import Vocabulary
+from orchestra.plugin.vocabulary import Model, Vocabulary, model_of
 
 USUAL = CheckRef()
 
 
 def plugin_options(
-    fields: type[Any] | None,
+    fields: Model | None,
     given: Mapping[str, Any],
     at: str | None,
     vocabulary: Vocabulary,
@@ -41,11 +41,13 @@ def plugin_options(
         faults += [unknown_key(key, beside).below(prefix) for key in given]
         return {}
     try:
+        fields = model_of(fields)
         made = TypeAdapter(fields).validate_python(given, context=vocabulary)
     except ValidationError as error:
         faults += [_hinted(fault, fields, beside).below(prefix) for fault in faults_of(error)]
     except Exception as error:  # noqa: BLE001 - somebody else's code
-        whose = f"{fields.__name__} of the plugin {fields.__module__.partition('@')[0]}"
+        named = fields if hasattr(fields, "__name__") else type(fields)
+        whose = f"{named.__name__} of the plugin {named.__module__.partition('@')[0]}"
         faults.append(Fault(f"the model {whose} failed: {reason(error)}", code=Code.PLUGIN_FAILED, key=prefix))
     else:
         return _plain(made) if isinstance(made, BaseModel) else dict(vars(made))
@@ -68,7 +70,7 @@ def _whole(value: Any) -> Any:
     return [_whole(item) for item in value if item is not BROKEN] if isinstance(value, list) else value
 
 
-def _hinted(fault: Fault, fields: type[Any], beside: frozenset[str]) -> Fault:
+def _hinted(fault: Fault, fields: Model, beside: frozenset[str]) -> Fault:
     known = getattr(fields, "model_fields", None)
     if fault.code is Code.UNKNOWN_KEY and fault.suggestion is None and known is not None and len(fault.key) == 1:
         names = {field.alias or name for name, field in known.items()} | beside

@@ -13,6 +13,7 @@ from orchestra.loading.report import plugins_word, quoted
 from orchestra.loading.shapes.base import OPTIONS, JsonSchema, Many, Name, Shape, Text
 from orchestra.loading.shapes.plugged import Check, plugin_options
 from orchestra.loading.shapes.values import Duration, Listen, PositiveDuration, variable_name
+from orchestra.plugin.vocabulary import Model
 
 DEFAULT_KIND = "tcp"
 PLACEHOLDERS = frozenset({"host", "port", "address"})
@@ -131,7 +132,7 @@ class Tunnel(Shape):
 
     @classmethod
     def _options(
-        cls, fields: type[Any] | None, kind: str, value: dict[str, Any], vocabulary: Any, faults: list[Fault]
+        cls, fields: Model | None, kind: str, value: dict[str, Any], vocabulary: Any, faults: list[Fault]
     ) -> Any:
         given = {} if kind in cls._known else value.get(kind, {})
         if isinstance(given, dict):

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from orchestra_plugins.socks import associations
-from orchestra_plugins.socks.serving import SocksKind
+from orchestra_plugins.socks.serving import serve
 from orchestra_plugins.udp.flows import FlowTable
 from orchestra_plugins.udp.joint import TOLD
 
@@ -76,7 +76,7 @@ async def proxy(
     gateway: Session | None = None, *, at: str | None = None, host: str = "127.0.0.1", **options: Any
 ) -> AsyncIterator[Scene]:
     scene = Scene(gateway, at, host, options)
-    listener = await scene.entry.create_server(scene.tunnel.fence(SocksKind().serve(scene.tunnel)), host, 0)
+    listener = await scene.entry.create_server(scene.tunnel.fence(serve(scene.tunnel)), host, 0)
     scene.port = listener.port
     try:
         yield scene
@@ -324,7 +324,7 @@ def test_a_client_without_an_address_is_told() -> None:
         scene = Scene(MemoryNetwork().place("gateway"), None, "127.0.0.1", {})
         network = MemoryNetwork()
         laptop = network.place("laptop", is_here=True)
-        accept = scene.tunnel.fence(SocksKind().serve(scene.tunnel))
+        accept = scene.tunnel.fence(serve(scene.tunnel))
 
         async def unknown(peer: Peer) -> Receiver:
             return await accept(replace(peer, host=None))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from orchestra_plugins.socks.allow import Judge
 from orchestra_plugins.socks.request import Cause
-from orchestra_plugins.socks.serving import HANDSHAKE, LINGER, SocksKind, cause_of
+from orchestra_plugins.socks.serving import HANDSHAKE, LINGER, cause_of, serve
 
 from orchestra.diagnostics import Code
 from orchestra.engine.context import OpenTunnel
@@ -54,7 +54,7 @@ class Scene:
             return self.reached[-1]
 
         await self.wiki.create_server(accept, "*", 80)
-        await self.laptop.create_server(self.tunnel.fence(SocksKind().serve(self.tunnel)), "127.0.0.1", 1080)
+        await self.laptop.create_server(self.tunnel.fence(serve(self.tunnel)), "127.0.0.1", 1080)
         before = asyncio.all_tasks()
         yield self
         self.tunnel.end()
@@ -354,7 +354,7 @@ def test_a_password_is_read_once_and_only_when_somebody_comes() -> None:
 
         scene = Scene(options={"login": {"user": "alice", "password": SecretRef(kind="vault", value="x")}})
         scene.tunnel.read_secret = read_secret
-        accept = scene.tunnel.fence(SocksKind().serve(scene.tunnel))
+        accept = scene.tunnel.fence(serve(scene.tunnel))
         assert read == []
         peer = Peer(host=None, port=None, text="somebody")
         came = await asyncio.gather(*(accept(peer) for _ in range(3)), return_exceptions=True)
@@ -372,7 +372,7 @@ def test_a_password_that_never_comes_refuses_its_clients_in_time() -> None:
 
         scene = Scene(options={"login": {"user": "alice", "password": SecretRef(kind="command", value="x")}})
         scene.tunnel.read_secret = read_secret
-        accept = scene.tunnel.fence(SocksKind().serve(scene.tunnel))
+        accept = scene.tunnel.fence(serve(scene.tunnel))
         came = await asyncio.gather(
             *(accept(Peer(host=None, port=None, text="x")) for _ in range(3)), return_exceptions=True
         )

@@ -15,7 +15,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import KeyringError, KeyringLocked
 from keyrings.alt.file import PlaintextKeyring
 from orchestra_plugins import keyring_secret
-from orchestra_plugins.keyring_secret import EXTRA, KeyringSecret
+from orchestra_plugins.keyring_secret.secret import EXTRA, KeyringSecret
 
 from orchestra.diagnostics import Code
 from orchestra.loading import json_schema, load

@@ -1,53 +1,28 @@
 """Secrets from the system's keyring, by the library ``keyring``: the Secret Service, KWallet, macOS' keychain.
 
 The library is imported when a secret is read, in a thread of its own: it may talk to a person for as long as it likes.
-The module is not called ``keyring``, so that nothing can take it for the library.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from functools import partial
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
-from pydantic_core import CoreSchema
+from typing import TYPE_CHECKING, Any
 
 from orchestra.diagnostics import Code
-from orchestra.model.topology import SecretRef
-from orchestra.plugin import hookimpl
-from orchestra.plugin.interfaces import SecretSource
 from orchestra.plugin.vocabulary import SecretSpec
 from orchestra.session.errors import OpenFailed
-from orchestra.session.threads import in_thread
+
+if TYPE_CHECKING:
+    from orchestra.model.topology import SecretRef
 
 EXTRA = "pip install 'orchestra-tunnels[keyring]'"
 
 
-class Entry(BaseModel):
-    """Which entry of the keyring. Short form: `SERVICE/USERNAME`."""
+def _entry() -> type[Any]:
+    from .fields import Entry
 
-    model_config = ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True)
-
-    service: str = Field(min_length=1)
-    """What the secret is for, as it was stored."""
-    username: str = Field(min_length=1)
-    """Whose it is."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _long_form(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        service, slash, username = value.rpartition("/")
-        if not (slash and service and username):
-            raise ValueError("write SERVICE/USERNAME, or {service: …, username: …}")
-        return {"service": service, "username": username}
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [{"type": "string"}, handler.resolve_ref_schema(handler(schema))]}
+    return Entry
 
 
 class KeyringSecret:
@@ -57,7 +32,7 @@ class KeyringSecret:
         name="keyring",
         value="any",
         meaning="The entry of the system's keyring that holds it, `SERVICE/USERNAME` or a map.",
-        fields=Entry,
+        fields=_entry,
         package="orchestra-tunnels",
     )
 
@@ -66,6 +41,8 @@ class KeyringSecret:
 
     async def read(self, ref: SecretRef) -> bytes:
         """The password of that entry, as UTF-8."""
+        from orchestra.session.threads import in_thread
+
         return await in_thread(partial(self._read, ref.value["service"], ref.value["username"]))
 
     def _read(self, service: str, username: str) -> bytes:
@@ -92,9 +69,3 @@ class KeyringSecret:
 
 def _unavailable(message: str, hint: str | None = None) -> OpenFailed:
     return OpenFailed(Code.SECRET_UNAVAILABLE, message, suggestion=hint)
-
-
-@hookimpl
-def orchestra_secrets() -> Iterable[SecretSource]:
-    """``{keyring: …}``."""
-    return [KeyringSecret()]
