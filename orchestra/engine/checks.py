@@ -1,16 +1,11 @@
-"""The health check that core brings: one dial."""
+"""The health check that core brings: one dial. What it needs is imported when it is first used."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
-from orchestra.engine.dialing import attempt
 from orchestra.plugin.vocabulary import CheckSpec
-from orchestra.session.conversation import Conversation
-from orchestra.session.errors import DialRefused
 
 if TYPE_CHECKING:
     from orchestra.plugin.interfaces import TunnelContext
@@ -29,6 +24,13 @@ class TcpCheck:
     spec = CheckSpec(name="tcp")
 
     async def run(self, context: TunnelContext) -> None:
+        import asyncio
+        import contextlib
+
+        from orchestra.engine.dialing import attempt
+        from orchestra.session.conversation import Conversation
+        from orchestra.session.errors import DialRefused
+
         tunnel = context.tunnel
         try:
             async with asyncio.timeout(tunnel.spec.check.timeout):

@@ -1,4 +1,7 @@
-"""Secrets from the environment, from files and from commands. Nothing of a secret ever stands in a message."""
+"""Secrets from the environment, from files and from commands. Nothing of a secret ever stands in a message.
+
+What reads is imported when it is first used.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
-from orchestra.engine.programs import LARGEST, ProgramFailed, output_of
 from orchestra.plugin.vocabulary import SecretSpec
 from orchestra.session.errors import OpenFailed
-from orchestra.session.threads import in_thread
 
 if TYPE_CHECKING:
     from orchestra.model.topology import SecretRef
@@ -39,6 +40,8 @@ class FileSecret:
     spec = SecretSpec(name="file", value="path", meaning="The file that holds it, which nobody else can read.")
 
     async def read(self, ref: SecretRef) -> bytes:
+        from orchestra.session.threads import in_thread
+
         try:
             return _stripped(await in_thread(partial(_read, Path(ref.value))))
         except _TooOpen as error:
@@ -55,6 +58,8 @@ class CommandSecret:
     )
 
     async def read(self, ref: SecretRef) -> bytes:
+        from orchestra.engine.programs import ProgramFailed, output_of
+
         try:
             return _stripped(await output_of([str(part) for part in ref.value], DEADLINE))
         except ProgramFailed as error:
@@ -66,6 +71,8 @@ class _TooOpen(Exception):
 
 
 def _read(path: Path) -> bytes:
+    from orchestra.engine.programs import LARGEST
+
     with path.open("rb") as file:
         state = os.fstat(file.fileno())
         if stat.S_ISREG(state.st_mode) and state.st_mode & _others(state):

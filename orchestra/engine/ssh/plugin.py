@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from orchestra.engine.ssh.transport import SshTransport
 from orchestra.plugin import hookimpl
-from orchestra.plugin.interfaces import Transport
+
+if TYPE_CHECKING:
+    from orchestra.plugin.interfaces import Transport
 
 
 @hookimpl

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from orchestra.plugin.interfaces import Identity, OpenRequest
+from typing import TYPE_CHECKING
+
 from orchestra.plugin.vocabulary import TransportSpec
-from orchestra.session.protocols import Session
 from orchestra.session.windows import WindowBudget
+
+if TYPE_CHECKING:
+    from orchestra.plugin.interfaces import Identity, OpenRequest
+    from orchestra.session.protocols import Session
 
 
 class SshTransport:
