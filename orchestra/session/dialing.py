@@ -14,7 +14,7 @@ from orchestra.model.topology import Family
 
 AddressInfo: TypeAlias = tuple[int, int, int, str, Any]
 """One row of getaddrinfo(3)."""
-Attempt: TypeAlias = Callable[[], Coroutine[Any, Any, socket.socket]]
+Connector: TypeAlias = Callable[[], Coroutine[Any, Any, socket.socket]]
 
 _FAMILIES: dict[Family | None, int] = {None: socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 STAGGER = 0.25
@@ -73,7 +73,7 @@ async def connect(info: AddressInfo, source: Any = None) -> socket.socket:
     return sock
 
 
-async def race(attempts: Iterable[Attempt]) -> socket.socket:
+async def race(attempts: Iterable[Connector]) -> socket.socket:
     """The first socket that any of them connects; cancelled or refused, it leaves none. Raises OSError."""
     waiting = deque(attempts)
     running: list[asyncio.Task[socket.socket]] = []

@@ -105,7 +105,7 @@ def classify(prompt: str) -> tuple[Kind, str]:
     return ("password" if is_password else "response"), clean(prompt, 200)
 
 
-class _Conversation(NullReceiver):
+class _Askpass(NullReceiver):
     """One askpass: it sends its question and closes its direction, and gets the answer."""
 
     def __init__(self, answer: Callable[[str, str], Awaitable[str | None]], tasks: set[asyncio.Task[None]]) -> None:
@@ -133,7 +133,7 @@ class _Conversation(NullReceiver):
         self._stream.close()
 
 
-class Bridge:
+class AskpassSocket:
     """Where askpass finds us, as long as a session opens."""
 
     def __init__(self, listener: Listener, tasks: set[asyncio.Task[None]], program: str) -> None:
@@ -141,12 +141,12 @@ class Bridge:
         self.environment = {"SSH_ASKPASS": program, "SSH_ASKPASS_REQUIRE": "force"}
 
     @classmethod
-    async def open(cls, here: Here, directory: Path, answers: Answers) -> Bridge:
+    async def open(cls, here: Here, directory: Path, answers: Answers) -> AskpassSocket:
         """Raises BindRefused and OSError."""
         socket, tasks = str(directory / "q"), set[asyncio.Task[None]]()
 
         async def accept(_peer: object) -> Receiver:
-            return _Conversation(answers.answer, tasks)
+            return _Askpass(answers.answer, tasks)
 
         program = directory / "askpass"
         words = shlex.join([sys.executable, "-I", "-S", askpass.__file__, socket])

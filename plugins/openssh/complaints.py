@@ -11,7 +11,7 @@ from orchestra.diagnostics import Code
 from orchestra.model.text import clean
 from orchestra.session import ssh
 from orchestra.session.errors import OpenFailed, SessionLost
-from orchestra.session.ssh import Opening
+from orchestra.session.ssh import SshAttempt
 
 from .forwarding import Origins
 
@@ -106,7 +106,7 @@ class Log:
         return clean(" / ".join(own[-most:]), 600) or self.last
 
 
-def open_failed(log: Log, opening: Opening, remarks: Sequence[str], *, gave_up: bool = False) -> OpenFailed:
+def open_failed(log: Log, attempt: SshAttempt, remarks: Sequence[str], *, gave_up: bool = False) -> OpenFailed:
     """Why ssh ended before it was ready; ``gave_up``: because nobody had an answer for the server."""
     everything = "\n".join(log.lines)
     code, hint = Code.CONNECT_FAILED, None
@@ -119,22 +119,22 @@ def open_failed(log: Log, opening: Opening, remarks: Sequence[str], *, gave_up: 
             code, hint = Code.SERVER_BUSY, ssh.BUSY
     if gave_up:
         code, hint = Code.AUTH_FAILED, "name an identity, an agent, or a password as a secret; or start at a terminal"
-    what, words = f"{opening.server} at {opening.address}: ", log.words()
+    what, words = f"{attempt.server} at {attempt.address}: ", log.words()
     if code is Code.AUTH_FAILED:
-        what += f"it does not let {opening.user} in; offered: {', '.join(log.offered) or 'nothing'}; "
+        what += f"it does not let {attempt.user} in; offered: {', '.join(log.offered) or 'nothing'}; "
     elif code in _OF_HOST_KEYS:
         what += f"it shows {log.shown or 'no host key'}; "
         words = log.words(_ABOUT_KEYS)
         if _PINS.search(words):
             words, hint = "it is not the key that host_key names", f"{hint}; only then correct host_key in the topology"
     what += "".join(f"{remark}; " for remark in remarks)
-    return OpenFailed(code, f"{what}ssh says: {words}", host=opening.server, suggestion=hint)
+    return OpenFailed(code, f"{what}ssh says: {words}", host=attempt.server, suggestion=hint)
 
 
-def timed_out(log: Log, opening: Opening) -> OpenFailed:
+def timed_out(log: Log, attempt: SshAttempt) -> OpenFailed:
     """No answer in time."""
     stage = "authentication" if log.is_authenticating else "key exchange" if log.banner_seen else None
-    return opening.timed_out(stage)
+    return attempt.timed_out(stage)
 
 
 def session_lost(log: Log, server: str, status: int | None, ours: str | None = None) -> SessionLost:

@@ -18,10 +18,11 @@ from orchestra.plugin.interfaces import OpenRequest
 from orchestra.session.errors import OpenFailed, SessionError
 from orchestra.session.here import Here
 from orchestra.session.protocols import Session
+from orchestra.session.ssh import SshAttempt
 from orchestra.session.windows import WindowBudget
 
 from . import complaints
-from .answering import Answers, Bridge
+from .answering import Answers, AskpassSocket
 from .arguments import Call, call, pinned
 from .carrying import Carrier, carry
 from .control import Control, Refused
@@ -64,7 +65,7 @@ class _Opening:
         self._directory: Path | None = None
         self._carrier: Carrier | None = None
         self._master: Master | None = None
-        self._bridge: Bridge | None = None
+        self._askpass: AskpassSocket | None = None
         self._ready = asyncio.Event()
 
     async def run(self) -> Session:
@@ -74,26 +75,28 @@ class _Opening:
         resolved = await resolve(wanted.words("-v", "-G"), self._name)
         attempt = self._attempt(resolved)
         answers = Answers(self._request, self._settings, self._paused, self._give_up)
-        self._bridge = await Bridge.open(self._here, directory, answers)
+        self._askpass = await AskpassSocket.open(self._here, directory, answers)
         try:
             async with self._deadline:
                 self._deadline.reschedule(asyncio.get_running_loop().time() + self._timeout)
                 await self._log_in(self._going(wanted, resolved), resolved, directory)
         except TimeoutError as error:
             raise complaints.timed_out(self._log, attempt) from error
+        except OpenFailed:
+            raise
         except SessionError as error:
-            raise self._below_failed(error) from error
+            raise attempt.below_failed(error) from error
         if not self._log.is_ready:
             if isinstance(answers.failure, OpenFailed):
                 raise answers.failure
             raise complaints.open_failed(self._log, attempt, answers.remarks, gave_up=self._gave_up)
-        self._bridge.close()
+        self._askpass.close()
         return await self._take_over(directory)
 
     async def undo(self) -> None:
         """Nothing of it is left."""
-        if self._bridge is not None:
-            self._bridge.close()
+        if self._askpass is not None:
+            self._askpass.close()
         if self._carrier is not None:
             self._carrier.abort()
         if self._master is not None:
@@ -141,7 +144,7 @@ class _Opening:
         else:
             self._carrier = await carry(self._request, resolved.host, resolved.port)
         descriptor = self._carrier.descriptor if self._carrier is not None else None
-        environment = {**os.environ, **(self._bridge.environment if self._bridge is not None else {})}
+        environment = {**os.environ, **(self._askpass.environment if self._askpass is not None else {})}
         words = going.words("-N", "-S", str(directory / "m"))
         try:
             self._master = await Master.start(words, environment, str(directory), descriptor, self._said)
@@ -197,17 +200,11 @@ class _Opening:
         else:
             self._deadline.reschedule(now + self._left)
 
-    def _attempt(self, resolved: Resolved) -> complaints.Attempt:
-        return complaints.Attempt(
+    def _attempt(self, resolved: Resolved) -> SshAttempt:
+        return SshAttempt(
             server=self._name,
             by=self._request.over.host,
             address=str(self._request.dial),
             user=clean(resolved.user, 60),
             timeout=self._timeout,
         )
-
-    def _below_failed(self, error: SessionError) -> OpenFailed:
-        if isinstance(error, OpenFailed):
-            return error
-        code = Code.CONNECT_FAILED if error.code in {Code.DIAL_FAILED, Code.SESSION_LOST} else error.code
-        return OpenFailed(code, f"{self._name}: {error}", host=error.host, suggestion=error.suggestion)

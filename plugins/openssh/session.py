@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 from orchestra.diagnostics import Code
 from orchestra.model.address import WILDCARD, Endpoint, UnixPath
 from orchestra.model.text import clean
+from orchestra.session import ssh
 from orchestra.session.errors import DialRefused, SessionError, SessionLost
 from orchestra.session.here import Here
 from orchestra.session.null import NullReceiver
@@ -96,7 +97,7 @@ class OpenSshSession:
 
         answer = await self._open(CommandChannel, make, "session", b"", prepare)
         if isinstance(answer, Refusal):
-            raise complaints.command_refused(answer, self.host)
+            raise ssh.command_refused(self.host, answer.words)
         return answer, answer.receiver  # type: ignore[return-value] # it was made by make
 
     async def ping(self) -> None:
@@ -201,7 +202,7 @@ class OpenSshSession:
     async def _dial(self, make: Callable[[], R], kind: str, fields: bytes, address: str) -> tuple[Stream, R]:
         answer = await self._open(Channel, make, kind, fields)
         if isinstance(answer, Refusal):
-            raise complaints.dial_refused(answer, self.host, address)
+            raise ssh.dial_refused(self.host, address, answer.code, answer.words)
         if answer.receiver is None or answer.state == "closed":
             what = f"{self.host} dials {address}: it could not be received"
             raise DialRefused(Code.DIAL_FAILED, what, host=self.host)
@@ -283,7 +284,7 @@ class OpenSshSession:
             answer = await self._asking.ask(mux.OPEN_FORWARD, forward.fields())
         except Refused as error:
             await self._read_on()
-            raise complaints.bind_refused(self._log, self.host, address) from error
+            raise ssh.bind_refused(self.host, address, self._log.remarks) from error
         except ConnectionError:
             await self._ended.wait()
             raise self._reason or self._loss() from None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import asyncssh
 
 from orchestra.engine.ssh.credentials import Credentials
-from orchestra.engine.ssh.translate import Attempt
+from orchestra.engine.ssh.translate import Negotiation
 from orchestra.model.topology import ConfigSettings
 
 METHODS = ("publickey", "keyboard-interactive", "password")
@@ -28,7 +28,7 @@ def methods(config: ConfigSettings) -> list[str]:
 class Authenticator:
     """Gives what was gathered, piece by piece as the server wants it, and keeps account in the attempt."""
 
-    def __init__(self, credentials: Credentials, attempt: Attempt) -> None:
+    def __init__(self, credentials: Credentials, attempt: Negotiation) -> None:
         self._credentials, self._attempt = credentials, attempt
         attempt.remarks = credentials.remarks.texts
         attempt.hints = credentials.remarks.hints

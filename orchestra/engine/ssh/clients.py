@@ -7,7 +7,7 @@ import asyncssh
 from orchestra.engine.ssh import internals
 from orchestra.engine.ssh.authenticating import Authenticator
 from orchestra.engine.ssh.session import SshSession
-from orchestra.engine.ssh.translate import Attempt
+from orchestra.engine.ssh.translate import Negotiation
 from orchestra.engine.ssh.trust import Verifier
 from orchestra.model.text import clean
 from orchestra.plugin.interfaces import Notice
@@ -24,7 +24,7 @@ class Client(asyncssh.SSHClient):
         session: SshSession,
         verifier: Verifier,
         authenticator: Authenticator,
-        attempt: Attempt,
+        attempt: Negotiation,
         notice: Notice,
     ) -> None:
         self._session, self._verifier, self._attempt = session, verifier, attempt
@@ -70,7 +70,7 @@ class Client(asyncssh.SSHClient):
 class Onlooker(asyncssh.SSHClient):
     """Leaves when it has seen the host key, whatever that is."""
 
-    def __init__(self, verifier: Verifier, attempt: Attempt) -> None:
+    def __init__(self, verifier: Verifier, attempt: Negotiation) -> None:
         self._verifier, self._attempt = verifier, attempt
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:

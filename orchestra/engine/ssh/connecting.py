@@ -97,7 +97,11 @@ async def _open(request: OpenRequest, windows: WindowBudget, verifier: Verifier)
 
 
 async def _shake_hands(
-    request: OpenRequest, verifier: Verifier, attempt: translate.Attempt, carrier: Carrier, client: asyncssh.SSHClient
+    request: OpenRequest,
+    verifier: Verifier,
+    attempt: translate.Negotiation,
+    carrier: Carrier,
+    client: asyncssh.SSHClient,
 ) -> asyncssh.SSHClientConnection:
     """Dials the server, agrees on keys and logs in, as far as the client lets it come. Raises FAILURES."""
     settings, dial = _settings(request), request.dial
@@ -132,9 +136,9 @@ def _settings(request: OpenRequest) -> SshSettings:
     return settings
 
 
-def _attempt(request: OpenRequest) -> translate.Attempt:
+def _attempt(request: OpenRequest) -> translate.Negotiation:
     settings = _settings(request)
-    return translate.Attempt(
+    return translate.Negotiation(
         server=request.server.name,
         by=request.over.host,
         address=str(request.dial),
@@ -153,7 +157,7 @@ def _user(settings: SshSettings, server: str) -> str:
     return settings.user or local
 
 
-def _failure(error: Exception, attempt: translate.Attempt, carrier: Carrier, verifier: Verifier) -> OpenFailed:
+def _failure(error: Exception, attempt: translate.Negotiation, carrier: Carrier, verifier: Verifier) -> OpenFailed:
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
         return verifier.refusal()
     return translate.open_failed(carrier.loss if isinstance(carrier.loss, SessionError) else error, attempt)

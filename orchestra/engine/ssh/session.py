@@ -15,6 +15,7 @@ from orchestra.engine.ssh.carrier import Carrier
 from orchestra.engine.ssh.channels import ChannelStream, ProcessStream
 from orchestra.model.address import WILDCARD, Endpoint, UnixPath
 from orchestra.model.text import clean
+from orchestra.session import ssh
 from orchestra.session.errors import DialRefused, SessionError, SessionLost
 from orchestra.session.protocols import Accept, Listener, Peer, Process, Receiver, Stream
 from orchestra.session.windows import WindowBudget
@@ -125,7 +126,7 @@ class SshSession:
             )
             await self._uninterrupted(self._spawn(opening), stream)
         except asyncssh.ChannelOpenError as error:
-            raise self._unless_over(translate.command_refused(error, self.host)) from error
+            raise self._unless_over(ssh.command_refused(self.host, error.reason)) from error
         return stream, stream.receiver  # type: ignore[return-value]
 
     async def ping(self) -> None:
@@ -217,7 +218,7 @@ class SshSession:
         try:
             await self._uninterrupted(ask(stream), stream)
         except asyncssh.ChannelOpenError as error:
-            raise self._unless_over(translate.dial_refused(error, self.host, address())) from error
+            raise self._unless_over(ssh.dial_refused(self.host, address(), error.code, error.reason)) from error
         if stream.receiver is None:
             raise DialRefused(
                 Code.DIAL_FAILED, f"{self.host} dials {address()}: it could not be received", host=self.host
@@ -271,7 +272,7 @@ class SshSession:
                 task.add_done_callback(_close_listener)
                 raise
             except asyncssh.ChannelListenError as error:
-                raise self._unless_over(translate.bind_refused(self.host, address, self.debug_messages)) from error
+                raise self._unless_over(ssh.bind_refused(self.host, address, self.debug_messages)) from error
             else:
                 inbound.listener = listener
                 widened = next((clean(said) for said in self.debug_messages if "overridden" in said), None)

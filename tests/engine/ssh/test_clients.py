@@ -4,7 +4,7 @@ import asyncssh
 import pytest
 
 from orchestra.engine.ssh.clients import BANNERS, Client, Onlooker
-from orchestra.engine.ssh.translate import Attempt
+from orchestra.engine.ssh.translate import Negotiation
 
 
 class Trusting:
@@ -15,7 +15,7 @@ class Trusting:
 
 
 def attempt():
-    return Attempt(server="gateway", by="laptop", address="10.0.0.2:22", user="alice", timeout=1.0)
+    return Negotiation(server="gateway", by="laptop", address="10.0.0.2:22", user="alice", timeout=1.0)
 
 
 def test_banners_are_shown_without_their_control_characters_and_not_for_ever():

@@ -4,47 +4,13 @@ import asyncssh
 import pytest
 
 from orchestra.diagnostics import Code
-from orchestra.engine.ssh.translate import Attempt, bind_refused, dial_refused, open_failed, session_lost
+from orchestra.engine.ssh.translate import Negotiation, open_failed, session_lost
 from orchestra.session import DialRefused, SessionLost
 
 
 def attempt(**changes):
     values = {"server": "gw", "by": "laptop", "address": "10.0.0.2:22", "user": "ops", "timeout": 10.0}
-    return Attempt(**(values | changes))
-
-
-@pytest.mark.parametrize(
-    ("number", "reason", "code"),
-    [
-        (asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "open failed", Code.FORWARD_REFUSED),
-        (asyncssh.OPEN_UNKNOWN_CHANNEL_TYPE, "", Code.FORWARD_REFUSED),
-        (asyncssh.OPEN_RESOURCE_SHORTAGE, "", Code.DIAL_FAILED),
-        (asyncssh.OPEN_CONNECT_FAILED, "Connection refused", Code.CONNECT_REFUSED),
-        (asyncssh.OPEN_CONNECT_FAILED, "Connection timed out", Code.CONNECT_TIMEOUT),
-        (asyncssh.OPEN_CONNECT_FAILED, "Name or service not known", Code.NAME_UNRESOLVED),
-        (asyncssh.OPEN_CONNECT_FAILED, "Temporary failure in name resolution", Code.NAME_UNRESOLVED),
-        (asyncssh.OPEN_CONNECT_FAILED, "No route to host", Code.DIAL_FAILED),
-        (asyncssh.OPEN_CONNECT_FAILED, "open failed", Code.DIAL_FAILED),
-    ],
-)
-def test_a_refused_channel(number, reason, code):
-    refusal = dial_refused(asyncssh.ChannelOpenError(number, reason), "gw", "db:5432")
-    assert refusal.code == code
-    assert str(refusal).startswith("gw dials db:5432: ")
-
-
-def test_of_unix_sockets_the_keyword_is_another():
-    refusal = dial_refused(asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "open failed"), "gw", "unix:/x")
-    assert (refusal.code, "AllowStreamLocalForwarding" in refusal.suggestion) == (Code.DIAL_FAILED, True)
-    assert "StreamLocalBindUnlink" in bind_refused("gw", "unix:/x", []).suggestion
-    said = ["Server has disabled streamlocal forwarding."]
-    assert "AllowStreamLocalForwarding" in bind_refused("gw", "unix:/x", said).suggestion
-
-
-def test_what_a_server_says_is_cleaned():
-    refusal = dial_refused(asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "a\x1b[2Jb"), "gw", "db:1")
-    assert "\x1b" not in str(refusal)
-    assert "\x1b" not in str(bind_refused("gw", "*:1", ["\x1b]0;x"]))
+    return Negotiation(**(values | changes))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from orchestra_plugins.openssh.answering import Answers, Bridge, classify
+from orchestra_plugins.openssh.answering import Answers, AskpassSocket, classify
 
 from orchestra.diagnostics import Code
 from orchestra.model.topology import SecretRef, SshSettings
@@ -106,7 +106,7 @@ def test_a_key_that_wants_to_be_touched_asks_nothing():
 def test_over_the_bridge_as_ssh_runs_it(answer, expected, tmp_path):
     async def scene():
         here = Here("laptop")
-        bridge = await Bridge.open(here, tmp_path, made(Person(answer)))
+        bridge = await AskpassSocket.open(here, tmp_path, made(Person(answer)))
         assert bridge.environment["SSH_ASKPASS_REQUIRE"] == "force"
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(

@@ -3,22 +3,18 @@
 import asyncio
 
 import pytest
-from orchestra_plugins.openssh.channel import Refusal
 from orchestra_plugins.openssh.complaints import (
     KEPT,
-    Attempt,
     Log,
-    bind_refused,
-    command_refused,
-    dial_refused,
     open_failed,
     session_lost,
     timed_out,
 )
 
 from orchestra.diagnostics import Code
+from orchestra.session.ssh import SshAttempt
 
-ATTEMPT = Attempt(server="gw", by="laptop", address="198.51.100.1:22", user="alice", timeout=10)
+ATTEMPT = SshAttempt(server="gw", by="laptop", address="198.51.100.1:22", user="alice", timeout=10)
 FAILURES = [
     ("alice@gw: Permission denied (publickey).", Code.AUTH_FAILED),
     ("Received disconnect from 10.0.0.1 port 22:2: Too many authentication failures", Code.AUTH_FAILED),
@@ -116,37 +112,11 @@ def test_why_it_was_lost(line, status, why):
     assert (lost.code, why in str(lost)) == (Code.SESSION_LOST, True)
 
 
-@pytest.mark.parametrize(
-    ("refusal", "code"),
-    [
-        (Refusal(1, "open failed"), Code.FORWARD_REFUSED),
-        (Refusal(3, ""), Code.FORWARD_REFUSED),
-        (Refusal(4, "no memory"), Code.DIAL_FAILED),
-        (Refusal(2, "Connection refused"), Code.CONNECT_REFUSED),
-        (Refusal(2, "Connection timed out"), Code.CONNECT_TIMEOUT),
-        (Refusal(2, "Name or service not known"), Code.NAME_UNRESOLVED),
-        (Refusal(2, "open failed"), Code.DIAL_FAILED),
-        (Refusal(2, "\x1b[31mwhatever"), Code.DIAL_FAILED),
-    ],
-)
-def test_why_a_dial_was_refused(refusal, code):
-    failed = dial_refused(refusal, "gw", "db:5432")
-    assert failed.code == code
-    assert str(failed).startswith("gw dials db:5432: ")
-    assert "\x1b" not in str(failed)
-
-
-def test_why_a_listener_or_a_command_was_refused():
+def test_what_the_server_remarks_on_forwarding_is_kept_and_nothing_else():
     log = said(
         "debug1: Remote: Server has disabled port forwarding.", "debug1: Remote: /etc/keys:1: key options: user-rc"
     )
-    refused = bind_refused(log, "gw", "localhost:80")
-    assert refused.code == Code.FORWARD_REFUSED
-    assert "Server has disabled port forwarding." in str(refused)
-    assert "key options" not in str(refused)
-    assert "AllowTcpForwarding" in refused.suggestion
-    assert "StreamLocalBindUnlink" in bind_refused(said(), "gw", "unix:/s").suggestion
-    assert "MaxSessions" not in str(command_refused(Refusal(2, "open failed"), "gw"))
+    assert list(log.remarks) == ["Server has disabled port forwarding."]
 
 
 def test_who_came_to_which_port_in_their_order():
