@@ -45,14 +45,14 @@ section 5.1)."""
 
 
 def serve(context: TunnelContext) -> Accept:
-    """Who connects has a conversation of its own."""
+    """Each who connects is a client of its own."""
     from .associations import Associations
 
     judge, login = Judge(context), login_of(context)
     associations = Associations(context, judge)
 
     async def accept(peer: Peer) -> Receiver:
-        return Conversation(context, peer, judge, associations, await login())
+        return ProxyClient(context, peer, judge, associations, await login())
 
     return accept
 
@@ -77,7 +77,7 @@ def login_of(context: TunnelContext) -> Callable[[], Awaitable[Login | None]]:
     return login
 
 
-class Conversation:
+class ProxyClient:
     """One client. ``asking``: its handshake; ``dialing``: it waits for the exit; ``carrying``: the relay has taken
     over; ``associated``: it sends datagrams, for as long as this connection lasts; ``ending``: it was refused, and what
     it still sends is dropped, lest a reset overtakes the answer."""
