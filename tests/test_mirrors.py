@@ -10,6 +10,7 @@ TESTS = ROOT / "tests"
 WITHOUT_TESTS = {
     "orchestra/__main__.py": "two lines that call the command line",
     "orchestra/assembly/log_format.py": "two words",
+    "orchestra/assembly/reading.py": "values only",
     "orchestra/cli/instance.py": "one annotation",
     "orchestra/control/handlers.py": "protocols; the control server's tests hold them",
     "orchestra/engine/core/messages.py": "values only",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orchestra.assembly.running import Running
     from orchestra.model.events import Event
     from orchestra.plugin.interfaces import Ask
+    from orchestra.plugin.manager import Plugins
     from orchestra.session.standard import StandardStreams
 
 _NEWS = 1.0
@@ -46,6 +47,7 @@ class Entry(Here):
 
 async def connect(
     launch: Launch,
+    plugins: Plugins,
     streams: StandardStreams,
     *,
     timeout: float | None,
@@ -58,7 +60,7 @@ async def connect(
     ``timeout``: seconds to get there. Raises GaveUp, RuntimeFailure, and OSError as :meth:`StandardStreams.join`.
     """
     entry = Entry(launch.plan.client)
-    async with launched(launch, observers=observers, ask=ask, here=entry) as running:
+    async with launched(launch, plugins, observers=observers, ask=ask, here=entry) as running:
         try:
             await make_ready(running, timeout=timeout, fail_fast=True)
         except RuntimeFailure as failure:  # a tunnel says that it waits, its session what for

@@ -9,9 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from orchestra import __version__
-from orchestra.assembly.prompts import Prompts
-from orchestra.assembly.reloading import Reloading
-from orchestra.assembly.running import Identity, Running
 from orchestra.control.claim import Info
 from orchestra.lab.kind import LabKind
 from orchestra.plugin.interfaces import nobody
@@ -20,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
-    from orchestra.assembly.reloading import Read
+    from orchestra.assembly.reading import Read
+    from orchestra.assembly.running import Running
     from orchestra.control.http_address import HttpAddress
     from orchestra.control.paths import Place
     from orchestra.lab.interface import Lab
@@ -41,7 +39,6 @@ class Launch:
     name: str
     plan: Plan
     topology: Topology
-    plugins: Plugins
     lab: LabKind | None = None
     disclosures: tuple[Disclosure, ...] = ()
     """What bringing it up does besides its tunnels."""
@@ -83,6 +80,7 @@ def reachable_part(plan: Plan) -> Plan:
 @asynccontextmanager
 async def launched(
     launch: Launch,
+    plugins: Plugins,
     *,
     observers: Sequence[Callable[[Event], None]] = (),
     place: Place | None = None,
@@ -99,10 +97,13 @@ async def launched(
     puts questions to a person. ``here`` stands for this machine, outside of a lab. Inside, the running orchestra is
     still on its way to being ready.
     """
+    from orchestra.assembly.prompts import Prompts
+    from orchestra.assembly.reloading import Reloading
+    from orchestra.assembly.running import Identity, Running
     from orchestra.engine import Engine
     from orchestra.engine.surroundings import watched
 
-    prompts, plugins = Prompts(ask), launch.plugins
+    prompts = Prompts(ask)
     async with _world(launch, here) as (here_, topology):
         running = Running(
             Identity(name=launch.name, topology=launch.plan.topology, file=launch.file),

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
 
+from orchestra.assembly.reading import Wish
 from orchestra.engine.core.report import is_fatal
 from orchestra.loading.finding import STDIN_NAME
 from orchestra.model.changes import Changes
@@ -20,6 +21,7 @@ from orchestra.planning.changes import Standing, align, compare
 
 if TYPE_CHECKING:
     from orchestra.assembly.launch import Launch
+    from orchestra.assembly.reading import Read
     from orchestra.assembly.running import Running
     from orchestra.control.handlers import Document
     from orchestra.engine import Engine
@@ -31,32 +33,6 @@ _SOON = 5.0
 """Seconds until an attempt that is worth waiting for."""
 DRAIN = 30.0
 """Seconds that connections have whose tunnel or session is no part of the new plan."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """How to read: with which options (None: as before), which tunnels besides, as YAML by name, and without which;
-    and how what is to be said of it is said."""
-
-    options: Document | None = None
-    additions: Mapping[str, str] = field(default_factory=dict)
-    without: str | None = None
-    colour: bool = False
-    quiet: bool = False
-    verbosity: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What came of it: something that can be brought up, or an exit code; and what there is to say, for a person."""
-
-    launch: Launch | None
-    code: int = 0
-    said: str = ""
-
-
-Read: TypeAlias = Callable[[Wish], Reading]
-"""Reads files, and blocks while it does so; raises nothing that a file can cause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from orchestra.errors import OrchestraError, UsageError
 if TYPE_CHECKING:
     from orchestra.assembly.launch import Launch
     from orchestra.assembly.signals import Interrupts
+    from orchestra.plugin.manager import Plugins
     from orchestra.session.standard import StandardStreams
 
 
@@ -71,16 +72,19 @@ def _connect(console: Console, destination: Destination, limit: float | None) ->
     import asyncio
 
     from orchestra.assembly.signals import interruptible
+    from orchestra.assembly.topology import plugins as load_plugins
+    from orchestra.cli.apart import made_apart
     from orchestra.session.standard import StandardStreams
 
-    launch = _launch(console, destination)
+    plugins = load_plugins(destination.plugins)
+    launch = made_apart(console, destination.source, lambda console: _launch(console, destination, plugins))
     try:
         streams = StandardStreams.taken()
     except OSError as error:
         raise OrchestraError(f"standard input and output are not both open: {error.strerror}") from error
 
     async def work(_: Interrupts) -> None:
-        await _join(console, launch, streams, limit)
+        await _join(console, launch, plugins, streams, limit)
 
     try:
         asyncio.run(interruptible(work))
@@ -91,13 +95,13 @@ def _connect(console: Console, destination: Destination, limit: float | None) ->
     return Exit.DONE
 
 
-def _launch(console: Console, destination: Destination) -> Launch:
+def _launch(console: Console, destination: Destination, plugins: Plugins) -> Launch:
     """What is to be brought up. Only errors and what is run are said, unless -v: whoever starts this wants the data."""
     from orchestra.assembly.launch import Launch
     from orchestra.planning import plan_connection
     from orchestra.planning.disclosure import disclosures
 
-    read = read_topology(destination.source, allow_exec=destination.allow_exec)
+    read = read_topology(destination.source, plugins=plugins, allow_exec=destination.allow_exec)
     with read.excerpts():
         plan = plan_connection(
             read.topology,
@@ -112,15 +116,22 @@ def _launch(console: Console, destination: Destination) -> Launch:
         raise Refused(code)
     found = disclosures(plan, read.topology)
     disclose(console, read.topology, [each for each in found if each.deed == "runs" or console.verbosity])
-    return Launch(name=read.topology.name, plan=plan, topology=read.topology, plugins=read.plugins)
+    return Launch(name=read.topology.name, plan=plan, topology=read.topology)
 
 
-async def _join(console: Console, launch: Launch, streams: StandardStreams, limit: float | None) -> None:
+async def _join(
+    console: Console, launch: Launch, plugins: Plugins, streams: StandardStreams, limit: float | None
+) -> None:
     from orchestra.assembly.connect import connect
     from orchestra.cli.asking import asker
     from orchestra.cli.progress import Progress
 
     with Progress(console) as progress:
         await connect(
-            launch, streams, timeout=limit, observers=(progress,) if console.verbosity else (), ask=asker(progress)
+            launch,
+            plugins,
+            streams,
+            timeout=limit,
+            observers=(progress,) if console.verbosity else (),
+            ask=asker(progress),
         )

@@ -86,15 +86,21 @@ def split_file(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
 
 @collector_off()  # also for the imports, which are most of the work for a small file
 def load_source(
-    source: Source, *, ssh_config: bool = True, allow_exec: bool = False, edits: Edits | None = None
+    source: Source,
+    *,
+    plugins: Plugins | None = None,
+    ssh_config: bool = True,
+    allow_exec: bool = False,
+    edits: Edits | None = None,
 ) -> tuple[Loaded, Plugins]:
     """Loads the files that the options name, whether or not they can be used.
 
+    ``plugins``: those that the options name, when they are loaded already.
     ``ssh_config`` and ``allow_exec``: see :func:`orchestra.assembly.topology.load_topology`.
     """
     from orchestra.assembly import topology
 
-    plugins = topology.plugins(source.plugins)
+    plugins = plugins or topology.plugins(source.plugins)
     files = choose_files(source, os.environ, Path.cwd())
     load = partial(
         topology.load_topology, plugins=plugins, environ=os.environ, ssh_config=ssh_config, allow_exec=allow_exec
@@ -114,10 +120,15 @@ def client_of(source: Source) -> str | None:
 
 
 def read_topology(
-    source: Source, *, ssh_config: bool = True, allow_exec: bool = False, edits: Edits | None = None
+    source: Source,
+    *,
+    plugins: Plugins | None = None,
+    ssh_config: bool = True,
+    allow_exec: bool = False,
+    edits: Edits | None = None,
 ) -> Read:
     """The topology that the options name. Raises TopologyInvalid with every problem, and UsageError."""
-    loaded, plugins = load_source(source, ssh_config=ssh_config, allow_exec=allow_exec, edits=edits)
+    loaded, plugins = load_source(source, plugins=plugins, ssh_config=ssh_config, allow_exec=allow_exec, edits=edits)
     diagnostics = with_static_checks(loaded, plugins, client_of(source))
     if loaded.topology is None:
         raise TopologyRejected(diagnostics, loaded.sources)
@@ -146,6 +157,7 @@ def read_plan(
     source: Source,
     selection: Selection | None = None,
     *,
+    plugins: Plugins | None = None,
     free_ports: bool = False,
     ssh_config: bool = True,
     allow_exec: bool = False,
@@ -158,7 +170,7 @@ def read_plan(
     """
     from orchestra.planning import make_plan
 
-    read = read_topology(source, ssh_config=ssh_config, allow_exec=allow_exec, edits=edits)
+    read = read_topology(source, plugins=plugins, ssh_config=ssh_config, allow_exec=allow_exec, edits=edits)
     chosen = selection or Selection()
     besides = edits.additions if edits is not None and chosen.tunnels else ()
     with read.excerpts():

@@ -8,18 +8,18 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestra.assembly.reloading import Reading, Wish
+from orchestra.cli.apart import reading_of
 from orchestra.cli.console import Channel, Console
-from orchestra.cli.exits import Exit
 from orchestra.cli.options import Selection, Source
 from orchestra.cli.reading import Edits, choose_files
-from orchestra.cli.starting import Starting, prepare, told
+from orchestra.cli.starting import Starting, prepare
+from orchestra.errors import UsageError
 from orchestra.lab.kind import LabKind
 from orchestra.render.style import Style
 
 if TYPE_CHECKING:
     from orchestra.assembly.launch import Launch
-    from orchestra.assembly.reloading import Read
+    from orchestra.assembly.reading import Read, Reading, Wish
     from orchestra.control.handlers import Document
 
 
@@ -28,15 +28,7 @@ def reader(source: Source, selection: Selection, starting: Starting, name: str) 
     files = list(choose_files(source, os.environ, Path.cwd()))
     first = _document(replace(source, file=None, files=files), selection, starting)
 
-    def read(wish: Wish) -> Reading:
-        text = io.StringIO()
-        made: list[Launch] = []
-        errors = Channel(text, Style(wish.colour))
-        console = Console(Channel(io.StringIO(), Style()), errors, wish.quiet, wish.verbosity)
-        code = told(console, lambda: _read(console, wish.options or first, wish, name, made))
-        return Reading(launch=made[0] if made else None, code=code, said=text.getvalue().rstrip("\n"))
-
-    return read
+    return lambda wish: _read(first, name, wish)
 
 
 def options(source: Source, selection: Selection, starting: Starting) -> Document:
@@ -50,13 +42,17 @@ def _document(source: Source, selection: Selection, starting: Starting) -> Docum
     return {"source": asdict(source), "selection": asdict(selection), "starting": asdict(starting)}
 
 
-def _read(console: Console, given: Document, wish: Wish, name: str, made: list[Launch]) -> int:
-    source = Source(**given["source"])
-    if "-" in source.files:
-        console.error("the topology came from standard input, which cannot be read again")
-        return Exit.USAGE
-    selection, starting = Selection(**given["selection"]), Starting(**given["starting"])
+def _read(first: Document, name: str, wish: Wish) -> Reading:
+    given = wish.options or first
+    source, selection = Source(**given["source"]), Selection(**given["selection"])
+    starting = Starting(**given["starting"])
     starting = replace(starting, lab=starting.lab and LabKind(starting.lab))
     edits = Edits(additions=wish.additions, without=wish.without)
-    made.append(prepare(console, source, selection, starting, name=name, edits=edits))
-    return Exit.DONE
+
+    def make(console: Console) -> Launch:
+        if "-" in source.files:
+            raise UsageError("the topology came from standard input, which cannot be read again")
+        return prepare(console, source, selection, starting, name=name, edits=edits)
+
+    none = Channel(io.StringIO(), Style(wish.colour))
+    return reading_of(Console(none, none, wish.quiet, wish.verbosity), make)

@@ -15,6 +15,7 @@ from orchestra.errors import UsageError
 if TYPE_CHECKING:
     from orchestra.assembly.launch import Launch
     from orchestra.assembly.signals import Interrupts
+    from orchestra.plugin.manager import Plugins
 
 
 def run(
@@ -48,14 +49,21 @@ def _run(
 
     from orchestra.assembly.command import CannotRun, find_program
     from orchestra.assembly.signals import interruptible
+    from orchestra.assembly.topology import plugins as load_plugins
+    from orchestra.cli.apart import made_apart
 
     try:
         find_program(command[0])  # before anything is opened
-        launch = prepare(console, source, selection, starting, free_ports=True, environment=True)
+        plugins = load_plugins(source.plugins)
+
+        def make(console: Console) -> Launch:
+            return prepare(console, source, selection, starting, plugins=plugins, free_ports=True, environment=True)
+
+        launch = made_apart(console, source, make)
         disclose(console, launch.topology, launch.disclosures)
 
         async def work(interrupts: Interrupts) -> int:
-            return await _beside(console, launch, command, limit, starting.fail_fast, interrupts)
+            return await _beside(console, launch, plugins, command, limit, starting.fail_fast, interrupts)
 
         return asyncio.run(interruptible(work))
     except CannotRun as error:
@@ -66,6 +74,7 @@ def _run(
 async def _beside(
     console: Console,
     launch: Launch,
+    plugins: Plugins,
     command: list[str],
     limit: float | None,
     fail_fast: bool,
@@ -78,7 +87,7 @@ async def _beside(
     from orchestra.cli.progress import Progress
 
     progress = Progress(console)
-    async with launched(launch, observers=(progress,), ask=asker(progress)) as running:
+    async with launched(launch, plugins, observers=(progress,), ask=asker(progress)) as running:
         with progress:
             await make_ready(running, timeout=limit, fail_fast=fail_fast)
         return await execute(command, {**os.environ, **running.variables()}, interrupts)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from orchestra.model.plan import Plan
     from orchestra.model.topology import Topology
     from orchestra.planning.disclosure import Disclosure
+    from orchestra.plugin.manager import Plugins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ def prepare(
     selection: Selection,
     starting: Starting,
     *,
+    plugins: Plugins | None = None,
     name: str | None = None,
     free_ports: bool = False,
     environment: bool = False,
@@ -76,6 +78,7 @@ def prepare(
     """What is to be brought up. Nothing has been opened yet, and what it does besides its tunnels is still to be said
     (:func:`disclose`). Raises Refused after saying why, TopologyInvalid, …
 
+    ``plugins``: those that the source names, when they are loaded already.
     ``environment``: the tunnels' variables will be a command's.
     """
     from orchestra.assembly.launch import Launch, reachable_part
@@ -85,6 +88,7 @@ def prepare(
     planned = read_plan(
         source,
         selection,
+        plugins=plugins,
         free_ports=free_ports,
         ssh_config=starting.lab is None,
         allow_exec=starting.allow_exec,
@@ -108,7 +112,6 @@ def prepare(
         name=name or read.topology.name,
         plan=part,
         topology=read.topology,
-        plugins=read.plugins,
         lab=starting.lab,
         disclosures=disclosures(part, read.topology, environment=environment, in_lab=starting.lab is not None),
     )
@@ -169,7 +172,7 @@ def told(console: Console, work: Callable[[], int], *, failed: Exit = Exit.FAILE
     try:
         return work()
     except Refused as refused:
-        return refused.code
+        code = refused.code
     except Interrupted as interrupted:
         return 128 + interrupted.signum
     except GaveUp as error:
@@ -177,7 +180,7 @@ def told(console: Console, work: Callable[[], int], *, failed: Exit = Exit.FAILE
     except OrchestraError as error:
         console.error(explain(error, console))
         code = Exit.TERMINATED if isinstance(error, TakenDown) else exit_of_error(error)
-        return failed if code is Exit.FAILED else code
+    return failed if code is Exit.FAILED else code
 
 
 def say_gave_up(console: Console, error: GaveUp) -> int:

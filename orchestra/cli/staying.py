@@ -15,7 +15,8 @@ from orchestra.assembly.journal import Complaints, Journal
 from orchestra.assembly.launch import Http, Launch, launched
 from orchestra.assembly.notify import Notifier
 from orchestra.assembly.readiness import make_ready, until_failure
-from orchestra.assembly.reloading import Read, reload_and_say
+from orchestra.assembly.reading import Read
+from orchestra.assembly.reloading import reload_and_say
 from orchestra.assembly.running import Running
 from orchestra.assembly.signals import Interrupts
 from orchestra.cli.asking import asker
@@ -28,6 +29,7 @@ from orchestra.errors import OrchestraError
 from orchestra.model.events import Event, OverallChanged, Reloaded, TunnelChanged
 from orchestra.model.status import Status
 from orchestra.model.text import clean
+from orchestra.plugin.manager import Plugins
 from orchestra.render.layout import counted
 from orchestra.render.progress import ProgressLines
 
@@ -44,6 +46,7 @@ class Stay:
 
     console: Console
     launch: Launch
+    plugins: Plugins
     place: Place
     log: Journal
     limit: float | None = None
@@ -85,6 +88,7 @@ class Stay:
                 self.notifier.alive(),
                 launched(
                     self.launch,
+                    self.plugins,
                     observers=observers,
                     place=self.place,
                     ask=ask,

@@ -181,6 +181,17 @@ def _stay(
     import asyncio
 
     from orchestra.assembly.detach import Parent
+    from orchestra.assembly.topology import plugins as load_plugins
+    from orchestra.cli.apart import made_apart
+
+    parent = None if staying.parent is None else Parent(staying.parent)
+    limit, http = staying.limit, showing.read()
+    plugins = load_plugins(source.plugins)
+
+    def make(console: Console) -> Launch:
+        return prepare(console, source, selection, starting, plugins=plugins, name=staying.name)
+
+    launch = made_apart(console, source, make)  # and what follows is loaded meanwhile
     from orchestra.assembly.journal import journal
     from orchestra.assembly.notify import Notifier
     from orchestra.assembly.signals import held_back, interruptible
@@ -190,9 +201,6 @@ def _stay(
     from orchestra.control.client import NotRunning
     from orchestra.control.paths import log_file, place_of
 
-    parent = None if staying.parent is None else Parent(staying.parent)
-    limit, http = staying.limit, showing.read()
-    launch = prepare(console, source, selection, starting, name=staying.name)
     place, log = place_of(launch.name, os.environ), log_file(launch.name, os.environ)
     with held_back():
         claim = _claim(place, launch)
@@ -202,6 +210,7 @@ def _stay(
                 stay = Stay(
                     console=console,
                     launch=launch,
+                    plugins=plugins,
                     place=place,
                     log=entries,
                     limit=limit,

@@ -20,12 +20,13 @@ from orchestra.session.standard import StandardStreams
 from tests.cli.instances import closed_port
 from tests.engine.sockets import Handler, target
 
+PLUGINS = plugins()
+
 
 def launch(port: int) -> Launch:
-    loaded = plugins()
     topology = Topology(name="t", file="t.yaml")
-    plan = plan_connection(topology, f"127.0.0.1:{port}", vocabulary=loaded.vocabulary)
-    return Launch(name="t", plan=plan, topology=topology, plugins=loaded)
+    plan = plan_connection(topology, f"127.0.0.1:{port}", vocabulary=PLUGINS.vocabulary)
+    return Launch(name="t", plan=plan, topology=topology)
 
 
 @asynccontextmanager
@@ -44,7 +45,7 @@ async def streams(data: bytes) -> AsyncIterator[tuple[StandardStreams, int]]:
 
 async def use(handler: Handler, data: bytes) -> bytes:
     async with target(handler) as port, streams(data) as (both, out):
-        await connect(launch(port), both, timeout=20.0)
+        await connect(launch(port), PLUGINS, both, timeout=20.0)
         return os.read(out, 100)
 
 
@@ -70,7 +71,7 @@ def test_a_dial_that_fails_is_the_dialers_to_say() -> None:
     async def main() -> None:
         with closed_port() as port:
             async with streams(b"") as (both, _):
-                await connect(launch(port), both, timeout=20.0)
+                await connect(launch(port), PLUGINS, both, timeout=20.0)
 
     with pytest.raises(RuntimeFailure, match="connection refused") as caught:
         asyncio.run(main())

@@ -8,7 +8,6 @@ import pytest
 from orchestra.assembly.launch import Launch, reachable_part
 from orchestra.model.plan import Alternative, Dial, Plan, PlannedSession, PlannedTunnel
 from orchestra.model.topology import Topology, Tunnel
-from orchestra.plugin.manager import Plugins
 
 
 def session(id_: str) -> PlannedSession:
@@ -46,7 +45,7 @@ def test_the_sessions_of_other_paths_are_opened_too_where_they_may_be_taken() ->
 def test_its_file_can_be_named_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     topology = Topology(name="office", file="office.yaml")
-    launch = Launch(name="work", plan=PLAN, topology=topology, plugins=Plugins())
+    launch = Launch(name="work", plan=PLAN, topology=topology)
     assert launch.info().file == str(tmp_path / "office.yaml")
     assert (launch.info().name, launch.info().topology) == ("work", "office")
     assert replace(launch, topology=Topology(name="office", file="<stdin>")).file == "<stdin>"

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from orchestra.assembly.launch import Launch
-from orchestra.assembly.reloading import Reading, Reloading, Wish, concerned, reload_and_say
+from orchestra.assembly.reading import Reading, Wish
+from orchestra.assembly.reloading import Reloading, concerned, reload_and_say
 from orchestra.assembly.running import Identity, Running
 from orchestra.diagnostics import Code
 from orchestra.engine import Engine
@@ -46,7 +47,7 @@ class Scene:
         self.running.reloading = self.reloading
 
     def launch(self, of: Plan, **more: Any) -> Launch:
-        return Launch(name="office", plan=of, topology=plans.topology("edge", "west"), plugins=self.plugins, **more)
+        return Launch(name="office", plan=of, topology=plans.topology("edge", "west"), **more)
 
     def _read(self, wish: Wish) -> Reading:
         self.wishes.append(wish)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from orchestra.assembly.reloading import Wish
+from orchestra.assembly.reading import Wish
 from orchestra.cli.options import Selection, Source
 from orchestra.cli.reloading import options, reader
 from orchestra.cli.starting import Starting

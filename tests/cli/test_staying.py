@@ -7,6 +7,7 @@ import io
 
 import pytest
 
+from orchestra.assembly import topology
 from orchestra.assembly.journal import journal
 from orchestra.assembly.readiness import GaveUp
 from orchestra.assembly.signals import Interrupts
@@ -32,7 +33,7 @@ def stay(home, cli):
         place.directory.mkdir(parents=True, mode=0o700)
 
         async def main(entries):
-            stay = Stay(console=console, launch=launch, place=place, log=entries, **options)
+            stay = Stay(console=console, launch=launch, plugins=topology.plugins(), place=place, log=entries, **options)
             task = asyncio.create_task(stay.run(Interrupts(asyncio.get_running_loop())))
             while end_when_ready and not stay.was_ready:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.01)
