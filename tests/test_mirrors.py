@@ -22,7 +22,6 @@ WITHOUT_TESTS = {
     "orchestra/plugin/vocabulary.py": "values only",
     "orchestra/render/picture/live_script.py": "a script for browsers; acceptance/test_http.py runs it in one",
     "orchestra/session/errors.py": "classes only",
-    "orchestra/session/protocols.py": "protocols; orchestra.testing.sessions holds what they promise",
     "orchestra/lab/interface.py": "protocols",
     "plugins/keyring_secret/fields.py": "test_secret.py holds it",
     "plugins/socks/words.py": "names only",

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestra.session.protocols import borrowing
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestra.session.protocols import Stream
+    from orchestra.session.protocols import Stream, Take
 
 
 class End:
@@ -24,12 +26,13 @@ class End:
 
     __slots__ = ("_early", "_full", "_relay", "_write", "eof", "lost", "other", "received", "stream")
 
+    borrows = True
     other: End
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
         self._early: list[bytes] = []
-        self._write: Callable[[bytes], None] = self._early.append
+        self._write: Take = self._keep
         self._full = False
         self.stream: Stream | None = None
         self.received = 0
@@ -45,7 +48,7 @@ class End:
         elif self.other.stream is not None:
             self._relay.join()
 
-    def data_received(self, data: bytes, /) -> None:
+    def data_received(self, data: bytes | memoryview, /) -> None:
         self.received += len(data)
         self._write(data)
 
@@ -80,7 +83,7 @@ class End:
         """Both ends have streams: what came early goes on, and reading begins unless the other end is full."""
         stream, target = self.stream, self.other.stream
         assert stream is not None and target is not None  # noqa: S101, PT018 - join is called with both
-        self._write = target.write
+        self._write = borrowing(target, target.write)
         for data in self._early:
             target.write(data)
         self._early.clear()
@@ -88,6 +91,9 @@ class End:
             self.pass_eof()
         if not (self.other._full or self.lost):  # noqa: SLF001 - two halves of one thing
             stream.resume_reading()
+
+    def _keep(self, data: bytes | memoryview) -> None:
+        self._early.append(bytes(data))
 
     def pass_eof(self) -> None:
         """The end of what this end received is told to the other; after both directions both streams close."""

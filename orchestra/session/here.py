@@ -16,7 +16,7 @@ from orchestra.session.listening import SocketListener, listen_tcp, listen_unix
 from orchestra.session.processes import LocalProcess, shell
 from orchestra.session.protocols import Accept, Listener, Peer, Process, Receiver, Stream
 from orchestra.session.refusals import dial_refused
-from orchestra.session.sockets import SocketStream, reset
+from orchestra.session.sockets import SocketStream, reading_space, reset
 
 R = TypeVar("R", bound=Receiver)
 
@@ -39,6 +39,7 @@ class Here:
         self._send = send or (dial_datagrams if connect is None else None)
         self._listeners: set[SocketListener] = set()
         self._streams: set[SocketStream] = set()
+        self._space = reading_space()
         self._tasks: set[asyncio.Task[None]] = set()
         self._state: Literal["open", "closing", "closed"] = "open"
         self._ended: asyncio.Event | None = None
@@ -126,7 +127,7 @@ class Here:
             raise SessionLost(Code.SESSION_LOST, f"{self.host} is closed", host=self.host)
 
     def _adopt(self, receiver: R, sock: socket.socket) -> tuple[Stream, R]:
-        stream = SocketStream(sock, receiver, self._forget)
+        stream = SocketStream(sock, receiver, self._forget, self._space)
         self._streams.add(stream)
         stream.start()
         return stream, receiver

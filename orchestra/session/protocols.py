@@ -7,10 +7,11 @@ accepted to one that an exit session dialed, and does not know which of them is 
 
 from __future__ import annotations
 
+import functools
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 R = TypeVar("R", bound="Receiver")
 
@@ -46,6 +47,23 @@ class Receiver(Protocol):
     def pause_writing(self) -> None: ...
     def resume_writing(self) -> None: ...
     def connection_lost(self, exc: Exception | None, /) -> None: ...
+
+
+Take: TypeAlias = Callable[[bytes | memoryview], None]
+"""Takes data, and keeps no view of it."""
+
+
+def borrowing(end: Stream | Receiver, take: Callable[[bytes], None]) -> Take:
+    """``take`` is a stream's ``write``, or a receiver's ``data_received``. One with an attribute ``borrows`` may be
+    given a memoryview of what is overwritten as soon as it returns; any other gets bytes, which are its own."""
+    if getattr(end, "borrows", False):
+        return cast(Take, take)
+
+    @functools.wraps(take)
+    def hand_over(data: bytes | memoryview) -> None:
+        take(bytes(data))
+
+    return hand_over
 
 
 class Process(Stream, Protocol):

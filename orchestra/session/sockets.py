@@ -13,11 +13,11 @@ from asyncio.trsock import TransportSocket
 from collections.abc import Callable
 from contextlib import suppress
 
-from orchestra.session.protocols import Receiver
+from orchestra.session.protocols import Receiver, borrowing
 
-READ_SIZE = 95 * 1024
-"""Bytes read at a time. asyncio's 256 KiB are above what malloc(3) keeps: every read would fault its pages in anew.
-Three packets of SSH are 96 KiB; the rest is left for what each hop puts round them, so that they stay three."""
+READ_SIZE = 255 * 1024
+"""Bytes read at a time. Eight packets of SSH are 256 KiB; the rest is left for what each hop puts round them, so that
+they stay eight."""
 HIGH_WATER = 64 * 1024
 """Bytes that wait to be sent, beyond which the writer is told to pause; a quarter of them, and it may go on."""
 _LINGER_ZERO = struct.pack("ii", 1, 0)
@@ -35,15 +35,29 @@ def linger_zero(sock: socket.socket) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
 
 
+def reading_space() -> memoryview:
+    """What streams of one event loop may read into, one after the other: malloc(3) does not keep pieces so large, and
+    every read would fault their pages in anew."""
+    return memoryview(bytearray(READ_SIZE))
+
+
 class SocketStream:
-    """A connected, non-blocking socket as a Stream; ``ended`` is called when it has."""
+    """A connected, non-blocking socket as a Stream; ``ended`` is called when it has. ``space`` is what others read into
+    too."""
+
+    borrows = True
 
     def __init__(
-        self, sock: socket.socket, receiver: Receiver, ended: Callable[[SocketStream], None] | None = None
+        self,
+        sock: socket.socket,
+        receiver: Receiver,
+        ended: Callable[[SocketStream], None] | None = None,
+        space: memoryview | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._sock, self._receiver, self._ended = sock, receiver, ended
-        self._received = receiver.data_received
+        self._received = borrowing(receiver, receiver.data_received)
+        self._space = reading_space() if space is None else space
         self._unsent = bytearray()
         self._paused = self._watched = self._full = self._eof_read = self._closing = self._over = False
         self.eof_written = False
@@ -57,7 +71,7 @@ class SocketStream:
         self._tell(self._receiver.connection_made, self)
         self._watch()
 
-    def write(self, data: bytes, /) -> None:
+    def write(self, data: bytes | memoryview, /) -> None:
         if self.eof_written or self._closing or not data:
             return
         sent = 0
@@ -136,14 +150,14 @@ class SocketStream:
             self._unwatch()
             return
         try:
-            data = self._sock.recv(READ_SIZE)
+            size = self._sock.recv_into(self._space)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
             self._fail(error)
             return
-        if data:
-            self._tell(self._received, data)
+        if size:
+            self._tell(self._received, self._space[:size])
             return
         self._eof_read = True
         self._unwatch()

@@ -14,22 +14,25 @@ import functools
 import socket
 import struct
 import termios
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Sized
 from typing import Any
 
 import asyncssh
 
 from orchestra.engine.ssh.internals import is_opening, tune
+from orchestra.engine.ssh.spaces import Spaces
 from orchestra.model.topology import Family
 from orchestra.session.here import Here
-from orchestra.session.protocols import Session, Stream
+from orchestra.session.protocols import Session, Stream, Take, borrowing
 
 FLUSH_AT = 112 * 1024
 """Bytes that are passed on at once, without waiting for the turn of the loop to end; three packets and more. Pieces
-above 128 KiB are slower: malloc(3) gives them back to the system each time."""
+above 128 KiB would be slower to join: malloc(3) gives them back to the system each time."""
 _UNKNOWN = (None,)
 """For a loop that does not let itself be asked: there is always something else."""
 _HIDDEN = frozenset({"peername", "sockname"})
+_MUCH = 32 * 1024
+"""Bytes; of so many the system acknowledges some by itself."""
 _TURNS = 3
 """Turns of the loop in which asyncssh handles a packet: a task, its end, and what is made of it."""
 _INT = struct.Struct("i")
@@ -39,18 +42,23 @@ _PROBES = 3
 
 
 class Carrier:
-    """Joins one connection of asyncssh to the stream that carries it: a receiver below, a transport above."""
+    """Joins one connection of asyncssh to the stream that carries it: a receiver below, a transport above.
+    ``spaces`` are those of all sessions that are carried in each other."""
 
-    def __init__(self, congested: Callable[[bool], None]) -> None:
+    borrows = True
+
+    def __init__(self, congested: Callable[[bool], None], spaces: Spaces | None = None) -> None:
         self._congested = congested
+        self._spaces = Spaces() if spaces is None else spaces
         self._loop = asyncio.get_running_loop()
         self._stream: Stream | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
         self._early: list[bytes] = []
-        self._receive: Callable[[bytes], None] = self._early.append
+        self._receive: Take = self._keep
         self._buffer: list[bytes] = []
         self._size = 0
         self._written = 0
+        self._write: Take = _nowhere
         self._socket: Any = None
         self._scheduled = False
         self._others: Sized = getattr(self._loop, "_ready", _UNKNOWN)
@@ -109,7 +117,7 @@ class Carrier:
     ) -> tuple[Any, asyncssh.SSHClientConnection]:
         """Gives the connection its transport: this object."""
         connection = factory()
-        self._receive = tune(connection, self.progress)
+        self._receive = tune(connection, self.progress, self._spaces)
         self._connection = connection
         connection.connection_made(self)  # type: ignore[arg-type]
         if self.is_lost:
@@ -128,20 +136,21 @@ class Carrier:
 
     def write(self, data: bytes) -> None:
         """Queues it until the turn of the loop ends."""
-        self._queue((data,), FLUSH_AT)
+        self._queue(data, FLUSH_AT)
 
-    def writelines(self, pieces: Iterable[bytes]) -> None:
-        """Queues all of them, unless nobody else has a part in this turn of the loop: then there is nothing to gather,
-        and at each hop it would only wait for another turn."""
-        self._queue(pieces, FLUSH_AT if self._others else 0)
+    def lend(self, data: memoryview) -> None:
+        """Queues it too, unless nobody else has a part in this turn of the loop: then there is nothing to gather,
+        and at each hop it would only wait for another turn. What it is lent it does not keep."""
+        self._queue(data, FLUSH_AT if self._others else 0)
 
-    def _queue(self, pieces: Iterable[bytes], enough: int) -> None:
-        for data in pieces:
-            self._buffer.append(data)
-            self._size += len(data)
-        if self._size >= enough:
+    def _queue(self, data: bytes | memoryview, enough: int) -> None:
+        if self._size + len(data) >= enough:
             self._flush()
-        elif not self._scheduled:
+            self._pass_on(data)
+            return
+        self._buffer.append(bytes(data))
+        self._size += len(data)
+        if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._end_of_turn)
 
@@ -175,23 +184,31 @@ class Carrier:
         self._flush()
 
     def _flush(self) -> None:
-        if self._buffer and self._stream is not None:
+        if self._buffer:
             data = self._buffer[0] if len(self._buffer) == 1 else b"".join(self._buffer)
             self._buffer.clear()
             self._size = 0
-            self._written += len(data)
-            self._stream.write(data)
+            self._pass_on(data)
+
+    def _pass_on(self, data: bytes | memoryview) -> None:
+        self._written += len(data)
+        self._write(data)
 
     # What the stream below tells.
 
     def connection_made(self, stream: Stream, /) -> None:
         """Nothing is read before there is a connection to read it: whoever answers may talk without end."""
         self._stream = stream
+        self._write = borrowing(stream, stream.write)
         stream.pause_reading()
 
-    def data_received(self, data: bytes, /) -> None:
+    def data_received(self, data: bytes | memoryview, /) -> None:
         self._receive(data)
-        self._acknowledge()
+        if len(data) < _MUCH:
+            self._acknowledge()
+
+    def _keep(self, data: bytes | memoryview) -> None:
+        self._early.append(bytes(data))
 
     def eof_received(self) -> bool | None:
         if self._connection is not None:
@@ -219,6 +236,10 @@ class Carrier:
             self._loop.call_soon(self._tell, end, turns - 1)
         else:
             end()
+
+
+def _nowhere(data: bytes | memoryview) -> None:
+    """Before there is a stream nothing is written."""
 
 
 def _nothing() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestra.engine.ssh import internals
-from orchestra.session.protocols import Receiver
+from orchestra.session.protocols import Receiver, Take, borrowing
 
 if TYPE_CHECKING:
     from orchestra.engine.ssh.session import SshSession
@@ -25,9 +25,12 @@ class ChannelStream:
     asyncssh closes the whole connection when a callback raises, so what a receiver raises ends its channel only.
     """
 
+    borrows = True
+
     def __init__(self, session: SshSession, make: Callable[[], Receiver], window: int) -> None:
         self._session, self._make, self.window = session, make, window
         self._receiver: Receiver | None = None
+        self._receive: Take | None = None
         self._channel: Any = None
         self._reading_paused = self._channel_full = self._congested = self._writing_paused = False
         self._eof_delivered = self._eof_sent = False
@@ -47,7 +50,7 @@ class ChannelStream:
 
     # The Stream.
 
-    def write(self, data: bytes, /) -> None:
+    def write(self, data: bytes | memoryview, /) -> None:
         if not (self._eof_sent or self._ended or self._channel.is_closing()):
             internals.write(self._channel, data)
 
@@ -115,11 +118,11 @@ class ChannelStream:
         before the loop's next turn, since the confirmation is still in our hands."""
         asyncio.get_running_loop().call_soon(self._pause_again)
 
-    def data_received(self, data: bytes, datatype: int | None) -> None:
+    def data_received(self, data: bytes | memoryview, datatype: int | None) -> None:
         if datatype is not None:
-            self.extended_data_received(data)
-        elif self._receiver is not None and not self._closed_by_us:
-            self._tell(self._receiver.data_received, data)
+            self.extended_data_received(bytes(data))
+        elif self._receive is not None and not self._closed_by_us:
+            self._tell(self._receive, data)
 
     def extended_data_received(self, data: bytes) -> None:
         """Standard error; only commands have it."""
@@ -171,6 +174,7 @@ class ChannelStream:
 
     def _introduce(self) -> None:
         self._receiver = self._make()
+        self._receive = borrowing(self._receiver, self._receiver.data_received)
         self._receiver.connection_made(self)
 
     def _tell(self, callback: Callable[..., T], *args: object) -> T | None:

@@ -18,6 +18,7 @@ from orchestra.engine.ssh.credentials import Asking, gather
 from orchestra.engine.ssh.hostkeys import ShownKey
 from orchestra.engine.ssh.options import options, silence
 from orchestra.engine.ssh.session import SshSession
+from orchestra.engine.ssh.spaces import Spaces
 from orchestra.engine.ssh.trust import Verifier
 from orchestra.model.topology import ConfigSettings, SshSettings
 from orchestra.plugin.interfaces import Identity, OpenRequest, Question
@@ -29,24 +30,24 @@ CONNECT_TIMEOUT = 10.0
 """Seconds, unless the topology or ssh_config says otherwise."""
 
 
-async def connect(request: OpenRequest, windows: WindowBudget) -> Session:
+async def connect(request: OpenRequest, windows: WindowBudget, spaces: Spaces) -> Session:
     """Opens it. Raises OpenFailed; cancelled, it leaves nothing open.
 
     A server whose host key a person vouches for is dialed anew, and then it must show that same key.
     """
     verifier = await _verifier(request)
     try:
-        return await _open(request, windows, verifier)
+        return await _open(request, windows, spaces, verifier)
     except OpenFailed:
         if not await verifier.reconsider(request.ask):
             raise
-    return await _open(request, windows, verifier)
+    return await _open(request, windows, spaces, verifier)
 
 
 async def identify(request: OpenRequest) -> Identity:
     """See :class:`orchestra.plugin.interfaces.Identifying`."""
     verifier, attempt = await _verifier(request), _attempt(request)
-    carrier = Carrier(lambda _congested: None)
+    carrier = Carrier(lambda _congested: None, Spaces())
     try:
         async with asyncio.timeout(attempt.timeout):
             with contextlib.suppress(asyncssh.HostKeyNotVerifiable):
@@ -63,7 +64,7 @@ async def trust(request: OpenRequest, identity: Identity) -> str:
     return await Verifier(request, _settings(request), "").keep(ShownKey(identity.key))
 
 
-async def _open(request: OpenRequest, windows: WindowBudget, verifier: Verifier) -> Session:
+async def _open(request: OpenRequest, windows: WindowBudget, spaces: Spaces, verifier: Verifier) -> Session:
     """The deadline begins with the dial: reading a secret may take its time."""
     attempt = _attempt(request)
     deadline = asyncio.timeout(None)
@@ -75,7 +76,7 @@ async def _open(request: OpenRequest, windows: WindowBudget, verifier: Verifier)
     asking = Asking(read_secret=request.read_secret, notice=request.notice, ask=ask)
     credentials = await gather(_settings(request), attempt.user, attempt.server, asking)
     session = SshSession(attempt.server, windows)
-    carrier = Carrier(session.set_congested)
+    carrier = Carrier(session.set_congested, spaces)
     authenticator = Authenticator(credentials, attempt)
     client = Client(session, verifier, authenticator, attempt, request.notice)
     opened = False

@@ -19,6 +19,7 @@ import asyncssh
 from asyncssh.packet import PacketDecodeError, SSHPacket
 
 from orchestra.engine.ssh.gcm import GCM, LENGTH, LONGEST_PADDING, TAG, padding_length
+from orchestra.engine.ssh.spaces import Spaces
 
 _FITS = "2.24."
 """The asyncssh whose packets may go past it. Another one may count or check something more in its own way."""
@@ -43,6 +44,10 @@ _DATA = struct.Struct(">BBII")
 _DATA_SENT = struct.Struct(">IBBII")
 """The same behind the packet's length."""
 _LENGTH = struct.Struct(">I")
+_LARGEST = 64 * 1024
+"""Bytes of data that are put into one packet, if the server takes so many; OpenSSH takes half."""
+_AROUND = 64
+"""More than what is round them."""
 _SEQUENCE = 0xFFFFFFFF
 
 
@@ -54,10 +59,11 @@ def fits(connection: asyncssh.SSHClientConnection) -> bool:
 class DataPath:
     """That of one connection."""
 
-    def __init__(self, connection: asyncssh.SSHClientConnection) -> None:
+    def __init__(self, connection: asyncssh.SSHClientConnection, spaces: Spaces) -> None:
         self._connection: Any = connection
+        self._spaces = spaces
 
-    def send(self, channel: Any, data: bytes) -> bytes:
+    def send(self, channel: Any, data: bytes | memoryview) -> bytes | memoryview:
         """Sends what the channel may send of it at once, gives back the rest."""
         connection = self._connection
         size = min(len(data), channel._send_window)
@@ -66,19 +72,36 @@ class DataPath:
         cipher = getattr(connection._send_encryption, "_cipher", None)
         if type(cipher) is not GCM or not self._may_send(size):
             return data
-        packets: list[bytes] = []
-        view, padding, largest = memoryview(data), os.urandom(LONGEST_PADDING), channel._send_pktsize
-        for start in range(0, size, largest):
-            piece = view[start : min(start + largest, size)]
+        space = self._spaces.take()
+        try:
+            self._send(channel, cipher, memoryview(data)[:size], space)
+        finally:
+            self._spaces.give(space)
+        return data[size:]
+
+    def _send(self, channel: Any, cipher: GCM, data: memoryview, space: memoryview) -> None:
+        """In packets that are written one behind the other, the last part of the space being where they are made."""
+        connection, padding = self._connection, os.urandom(LONGEST_PADDING)
+        largest = min(channel._send_pktsize, _LARGEST)
+        plain, end = space[-_LARGEST - _AROUND :], len(space) - 2 * (_LARGEST + _AROUND)
+        at = 0
+        for start in range(0, len(data), largest):
+            if at > end:
+                connection._transport.lend(space[:at])
+                at = 0
+            piece = data[start : start + largest]
             padded = padding_length(len(piece) + 9)
             length = len(piece) + 10 + padded
-            head = _DATA_SENT.pack(length, padded, _MSG_CHANNEL_DATA, channel._send_chan, len(piece))
-            packets += head[:LENGTH], cipher.seal(head[:LENGTH], b"".join((head[LENGTH:], piece, padding[:padded])))
+            _DATA_SENT.pack_into(plain, 0, length, padded, _MSG_CHANNEL_DATA, channel._send_chan, len(piece))
+            plain[_DATA_SENT.size : _DATA_SENT.size + len(piece)] = piece
+            plain[LENGTH + length - padded : LENGTH + length] = padding[:padded]
+            space[at : at + LENGTH] = plain[:LENGTH]
+            body, at = at + LENGTH, at + LENGTH + length + TAG
+            cipher.seal_into(plain[:LENGTH], plain[LENGTH : LENGTH + length], space[body:at])
             connection._rekey_bytes_sent += length
-        channel._send_window -= size
-        connection._send_seq = (connection._send_seq + len(packets) // 2) & _SEQUENCE
-        connection._transport.writelines(packets)
-        return data[size:]
+            connection._send_seq = (connection._send_seq + 1) & _SEQUENCE
+        channel._send_window -= len(data)
+        connection._transport.lend(space[:at])
 
     def send_packet(self, kind: int, args: tuple[bytes, ...]) -> bool:
         """Sends a packet that opens, widens or ends a channel; False when asyncssh has to."""
@@ -108,18 +131,19 @@ class DataPath:
             and not (connection._rekey_seconds and time.monotonic() >= connection._rekey_time)
         )
 
-    def receive(self, data: bytes) -> None:
+    def receive(self, data: bytes | memoryview) -> None:
         """Takes what the connection receives."""
         connection = self._connection
         if not self._is_plain():
-            connection.data_received(data)
+            connection.data_received(bytes(data))
             return
         if connection._recv_handler == connection._recv_packet:  # the head of a packet was taken off, as it came
             connection._inpbuf = connection._packet + connection._inpbuf
             connection._packet, connection._recv_handler = b"", connection._recv_pkthdr
         connection._reset_keepalive_timer()
+        space = self._spaces.take()
         try:
-            rest = self._take(data)
+            rest = self._take(memoryview(data), space)
         except asyncssh.DisconnectError as error:
             connection._send_disconnect(error.code, error.reason, error.lang)
             connection._force_close(error)
@@ -127,6 +151,8 @@ class DataPath:
         except Exception:  # noqa: BLE001 - as asyncssh does with whatever a session raises
             connection.internal_error()
             return
+        finally:
+            self._spaces.give(space)
         if self._is_plain() and self._size(rest):
             connection._inpbuf = rest
         elif connection._transport is not None:
@@ -143,33 +169,33 @@ class DataPath:
             and connection._recv_handler in (connection._recv_pkthdr, connection._recv_packet)
         )
 
-    def _take(self, data: bytes) -> bytes:
+    def _take(self, data: memoryview, space: memoryview) -> bytes:
         """Takes whole packets, and gives back what is left: a part of one, or all from where it may not go on."""
-        connection, run, at = self._connection, _Run(self._connection), 0
+        connection, run, at = self._connection, _Run(self._connection, space), 0
         held: bytes = connection._inpbuf
         connection._inpbuf = b""
         if held:
-            at = self._size((held[:LENGTH] + data[:LENGTH])[:LENGTH]) - len(held)
+            at = self._size(b"".join((held[:LENGTH], data[:LENGTH]))[:LENGTH]) - len(held)
             if not 0 < at <= len(data):
-                held, data, at = b"", held + data, 0
-            elif not self._packets(run, held + data[:at], 0):  # only this one is put together again
+                held, data, at = b"", memoryview(held + data), 0
+            elif not self._packets(run, memoryview(held + data[:at]), 0):  # only this one is put together again
                 return held + data
         at = self._packets(run, data, at)
         run.deliver()
-        return data[at:]
+        return bytes(data[at:])
 
-    def _packets(self, run: _Run, data: bytes, at: int) -> int:
+    def _packets(self, run: _Run, data: memoryview, at: int) -> int:
         """Takes the whole packets from there on, and tells how far it came."""
-        connection, view, size = self._connection, memoryview(data), len(data)
+        connection, size = self._connection, len(data)
         plain = self._is_plain()
-        while plain and connection._transport is not None and at < (end := at + self._size(view[at : at + 4])) <= size:
+        while plain and connection._transport is not None and at < (end := at + self._size(data[at : at + 4])) <= size:
             cipher = connection._recv_encryption._cipher
-            body = cipher.open(view[at : at + LENGTH], view[at + LENGTH : end])
+            body = run.opened(cipher, data[at : at + LENGTH], data[at + LENGTH : end])
             if not run.takes(body):
                 run.deliver()
-                if not self._process(body):
+                if not self._process(bytes(body)):
                     cipher.step_back()
-                    connection.data_received(data[at:end])
+                    connection.data_received(bytes(data[at:end]))
                 plain = self._is_plain()
             at = end
         return at
@@ -179,10 +205,10 @@ class DataPath:
         length = int.from_bytes(head[:LENGTH], "big")
         return LENGTH + length + TAG if length <= self._connection._max_recv_pktlen else 0
 
-    def _process(self, body: bytes | None) -> bool:
+    def _process(self, body: bytes) -> bool:
         """Has asyncssh process a packet that was opened; False when it is not one of those that are known here."""
         connection, kind = self._connection, body[1] if body else 0
-        if body is None or connection._transport is None or not (kind in _OF_CHANNEL or kind in _OF_CONNECTION):
+        if connection._transport is None or not (kind in _OF_CHANNEL or kind in _OF_CONNECTION):
             return connection._transport is None
         packet = SSHPacket(body[2 : -body[0]])
         handler, sequence = connection, connection._recv_seq
@@ -197,22 +223,31 @@ class DataPath:
 
 
 class _Run:
-    """Data of one channel from packets that follow one another: it is delivered as one."""
+    """Data of one channel from packets that follow one another: it is put together, and delivered as one."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, connection: Any, space: memoryview) -> None:
+        self._connection, self._space = connection, space
         self._number = -1
         self._channel: Any = None
         self._room = 0
-        self._pieces: list[memoryview] = []
+        self._start = self._end = 0
+        """Where the data stands."""
 
-    def takes(self, body: bytes | None) -> bool:
+    def opened(self, cipher: GCM, length: memoryview, sealed: memoryview) -> memoryview:
+        """The body of a packet, behind the data that is there; nothing when its tag is wrong."""
+        if self._end + len(sealed) > len(self._space):
+            self.deliver()
+        body = self._space[self._end : self._end + len(sealed) - TAG]
+        return body if cipher.open_into(length, sealed, body) else body[:0]
+
+    def takes(self, body: memoryview) -> bool:
         """Whether the packet has data for an open channel that fit into its window; then it is taken."""
-        if body is None or len(body) <= _DATA.size:
+        if len(body) <= _DATA.size:
             return False
         padding, kind, number, size = _DATA.unpack_from(body)
         if kind != _MSG_CHANNEL_DATA or not padding or _DATA.size + size + padding != len(body):
             return False
+        at = self._end
         if number != self._number:
             self.deliver()
             self._number, self._channel = number, self._connection._channels.get(number)
@@ -221,14 +256,19 @@ class _Run:
         if not 0 < size <= self._room:
             return False
         self._room -= size
-        self._pieces.append(memoryview(body)[_DATA.size : _DATA.size + size])
+        data = self._space[at + _DATA.size : at + _DATA.size + size]
+        if self._start == self._end:
+            self._start = self._end = at + _DATA.size
+        else:
+            self._space[self._end : self._end + size] = data
+        self._end += size
         self._connection._recv_seq = (self._connection._recv_seq + 1) & _SEQUENCE
         return True
 
     def deliver(self) -> None:
         """To the channel, which looks after its window and whether it is paused."""
-        if self._pieces:
-            data = b"".join(self._pieces)
-            self._pieces.clear()
+        if self._start < self._end:
+            data = self._space[self._start : self._end]
+            self._start = self._end = 0
             self._number = -1  # whoever gets it may change anything
-            self._channel._accept_data(data)
+            self._channel._accept_data(bytes(data) if self._channel._recv_paused else data)

@@ -2,7 +2,8 @@
 
 :class:`GCM` has the methods of asyncssh's own cipher and makes the same packets. asyncssh makes a new AES object for
 every packet, whose key schedule costs more than a small packet, and takes each packet in pieces that were copied
-several times; here the object is kept, and a whole packet is sealed and opened at once (``seal``, ``open``).
+several times; here the object is kept, and a whole packet is sealed and opened at once (``seal``, ``open``), into
+memory that is there.
 """
 
 from __future__ import annotations
@@ -36,12 +37,24 @@ class GCM:
         """The body, encrypted, and its tag."""
         return self._aes.encrypt(self._nonce(), body, length)
 
-    def open(self, length: bytes | memoryview, sealed: bytes | memoryview) -> bytes | None:
+    def seal_into(self, length: memoryview, body: memoryview, space: memoryview) -> None:
+        """The same, written to ``space``, which is as long and is not where the body stands."""
+        self._aes.encrypt_into(self._nonce(), body, length, space)
+
+    def open(self, length: bytes, sealed: bytes) -> bytes | None:
         """The body of a packet, or None when the tag is wrong."""
         try:
             return self._aes.decrypt(self._nonce(), sealed, length)
         except InvalidTag:
             return None
+
+    def open_into(self, length: memoryview, sealed: memoryview, space: memoryview) -> bool:
+        """The same, written to ``space``, which is as long as the body; whether the tag is right."""
+        try:
+            self._aes.decrypt_into(self._nonce(), sealed, length, space)
+        except InvalidTag:
+            return False
+        return True
 
     def step_back(self) -> None:
         """The packet that was opened last will be opened once more."""

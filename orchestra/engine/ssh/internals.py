@@ -24,6 +24,7 @@ from orchestra.engine.ssh.algorithms import assemble
 from orchestra.engine.ssh.certificates import SIGNATURES
 from orchestra.engine.ssh.datapath import MSG_CHANNEL_EOF, MSG_CHANNEL_OPEN, DataPath, fits
 from orchestra.engine.ssh.gcm import GCM
+from orchestra.engine.ssh.spaces import Spaces
 
 HAS_FIDO2 = sk.sk_available
 """Whether the library is there that talks to security keys; without it asyncssh fails in the middle of signing."""
@@ -35,10 +36,12 @@ _KEEPALIVE = b"keepalive@openssh.com"
 _AUTHENTICATED = ("GCMEncryption", "ChachaEncryption")
 
 
-def tune(connection: asyncssh.SSHClientConnection, progress: Callable[[], tuple[int, int]]) -> Callable[[bytes], None]:
+def tune(
+    connection: asyncssh.SSHClientConnection, progress: Callable[[], tuple[int, int]], spaces: Spaces
+) -> Callable[[bytes | memoryview], None]:
     """Prepares a connection before its first byte. Gives what takes the bytes that it receives; ``progress`` is that
     of those that it sends: how many were written so far, and how many of them have arrived."""
-    path = DataPath(connection) if fits(connection) else None
+    path = DataPath(connection, spaces) if fits(connection) else None
     connection.orchestra_path = path  # type: ignore[attr-defined]
     if path is not None and not connection.logger.isEnabledFor(logging.INFO):
         connection._logger = _Quiet(connection.logger)  # type: ignore[assignment]
@@ -46,10 +49,10 @@ def tune(connection: asyncssh.SSHClientConnection, progress: Callable[[], tuple[
     _with_short_ways(connection, path)
     _with_signs_of_life(connection, progress)
     _with_kept_ciphers(connection)
-    return path.receive if path is not None else connection.data_received
+    return path.receive if path is not None else lambda data: connection.data_received(bytes(data))
 
 
-def write(channel: Any, data: bytes) -> None:
+def write(channel: Any, data: bytes | memoryview) -> None:
     """Writes to a channel, as its ``write`` does."""
     path: DataPath | None = getattr(channel, "orchestra_path", None)
     rest = path.send(channel, data) if path is not None else data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestra.engine.ssh.spaces import Spaces
 from orchestra.plugin.vocabulary import TransportSpec
 from orchestra.session.windows import WindowBudget
 
@@ -18,12 +19,13 @@ class SshTransport:
     def __init__(self) -> None:
         self.spec = TransportSpec(name="ssh")
         self._windows = WindowBudget()
+        self._spaces = Spaces()
 
     async def open(self, request: OpenRequest) -> Session:
         """See :class:`orchestra.plugin.interfaces.Transport`."""
         from orchestra.engine.ssh.connecting import connect  # loads asyncssh
 
-        return await connect(request, self._windows)
+        return await connect(request, self._windows, self._spaces)
 
     async def identify(self, request: OpenRequest) -> Identity:
         """See :class:`orchestra.plugin.interfaces.Identifying`."""

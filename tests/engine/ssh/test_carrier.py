@@ -53,7 +53,7 @@ def test_what_is_written_in_one_turn_is_one_write():
     async def main():
         carrier, server, _ = await _dialed()
         written = []
-        carrier._stream.write = written.append
+        carrier._write = written.append
         for _ in range(10):
             carrier.write(b"packet")
         await asyncio.sleep(0)
@@ -69,12 +69,12 @@ def test_what_is_written_last_in_a_turn_goes_out_at_once():
     async def main():
         carrier, _, _ = await _dialed()
         written = []
-        carrier._stream.write = written.append
+        carrier._write = written.append
         await asyncio.sleep(0.01)
-        carrier.writelines((b"he", b"ad"))
+        carrier.lend(memoryview(b"head"))
         assert written == [b"head"]
-        asyncio.get_running_loop().call_soon(carrier.writelines, (b"or ", b"one"))
-        carrier.writelines((b"this ",))
+        asyncio.get_running_loop().call_soon(carrier.lend, memoryview(b"or one"))
+        carrier.lend(memoryview(b"this "))
         assert written == [b"head"]  # there is somebody else yet
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -88,11 +88,27 @@ def test_a_loop_that_cannot_be_asked_gathers():
     async def main():
         carrier, _, _ = await _dialed()
         carrier._others, written = _UNKNOWN, []
-        carrier._stream.write = written.append
-        carrier.writelines((b"a",))
-        carrier.writelines((b"b",))
+        carrier._write = written.append
+        carrier.lend(memoryview(b"a"))
+        carrier.lend(memoryview(b"b"))
         await asyncio.sleep(0)
         assert written == [b"ab"]
+
+    run_virtual(main())
+
+
+def test_what_was_lent_is_not_kept_and_comes_behind_what_was_queued():
+    async def main():
+        carrier, server, _ = await _dialed()
+        space = bytearray(FLUSH_AT)
+        carrier.write(b"first ")
+        carrier._others = _UNKNOWN
+        for lent in (b"second ", b"third " * (FLUSH_AT // 6)):
+            space[: len(lent)] = lent
+            carrier.lend(memoryview(space)[: len(lent)])
+            space[:] = bytes(FLUSH_AT)
+        await asyncio.sleep(0.01)
+        assert bytes(server.data) == b"first second " + b"third " * (FLUSH_AT // 6)
 
     run_virtual(main())
 

@@ -19,10 +19,20 @@ def test_the_same_packets():
 
 def test_what_was_changed_does_not_open():
     sealed = GCM(KEY, IV).seal(b"head", b"data")
-    assert GCM(KEY, IV).open(b"head", memoryview(sealed)) == b"data"
+    assert GCM(KEY, IV).open(b"head", sealed) == b"data"
     assert GCM(KEY, IV).open(b"HEAD", sealed) is None
     assert GCM(KEY, IV).open(b"head", sealed[:-1] + b"?") is None
     assert GCM(KEY, IV).open(b"head", b"short") is None
+
+
+def test_the_same_packets_in_memory_that_is_there():
+    sealed, plain = memoryview(bytearray(4 + TAG)), memoryview(bytearray(4))
+    for _ in range(2):
+        GCM(KEY, IV).seal_into(memoryview(b"head"), memoryview(b"data"), sealed)
+        assert sealed == GCM(KEY, IV).seal(b"head", b"data")
+        assert GCM(KEY, IV).open_into(memoryview(b"head"), sealed, plain)
+        assert plain == b"data"
+    assert not GCM(KEY, IV).open_into(memoryview(b"HEAD"), sealed, plain)
 
 
 def test_a_packet_can_be_opened_once_more():
