@@ -1,7 +1,7 @@
 """The application: every command, by name and in the order of ``orchestra --help``.
 
 A command is a function ``(console, …) -> exit code`` in a file of its own. Its further parameters are typer's, or
-bundles of them (:mod:`orchestra.cli.options`); its docstring is its help. To add one, add a line to ``COMMANDS``.
+bundles of them (:mod:`orchestra.cli.options`); its docstring is its help. To add one, add its name to ``COMMANDS``.
 """
 
 from __future__ import annotations
@@ -10,102 +10,85 @@ import functools
 import inspect
 import sys
 from dataclasses import MISSING, Field, fields, is_dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 from typer._completion_classes import completion_init
 from typer.core import TyperCommand
 
-from orchestra.cli import (
-    add,
-    authorize,
-    completion,
-    connect,
-    demo,
-    down,
-    env,
-    events,
-    explain,
-    exporting,
-    graph,
-    impact,
-    importing,
-    init,
-    logs,
-    ls,
-    plan,
-    plugins,
-    reconnect,
-    reload,
-    remove,
-    schema,
-    service,
-    status,
-    trust,
-    up,
-    validate,
-    version,
-    wait,
-)
-from orchestra.cli import (
-    run as run_,
-)
+from orchestra.cli.completion import line_to_complete
 from orchestra.cli.errors import perform
 from orchestra.cli.options import CommandLine, Talk
 from orchestra.cli.starting import with_default_lab
+from orchestra.model.garbage import collector_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 Command = tuple[str, "Callable[..., int]"]
 
-COMMANDS: tuple[Command, ...] = (
-    ("init", init.init),
-    ("validate", validate.validate),
-    ("plan", plan.plan),
-    ("explain", explain.explain),
-    ("impact", impact.impact),
-    ("graph", graph.graph),
-    ("authorize", authorize.authorize),
-    ("trust", trust.trust),
-    ("up", up.up),
-    ("reload", reload.reload),
-    ("add", add.add),
-    ("remove", remove.remove),
-    ("reconnect", reconnect.reconnect),
-    ("down", down.down),
-    ("status", status.status),
-    ("ls", ls.ls),
-    ("wait", wait.wait),
-    ("logs", logs.logs),
-    ("events", events.events),
-    ("run", run_.run),
-    ("connect", connect.connect),
-    ("env", env.env),
-    ("service", service.service),
-    ("import", importing.import_),
-    ("export", exporting.export),
-    ("demo", demo.demo),
-    ("schema", schema.schema),
-    ("plugins", plugins.plugins),
-    ("completion", completion.completion),
-    ("version", version.version),
+_HOMES = {"import": "importing.import_", "export": "exporting.export"}
+COMMANDS = (
+    "init",
+    "validate",
+    "plan",
+    "explain",
+    "impact",
+    "graph",
+    "authorize",
+    "trust",
+    "up",
+    "reload",
+    "add",
+    "remove",
+    "reconnect",
+    "down",
+    "status",
+    "ls",
+    "wait",
+    "logs",
+    "events",
+    "run",
+    "connect",
+    "env",
+    "service",
+    "import",
+    "export",
+    "demo",
+    "schema",
+    "plugins",
+    "completion",
+    "version",
 )
+
+
+def command(name: str) -> Command:
+    """A command by its name, which is imported now: most runs need one."""
+    module, function = _HOMES.get(name, f"{name}.{name}").split(".")
+    return name, getattr(import_module(f"orchestra.cli.{module}"), function)
 
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Parses the arguments, runs one command and returns its exit code."""
     args = with_default_lab(sys.argv[1:] if argv is None else argv)
-    named = tuple(each for each in COMMANDS if each[0] in args[:1])  # alone: building all takes as long as many a run
+    words = args or line_to_complete()
+    named = [word for word in words if word in COMMANDS]
+    needed = named[:1] if named and named[0] == words[0] else COMMANDS
+    with collector_off():
+        app = build([command(name) for name in needed], listed=not named)
     try:
-        build(named or COMMANDS)(args=args, prog_name="orchestra")
+        app(args=args, prog_name="orchestra")
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 0
     return 0
 
 
-def build(commands: Sequence[Command]) -> typer.Typer:
-    """The typer application of these commands. Help is plain text: it answers at once, in every terminal."""
+def build(commands: Sequence[Command], *, listed: bool = False) -> typer.Typer:
+    """The typer application of these commands. Help is plain text: it answers at once, in every terminal.
+
+    ``listed``: with what they do, and without their parameters, which take longer to build than to be shown.
+    """
     app = typer.Typer(
         no_args_is_help=True,
         add_completion=False,  # `orchestra completion` prints the scripts
@@ -115,9 +98,10 @@ def build(commands: Sequence[Command]) -> typer.Typer:
     )
     completion_init()  # typer does so itself only where it adds options that install the scripts
     app.callback()(_root)
-    for name, command in commands:
-        cls = _Runner if _runs(command) else None
-        app.command(name, cls=cls, short_help=_first_sentence(command))(adapt(command))
+    for name, function in commands:
+        cls = _Runner if not listed and _runs(function) else None
+        called = (lambda: None) if listed else adapt(function)
+        app.command(name, cls=cls, short_help=_first_sentence(function))(called)
     return app
 
 
@@ -145,8 +129,10 @@ def _runs(command: Callable[..., int]) -> bool:
 
 def _show_version(shown: bool) -> None:
     if shown:
+        from orchestra.cli.version import version
+
         console = Talk().console()
-        raise SystemExit(perform(lambda: version.version(console), console))
+        raise SystemExit(perform(lambda: version(console), console))
 
 
 def _root(

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -98,6 +99,12 @@ def _quietly(find: Callable[[], Sequence[str]]) -> Complete:
     return complete
 
 
+def line_to_complete() -> list[str]:
+    """The words behind the program's name, when a shell asks; there are none otherwise."""
+    line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
+    return line.split()[1:]
+
+
 def _names() -> Names:
     """Those of the files that the line names, else of the default one. The words are looked at as they are: what typer
     understands of a line that ends in half an option is nothing."""
@@ -105,7 +112,6 @@ def _names() -> Names:
     from orchestra.cli.reading import choose_files
     from orchestra.loading.names import Names
 
-    line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
-    words = [word.rpartition("=")[2] for word in line.partition(" -- ")[0].split()]
+    words = [word.rpartition("=")[2] for word in takewhile(lambda word: word != "--", line_to_complete())]
     files = [word for word in words if word.endswith((".yaml", ".yml"))]
     return Names(files or choose_files(Source(), os.environ, Path.cwd()), os.environ)
