@@ -10,7 +10,7 @@ from orchestra.diagnostics import Code
 from orchestra.engine.core.ways import ways_of
 from orchestra.engine.dialing import Caps, dial
 from orchestra.model.measures import Durations
-from orchestra.model.plan import Dial, PlannedTunnel
+from orchestra.model.plan import Alternative, Dial, PlannedTunnel
 from orchestra.session.errors import DialRefused, SessionLost
 from orchestra.session.protocols import Receiver
 
@@ -51,9 +51,19 @@ class Passage:
         self.tunnel = self.by(number)
 
     def by(self, number: int) -> PlannedTunnel:
-        """The tunnel as if that were its planned way."""
-        way = self._ways[number]
-        return replace(self._planned, path=way.path, sessions=way.sessions, exit=way.exit, dial=way.dial)
+        """The tunnel as if that were its planned way, and the others its alternatives."""
+        if number == 0:
+            return self._planned
+        way, first, others = self._ways[number], self._ways[0], self._planned.alternatives
+        planned = Alternative(path=first.path, sessions=first.sessions, exit=first.exit, dial=first.dial)
+        return replace(
+            self._planned,
+            path=way.path,
+            sessions=way.sessions,
+            exit=way.exit,
+            dial=way.dial,
+            alternatives=(planned, *others[: number - 1], *others[number:]),
+        )
 
     @property
     def order(self) -> tuple[int, ...]:

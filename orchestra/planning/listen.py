@@ -60,7 +60,7 @@ def plan_listen(context: Context, tunnel: Tunnel, at: str, target_port: int | No
         exposed=exposed,
         probes=_probes(context, at, binds, forwarding) if forwarding else (),
     )
-    problems = _problems(context, tunnel, at, requests, by_helper=by_helper)
+    problems = listening_problems(context, tunnel, at, requests, by_helper=by_helper)
     if not binds:
         problems += (_no_family(tunnel, at, wanted.host),)
     notes = (*wanted.notes, _exposure(tunnel, planned, forwarding)) if exposed else wanted.notes
@@ -172,7 +172,7 @@ def overlap(one: str, other: str) -> bool:
     return bool(set(WILDCARDS.get(one, ())) & set(WILDCARDS.get(other, ())))
 
 
-def _problems(
+def listening_problems(
     context: Context, tunnel: Tunnel, at: str, requests: tuple[Bind, ...], *, by_helper: bool
 ) -> tuple[Problem, ...]:
     """What the listening host does not do: listen at all, beyond loopback, or at that address."""

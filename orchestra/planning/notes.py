@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code, Diagnostic
+from orchestra.model.address import WILDCARD
 from orchestra.planning.dials import attempt, problems_of
+from orchestra.planning.listen import listening_problems
 from orchestra.planning.sessions import hop
 
 if TYPE_CHECKING:
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from orchestra.planning.context import Context
     from orchestra.planning.dials import Attempt
     from orchestra.planning.tunnels import Request, Solution
+
+
+LITERALS = {WILDCARD: ("0.0.0.0", "::")}  # noqa: S104
+"""What a listener of datagrams binds; by TCP too the server is asked for each."""
 
 
 def notes_of(context: Context, request: Request, solution: Solution) -> tuple[Diagnostic, ...]:
@@ -75,16 +81,22 @@ def _helpers(context: Context, request: Request, solution: Solution) -> Iterator
 
 
 def _not_by_tcp(context: Context, request: Request, solution: Solution) -> Iterator[Diagnostic]:
-    """What is dialed by TCP too may find less there than datagrams do; the tunnel carries those all the same."""
-    service, tunnel = request.service, request.tunnel
+    """What is entered and dialed by TCP too may find less there than datagrams do; those are carried all the same."""
+    service, tunnel, listen = request.service, request.tunnel, solution.listen.planned
     if service is None or context.kind(tunnel.kind).by_tcp(tunnel.options) != "too":
         return
+    binds = tuple(replace(bind, host=host) for bind in listen.binds for host in LITERALS.get(bind.host, (bind.host,)))
+    entered = listening_problems(context, tunnel, listen.at, binds, by_helper=False)
     made = attempt(context, solution.exit.place(context.here), replace(service, protocol="tcp"))
-    for problem in problems_of(context, made)[:1]:
+    dialed = problems_of(context, made)
+    for problem, what in [
+        *((each, f"nobody can ask for {service.name} by TCP") for each in entered[:1]),
+        *((each, f"what is asked by TCP does not reach {service.name}") for each in dialed[:1]),
+    ]:
         yield Diagnostic(
             code=problem.code,
             severity="info",
-            message=f"what is asked by TCP does not reach {service.name}: {problem.text}",
+            message=f"{what}: {problem.text}",
             place=problem.place or tunnel.place,
             suggestion=problem.suggestion,
             tunnel=tunnel.name,

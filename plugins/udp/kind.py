@@ -188,13 +188,14 @@ class Exits:
         self._opening = asyncio.Lock()
 
     async def open(self, party: Party) -> Flow:
-        """Over the path that there is now, which is what its exit dials, of all that may."""
+        """Over the path that there is now, to what its exit dials: the same text means another host to another exit."""
         session = await self._context.exit()
         bridge, tunnel = await self._bridge_at(session), self._context.tunnel
-        dials = (tunnel.dial, *(each.dial for each in tunnel.alternatives))
-        dial = next((each for each in dials if each is not None and each.by == session.host), tunnel.dial)
-        assert dial is not None and dial.host is not None and dial.port is not None  # noqa: S101, PT018 - its kind has a target
-        return bridge.flow(party, dial.host, dial.port, self._treatment)
+        for dial in (tunnel.dial, *(each.dial for each in tunnel.alternatives)):
+            if dial is not None and dial.by == session.host and dial.host is not None and dial.port is not None:
+                return bridge.flow(party, dial.host, dial.port, self._treatment)
+        # another plan came meanwhile; whoever still sends begins another flow, by that one
+        raise RuntimeFailure(Code.DIAL_FAILED, f"{session.host} dials nothing for {tunnel.name} any more")
 
     async def bridge(self) -> Bridge:
         """At the exit that there is now. Raises RuntimeFailure."""

@@ -47,14 +47,17 @@ class Scene:
 
 def test_the_live_way_is_dialed_and_the_others_are_not() -> None:
     async def main() -> None:
-        scene = Scene("west")
+        scene = Scene("west", "north")
         await scene.serve()
         east, west = scene.opened("east"), scene.opened("west")
         await scene.dial()
         scene.passage.take(1)
         await scene.dial()
         assert (east.dialed, west.dialed) == (["10.20.0.30:5900"], ["10.20.0.30:5900"])
-        assert (scene.passage.tunnel.exit, scene.passage.tunnel.path) == ("west", ("laptop", "west"))
+        live = scene.passage.tunnel
+        assert (live.exit, live.path) == ("west", ("laptop", "west"))
+        assert [each.exit for each in live.alternatives] == ["east", "north"]
+        assert [each.dial.by for each in (live, *live.alternatives) if each.dial] == ["west", "east", "north"]
 
     run_virtual(main())
 

@@ -172,6 +172,23 @@ def test_dns_by_both_is_carried_where_tcp_does_not_pass_and_that_is_said() -> No
     assert said.message.startswith("what is asked by TCP does not reach dns: the sshd of gate does not forward")
 
 
+def test_dns_by_both_at_a_server_says_what_keeps_it_from_listening_by_tcp() -> None:
+    both = tunnel("dns", kind="udp", at="gate", listen="*:5353", options={"over": "both"})
+    clients: dict[str, Any] = {"gateway_ports": "clientspecified"}
+    narrower: tuple[tuple[dict[str, Any], Code, str], ...] = (
+        ({"remote": False}, Code.FORWARDING_DISABLED, "the sshd of gate opens no listeners"),
+        ({"permit_listen": ("127.0.0.1:*",)}, Code.PERMITLISTEN_MISMATCH, "0.0.0.0:5353"),
+    )
+    for forbidden, code, said in narrower:
+        made = plan(*by_udp(**clients, **forbidden), both)
+        assert made.tunnel("dns").verdict == "reachable"
+        (found,) = [each for each in made.diagnostics if each.code is code]
+        assert (found.severity, found.message.startswith("nobody can ask for dns by TCP: ")) == ("info", True)
+        assert said in found.message
+    open_to_all = plan(*by_udp(**clients), both)
+    assert {each.code for each in open_to_all.diagnostics} == {Code.HELPER_NEEDED, Code.LISTEN_EXPOSED}
+
+
 def test_the_rules_of_firewalls_are_asked_for_udp() -> None:
     inner = network("inner", "10.2.0.0/24")
     things = (

@@ -18,6 +18,7 @@ from orchestra_plugins.udp.kind import Exits
 from orchestra_plugins.udp.station import Treatment
 
 from orchestra.engine import Engine, builtin
+from orchestra.errors import RuntimeFailure
 from orchestra.loading import load
 from orchestra.model.events import ConnectionFailed, Event
 from orchestra.model.plan import Dial
@@ -312,6 +313,9 @@ def test_a_flow_leads_where_its_exit_dials_though_the_way_changes_meanwhile() ->
                 )
             await party.until(lambda: party.got == [b"x", b"x"])
             assert len(heard) == 2
+            context.tunnel = SimpleNamespace(name="dns", dial=before, alternatives=(), spec=ways.spec)
+            with pytest.raises(RuntimeFailure, match="two dials nothing for dns any more"):
+                await exits.open(party)
             exits.close()
 
     play(scene)
