@@ -57,9 +57,7 @@ async def serving_tcp(handlers: Handlers, listening: socket, gate: Gate, *, loop
             raise web.HTTPMisdirectedRequest(text="ask for this machine by its address, or as localhost\n")
         if request.path in _OPEN or probes(request):
             return await handler(request)
-        raise web.HTTPUnauthorized(
-            text="a token is needed: Authorization: Bearer TOKEN\n", headers={"WWW-Authenticate": "Bearer"}
-        )
+        raise _unauthorized(given="Authorization" in request.headers)
 
     async def login(request: web.Request) -> web.Response:
         try:
@@ -82,6 +80,16 @@ async def serving_tcp(handlers: Handlers, listening: socket, gate: Gate, *, loop
                 yield
         finally:
             await runner.cleanup()
+
+
+def _unauthorized(*, given: bool) -> web.HTTPUnauthorized:
+    """Without anything, or with what is no token of this one: as RFC 6750 section 3.1 tells them apart."""
+    if not given:
+        text, challenge = "a token is needed: Authorization: Bearer TOKEN\n", "Bearer"
+    else:
+        text = "this is no token, or no key, of this orchestra: it has a new one each time it begins\n"
+        challenge = 'Bearer error="invalid_token"'
+    return web.HTTPUnauthorized(text=text, headers={"WWW-Authenticate": challenge})
 
 
 def _bounded(server: web.Server) -> Callable[[], asyncio.BaseProtocol]:

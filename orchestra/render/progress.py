@@ -117,7 +117,8 @@ def _tunnel(event: TunnelChanged) -> str:
     where = f" at {listening(event)}" if event.listen and event.state != "failed" else ""
     unproven = ", not proven" if event.state == "ready" and not event.proven else ""
     why = f": {_brief(event.error)}" if event.error and event.state != "ready" else ""
-    return f"{where}{unproven}{why}"
+    again = ", will be tried again" if event.error and event.error.next_retry and event.state == "failed" else ""
+    return f"{where}{unproven}{again}{why}"
 
 
 def _brief(error: ErrorStatus) -> str:

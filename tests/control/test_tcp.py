@@ -72,6 +72,24 @@ def test_where_others_can_connect_probes_need_the_token_too() -> None:
     assert codes(PROBES, loopback=False, **KNOWN) == [200, 503, 404]
 
 
+def test_a_wrong_token_is_told_apart_from_none() -> None:
+    def challenges(ask: Asker) -> list[tuple[str | None, str]]:
+        connection = http.client.HTTPConnection("127.0.0.1", ask.port, timeout=10)
+        found = []
+        for headers in ({}, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": "Basic dDp0"}):
+            connection.request("GET", "/v1/status", headers=headers)
+            answer = connection.getresponse()
+            found.append((answer.headers["WWW-Authenticate"], answer.read().decode()))
+        connection.close()
+        return found
+
+    missing, *wrong = on_server(challenges)
+    assert missing == ("Bearer", "a token is needed: Authorization: Bearer TOKEN\n")
+    for challenge, text in wrong:
+        assert challenge == 'Bearer error="invalid_token"'
+        assert text == "this is no token, or no key, of this orchestra: it has a new one each time it begins\n"
+
+
 @pytest.mark.parametrize("path", [*CLOSED, *PROBES, "/", "/v1/login"])
 def test_a_name_that_leads_here_is_of_no_use_to_its_owner(path: str) -> None:
     assert codes([path], Host="evil.example:80") == [421]

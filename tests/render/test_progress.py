@@ -1,5 +1,7 @@
 """Progress as it happens: a line per change, or a picture."""
 
+from dataclasses import replace
+
 from orchestra.model.events import ConnectionFailed, Noticed, OverallChanged, PathChanged, SessionChanged, TunnelChanged
 from orchestra.render.progress import ProgressLines, live_view, progress_line
 from orchestra.render.status_text import status_text
@@ -18,6 +20,8 @@ def test_progress_is_a_line_per_change():
         TunnelChanged(name="desk", state="ready", proven=True, listen=("127.0.0.1:5920",)),
         TunnelChanged(name="web", state="ready", proven=False, listen=("127.0.0.1:80",)),
         TunnelChanged(name="vault", state="failed", proven=False, error=REFUSED),
+        TunnelChanged(name="vault", state="failed", proven=False, error=replace(REFUSED, attempts=4)),
+        TunnelChanged(name="safe", state="failed", proven=False, error=replace(REFUSED, next_retry=None)),
         ConnectionFailed(tunnel="desk", peer="127.0.0.1:40000", code="DIAL_FAILED", message="no \x1b route"),
         Noticed(host="gateway", message="banner"),
         OverallChanged(state="ready"),
@@ -31,7 +35,8 @@ def test_progress_is_a_line_per_change():
         "✔ session inner: open",
         "✔ tunnel desk: ready at 127.0.0.1:5920",
         "✔ tunnel web: ready at 127.0.0.1:80, not proven",
-        f"✘ tunnel vault: failed: {why}",
+        f"✘ tunnel vault: failed, will be tried again: {why}",
+        f"✘ tunnel safe: failed: {why}",
         "! tunnel desk: connection of 127.0.0.1:40000 failed: DIAL_FAILED no · route",
         "i gateway: banner",
         "✔ orchestra: ready",
