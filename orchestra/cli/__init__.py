@@ -5,6 +5,7 @@ The modules here import nothing heavy at the top; a command imports what it need
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -21,9 +22,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             if name != "stdin":
                 setattr(sys, name, os.fdopen(found, "w"))
 
-    from orchestra.model.garbage import collector_off
+    if argv is None:  # the program itself, which is made of what stays: see `orchestra.model.garbage.settled`
+        gc.disable()
 
-    with collector_off():  # what is imported stays
-        from orchestra.cli.app import run
+    from orchestra.cli.app import run
 
     return run(argv)

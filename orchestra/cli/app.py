@@ -21,7 +21,7 @@ from orchestra.cli.completion import line_to_complete
 from orchestra.cli.errors import perform
 from orchestra.cli.options import CommandLine, Talk
 from orchestra.cli.starting import with_default_lab
-from orchestra.model.garbage import collector_off
+from orchestra.model.garbage import settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -75,8 +75,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     words = args or line_to_complete()
     named = [word for word in words if word in COMMANDS]
     needed = named[:1] if named and named[0] == words[0] else COMMANDS
-    with collector_off():
-        app = build([command(name) for name in needed], listed=not named)
+    app = build([command(name) for name in needed], listed=not named)
     try:
         app(args=args, prog_name="orchestra")
     except SystemExit as exit_:
@@ -163,6 +162,7 @@ def adapt(command: Callable[..., int]) -> Callable[..., None]:
         arguments = {name: take(bundle) for name, bundle in bundles.items()} | given
         if _runs(command):
             arguments["command"] = given["command"].obj
+        settled()
         raise SystemExit(perform(lambda: command(console, **arguments), console))
 
     invoke.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]  # what typer reads

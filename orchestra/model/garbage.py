@@ -7,6 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def settled() -> None:
+    """Switches it on, where it was off for the start of a program. What there is by then stays until the end, modules
+    and classes, and is not looked through again."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
 @contextmanager
 def collector_off() -> Iterator[None]:
     """For the length of a ``with`` or a call: looking for garbage among what is made doubles the time to make it."""

@@ -2,7 +2,7 @@
 
 import gc
 
-from orchestra.model.garbage import collector_off
+from orchestra.model.garbage import collector_off, settled
 
 
 def test_the_collector_is_as_it_was() -> None:
@@ -17,3 +17,16 @@ def test_the_collector_is_as_it_was() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_what_a_program_is_made_of_is_not_looked_through_again() -> None:
+    settled()
+    assert gc.get_freeze_count() == 0, "nothing was off"
+    gc.disable()
+    try:
+        settled()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.enable()
+        gc.unfreeze()
