@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 from typer._completion_classes import completion_init
-from typer.core import TyperCommand
 
+from orchestra.cli.coercion import PlainCommand, PlainGroup
 from orchestra.cli.completion import line_to_complete
 from orchestra.cli.errors import perform
 from orchestra.cli.options import CommandLine, Talk
@@ -89,6 +89,7 @@ def build(commands: Sequence[Command], *, listed: bool = False) -> typer.Typer:
     ``listed``: with what they do, and without their parameters, which take longer to build than to be shown.
     """
     app = typer.Typer(
+        cls=PlainGroup,
         no_args_is_help=True,
         add_completion=False,  # `orchestra completion` prints the scripts
         rich_markup_mode=None,
@@ -98,7 +99,7 @@ def build(commands: Sequence[Command], *, listed: bool = False) -> typer.Typer:
     completion_init()  # typer does so itself only where it adds options that install the scripts
     app.callback()(_root)
     for name, function in commands:
-        cls = _Runner if not listed and _runs(function) else None
+        cls = _Runner if not listed and _runs(function) else PlainCommand
         called = (lambda: None) if listed else adapt(function)
         app.command(name, cls=cls, short_help=_first_sentence(function))(called)
     return app
@@ -109,7 +110,7 @@ def _first_sentence(command: Callable[..., int]) -> str:
     return " ".join(inspect.cleandoc(command.__doc__ or "").split("\n\n")[0].split()).partition(". ")[0]
 
 
-class _Runner(TyperCommand):
+class _Runner(PlainCommand):
     """A command whose own arguments end at ``--``; what follows is a program and its arguments."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
