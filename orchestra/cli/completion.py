@@ -8,12 +8,12 @@ names of files.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
@@ -22,6 +22,7 @@ from orchestra.cli.exits import Exit
 
 if TYPE_CHECKING:
     from orchestra.loading.names import Names
+    from orchestra.plugin.interfaces import Exporter, Importer
 
 Complete: TypeAlias = Callable[[], list[str]]
 
@@ -43,6 +44,7 @@ _orchestra() {
   local IFS=$'\\n'
   COMPREPLY=($(COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD \\
     _ORCHESTRA_COMPLETE=complete_bash "$1" 2>/dev/null))
+  [[ ${COMPREPLY[0]} != *= ]] || compopt -o nospace 2>/dev/null
 }
 complete -o default -F _orchestra orchestra""",
     Shell.ZSH: """\
@@ -88,6 +90,32 @@ def running() -> Complete:
         return [place.name for place in alive(os.environ)]
 
     return _quietly(found)
+
+
+def formats(sort: Literal["importers", "exporters"]) -> Complete:
+    """Completes the formats that plugins read, or write."""
+    return _quietly(lambda: list(_formats(sort)))
+
+
+def settings() -> Complete:
+    """Completes the options of the format that the line names."""
+
+    def found() -> list[str]:
+        from orchestra.loading.schema import options_schema
+
+        command, *words = line_to_complete()
+        known = _formats("importers" if command == "import" else "exporters")
+        spec = next(known[word].spec for word in words if word in known)
+        return [f"{key}=" for key in options_schema(spec.fields)["properties"]] if spec.fields else []
+
+    return _quietly(found)
+
+
+def _formats(sort: Literal["importers", "exporters"]) -> Mapping[str, Importer | Exporter]:
+    from orchestra.assembly.topology import plugins
+
+    found = plugins()
+    return found.importers if sort == "importers" else found.exporters
 
 
 def _quietly(find: Callable[[], Sequence[str]]) -> Complete:

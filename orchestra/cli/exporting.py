@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from orchestra.cli import completion
 from orchestra.cli.console import Console
 from orchestra.cli.errors import report
 from orchestra.cli.exits import exit_of_plan
@@ -16,7 +17,14 @@ from orchestra.cli.reading import read_plan
 
 def export(
     console: Console,
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help="As `orchestra plugins` lists them: exporter NAME.")],
+    form: Annotated[
+        str,
+        typer.Argument(
+            metavar="FORMAT",
+            help="As `orchestra plugins` lists them: exporter NAME.",
+            autocompletion=completion.formats("exporters"),
+        ),
+    ],
     source: Source,
     selection: Selection,
     settings: Settings = [],  # noqa: B006 - typer copies it

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from orchestra.cli import completion
 from orchestra.cli.console import Console
 from orchestra.cli.errors import TopologyRejected, report
 from orchestra.cli.exits import Exit
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 
 Settings: TypeAlias = Annotated[
     list[str],
-    typer.Option("--set", metavar="KEY=VALUE", help="An option of the format; repeatable.", show_default=False),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="An option of the format; repeatable.",
+        show_default=False,
+        autocompletion=completion.settings(),
+    ),
 ]
 LARGEST = 16 << 20
 """Bytes."""
@@ -32,7 +39,14 @@ BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 def import_(
     console: Console,
     extra: Extra,
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help="As `orchestra plugins` lists them: importer NAME.")],
+    form: Annotated[
+        str,
+        typer.Argument(
+            metavar="FORMAT",
+            help="As `orchestra plugins` lists them: importer NAME.",
+            autocompletion=completion.formats("importers"),
+        ),
+    ],
     command: CommandLine,
     file: Annotated[
         str | None,

@@ -39,6 +39,14 @@ def json_schema(vocabulary: Vocabulary) -> dict[str, Any]:
     return drafted
 
 
+def options_schema(fields: Model) -> dict[str, Any]:
+    """The schema of what an importer or exporter takes by ``--set KEY=VALUE``."""
+    definitions: Schema = {}
+    own = {key: item for key, item in _fields(definitions, fields).items() if key != "patternProperties"}
+    drafted: Schema = _draft_07({**own, "definitions": definitions} if definitions else own)
+    return drafted
+
+
 def _any_of(*keys: str) -> Schema:
     return {"anyOf": [{"required": [key]} for key in keys]}
 

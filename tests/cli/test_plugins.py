@@ -32,6 +32,17 @@ def test_json(run_cli):
     assert "transport ssh" in {added for plugin in document["plugins"] for added in plugin["adds"]}
 
 
+def test_formats_are_listed_with_the_options_that_they_take(run_cli):
+    listed = run_cli("plugins").out
+    assert "\n  importer ssh-config: --set hosts=…  The hosts, by the names that `ssh` knows them by" in listed
+    assert "\n  exporter ssh: --set background=…  Whether each goes" in listed
+    document = json.loads(run_cli("plugins", "-o", "json").out)
+    (found,) = [plugin["options"] for plugin in document["plugins"] if plugin["name"] == "ssh-commands"]
+    assert set(found) == {"importer ssh-config", "exporter ssh"}
+    assert found["exporter ssh"]["properties"]["background"]["type"] == "boolean"
+    assert not found["importer ssh-config"]["additionalProperties"]
+
+
 def test_a_file_of_ones_own(run_cli):
     ran = run_cli("plugins", "--plugin", "own.py", files={"own.py": CHECK})
     assert ran.code == Exit.DONE
