@@ -61,6 +61,10 @@ COMMANDS = (
     "completion",
     "version",
 )
+_ANSWERING = frozenset(
+    {"authorize", "completion", "explain", "export", "graph", "impact", "init", "plan", "schema", "validate", "version"}
+)
+"""What reads, answers and ends: no time is spent on looking for garbage."""
 
 
 def command(name: str) -> Command:
@@ -163,7 +167,8 @@ def adapt(command: Callable[..., int]) -> Callable[..., None]:
         arguments = {name: take(bundle) for name, bundle in bundles.items()} | given
         if _runs(command):
             arguments["command"] = given["command"].obj
-        settled()
+        if command.__name__ not in _ANSWERING:
+            settled()
         raise SystemExit(perform(lambda: command(console, **arguments), console))
 
     invoke.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]  # what typer reads

@@ -13,7 +13,6 @@ from orchestra.cli.exits import Exit
 from orchestra.cli.options import Client, Files, Format, Output, PluginModules, Source
 from orchestra.cli.reading import read_topology
 from orchestra.errors import UsageError
-from orchestra.model.garbage import collector_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,7 +88,6 @@ def tell_unmet(unmet: Iterable[Unmet], console: Console) -> None:
             console.detail("\n" + explain_text(each.explanation, console.err.style))
 
 
-@collector_off()
 def explain(console: Console, question: Question, output: Output = Format.TEXT) -> int:
     """Show why one host can or cannot reach another.
 

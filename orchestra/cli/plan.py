@@ -8,10 +8,8 @@ from orchestra.cli.exits import exit_of_plan
 from orchestra.cli.explain import tell_unmet, unmet_of
 from orchestra.cli.options import AllowExec, Alternatives, Format, Output, Selection, Source
 from orchestra.cli.reading import read_plan, with_diagnostics
-from orchestra.model.garbage import collector_off
 
 
-@collector_off()
 def plan(
     console: Console,
     source: Source,

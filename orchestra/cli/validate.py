@@ -11,7 +11,6 @@ from orchestra.cli.explain import tell_unmet, unmet_of
 from orchestra.cli.options import Format, Output, Source
 from orchestra.cli.reading import client_of, load_source, with_static_checks
 from orchestra.diagnostics import Diagnostic, in_file_order
-from orchestra.model.garbage import collector_off
 from orchestra.model.text import clean
 from orchestra.render.layout import counted
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from orchestra.plugin.manager import Plugins
 
 
-@collector_off()
 def validate(console: Console, source: Source, output: Output = Format.TEXT) -> int:
     """Check a topology and what it expects of itself.
 
