@@ -17,6 +17,8 @@ SIGNATURES = (
     *("sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com", "rsa-sha2-512", "rsa-sha2-256"),
 )
 """With which authorities may sign: ssh_config(5) CASignatureAlgorithms. SHA-1 is not among them."""
+SOON = 24 * 3600.0
+"""Seconds before its end from which it is said that a certificate expires."""
 _HOST = 2
 _PARAMETERS = {"ssh-rsa": 2, "ssh-dss": 4, "ssh-ed25519": 1, "sk-ssh-ed25519": 2, "sk-ecdsa-sha2-nistp256": 3}
 """How many fields a public key has behind its type; those of ECDSA have two."""
@@ -58,6 +60,10 @@ class Certificate:
         if self.is_for_hosts:
             return "is one for hosts, not for users"
         return self._date_fault(now)
+
+    def end(self, now: float) -> str | None:
+        """When it expires, as the end of "certificate FILE …", where that is within a day; else None."""
+        return f"expires at {_date(self.valid_before)}" if self.valid_before - now < SOON else None
 
     def _date_fault(self, now: float) -> str | None:
         if now < self.valid_after:

@@ -319,9 +319,12 @@ class _Gatherer:
         parsed = parse_certificate(certificate.public_data)
         if parsed is None:
             return False
-        if (fault := parsed.user_fault(time.time())) is not None:
+        now = time.time()
+        if (fault := parsed.user_fault(now)) is not None:
             self._doubt(f"certificate {file} {fault}: it is not offered", "have the key signed anew")
             return False
+        if (end := parsed.end(now)) is not None:
+            self.asking.notice(f"certificate {file} {end}: have the key signed anew before the session is opened again")
         if self.user not in parsed.principals:
             whom = clean(", ".join(parsed.principals[:5]), 200) or "nobody by name"
             self._doubt(

@@ -195,9 +195,14 @@ class Verifier:
 
     async def remember(self) -> None:
         """Files a key that was accepted as new, which nobody has looked at: only now, when the server has let us in.
+        And says when the certificate that vouched for it expires soon.
 
         Raises OpenFailed where it cannot be kept: it would be new each time.
         """
+        if self._shown and (certificate := self._shown.certificate) and self._verdict.standing == "known":
+            vouched = any(key.blob == certificate.authority for key in self._verdict.evidence)
+            if vouched and (end := certificate.end(time.time())):
+                self._request.notice(f"the host certificate of {self.about.server} {end}: its owner has to renew it")
         if self._new is not None:
             shown, self._new = self._new, None
             self._request.notice(refusals.kept(self.about, shown, await self.keep(shown)))

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from orchestra.engine.ssh.certificates import Certificate, parse_certificate
+from orchestra.engine.ssh.certificates import SOON, Certificate, parse_certificate
 
 from .sshd import make_key
 
@@ -44,6 +44,13 @@ def test_every_field(tmp_path, kind, bits):
 def test_without_principals_and_for_ever(tmp_path):
     found = parse_certificate(sign(tmp_path, "ed25519", "-h")[0])
     assert found.host_fault("anything", NOW) is None
+    assert found.end(NOW) is None
+
+
+def test_its_last_day_is_told(tmp_path):
+    found = parse_certificate(sign(tmp_path, "ed25519", "-V", "20200101000000Z:20300101000000Z")[0])
+    assert found.end(1893456000 - SOON) is None
+    assert found.end(1893456000 - SOON + 1) == "expires at 2030-01-01 00:00:00 UTC"
 
 
 def test_one_for_users_vouches_for_no_host(tmp_path):

@@ -271,6 +271,15 @@ def test_a_certificate_that_does_not_hold(keys, tmp_path, options, principal, sa
     assert open_to(keys, config=config, known_hosts=known(tmp_path, *lines), host_key_name="gw") is None
 
 
+@pytest.mark.parametrize(("until", "told"), [("+23h", 1), ("+25h", 0)])
+def test_a_host_certificate_that_expires_within_a_day_is_told(keys, tmp_path, until, told):
+    said = []
+    config, line = certify(keys, tmp_path, "-V", f"-1h:{until}")
+    settings = {"config": config, "known_hosts": known(tmp_path, line), "host_key_name": "gw"}
+    assert open_to(keys, notice=said.append, **settings) is None
+    assert [each.partition(" at ")[0] for each in said] == ["the host certificate of gateway expires"] * told
+
+
 def test_a_certificate_of_another_authority(keys, tmp_path):
     config, _ = certify(keys, tmp_path)
     line = f"@cert-authority * {make_key(tmp_path / 'another')}"

@@ -196,6 +196,13 @@ def test_a_certificate_that_does_not_hold_is_said_before_anything_is_dialed(nobo
     assert (len(names), remarks) == (count, noticed)
 
 
+@pytest.mark.parametrize(("until", "told"), [("+23h", 1), ("+25h", 0)])
+def test_a_certificate_that_expires_within_a_day_is_told_and_offered(nobody, until, told):
+    names, _, noticed, remarks = offered(sign(nobody, "-n", "alice", "-V", f"-1h:{until}"))
+    assert [each.partition(" at ")[0] for each in noticed] == [f"certificate {nobody}/mine-cert.pub expires"] * told
+    assert (len(names), remarks) == (2, [])
+
+
 def test_ssh_config_narrows_what_is_offered(nobody):
     make_key(nobody / "id_ed25519")
     make_key(nobody / "id_rsa", "rsa", "-b", "2048")
