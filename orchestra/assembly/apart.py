@@ -12,9 +12,11 @@ import io
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 
@@ -49,6 +51,27 @@ def forked(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
     finally:
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
+
+
+def spawned(work: Callable[[], T]) -> T:
+    """The result of the work, which a new process does, for one that has threads; signals of its terminal
+    are not for the new one. Raises NotHandedOver.
+
+    The work is moved by :mod:`pickle`, too: it is a function of a module, or a :func:`functools.partial` of one.
+    """
+    command = [sys.executable, "-P", "-c", f"from {__name__} import _answer; _answer()"]
+    asked = dumps((sys.path, dumps(work)))  # in this order, since the one says where the modules of the other are
+    done = subprocess.run(command, input=asked, stdout=subprocess.PIPE, process_group=0, check=False)
+    found: T = loads(done.stdout)
+    return found
+
+
+def _answer() -> None:
+    """In the new process, which has nothing to say where there is no result. What the work prints is no part of it."""
+    sys.path[:], work = loads(sys.stdin.buffer.read())
+    with os.fdopen(os.dup(1), "wb") as answer, suppress(Exception):
+        os.dup2(2, 1)
+        answer.write(dumps(loads(work)()))
 
 
 def _hand_over(work: Callable[[], Any], descriptor: int) -> NoReturn:

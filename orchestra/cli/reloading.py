@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,22 @@ def reader(source: Source, selection: Selection, starting: Starting, name: str) 
     files = list(choose_files(source, os.environ, Path.cwd()))
     first = _document(replace(source, file=None, files=files), selection, starting)
 
-    return lambda wish: _read(first, name, wish)
+    return partial(_read, first, name)
+
+
+def read_apart(read: Read) -> Read:
+    """The same, in a process of its own: what reads would stay in this one for good, and what runs would stand still
+    while it does so."""
+
+    def apart(wish: Wish) -> Reading:
+        from orchestra.assembly.apart import NotHandedOver, spawned
+
+        try:
+            return spawned(partial(read, wish))
+        except NotHandedOver:
+            return read(wish)
+
+    return apart
 
 
 def options(source: Source, selection: Selection, starting: Starting) -> Document:

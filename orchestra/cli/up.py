@@ -195,10 +195,9 @@ def _stay(
     from orchestra.assembly.journal import journal
     from orchestra.assembly.notify import Notifier
     from orchestra.assembly.signals import held_back, interruptible
-    from orchestra.cli.reloading import options, reader
+    from orchestra.cli.reloading import options, read_apart, reader
     from orchestra.cli.staying import Stay
     from orchestra.control.claim import Claim
-    from orchestra.control.client import NotRunning
     from orchestra.control.paths import log_file, place_of
 
     place, log = place_of(launch.name, os.environ), log_file(launch.name, os.environ)
@@ -217,12 +216,14 @@ def _stay(
                     parent=parent,
                     fail_fast=starting.fail_fast,
                     http=http,
-                    read=reader(source, selection, starting, launch.name),
+                    read=read_apart(reader(source, selection, starting, launch.name)),
                     notifier=Notifier.of(os.environ),
                 )
                 return asyncio.run(interruptible(stay.run))
     fixed = [("--http", http is not None), ("--log-format", staying.log_format is not LogFormat.TEXT)]
     unmoved = [option for option, given in fixed if given]
+    from orchestra.control.client import NotRunning
+
     try:
         return _change(console, place, options(source, selection, starting), limit, unmoved)
     except NotRunning:  # it has only just begun and hears nobody yet, or hears nobody any more

@@ -9,12 +9,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
-from orchestra.assembly.apart import NotHandedOver, can_fork, forked
+from orchestra.assembly.apart import NotHandedOver, can_fork, forked, spawned
 
 TWICE = """
 from orchestra.assembly.apart import forked
@@ -78,6 +81,20 @@ def test_who_does_not_wait_for_it_ends_it() -> None:
 def test_what_was_still_to_be_written_is_written_once() -> None:
     said = subprocess.run([sys.executable, "-c", TWICE], capture_output=True, text=True, check=True).stdout
     assert said == "once and its result\n"
+
+
+def test_a_new_process_does_what_a_function_of_a_module_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "import os\ndef work(word):\n    print('aside')\n    return os.getpid(), word\n"
+    (tmp_path / "strange.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    pid, word = spawned(partial(import_module("strange").work, "done"))
+    assert (pid != os.getpid(), word) == (True, "done")
+
+
+def test_a_new_process_that_fails_gives_no_result(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(NotHandedOver):
+        spawned(partial(int, "no number"))
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_process_with_threads_is_not_copied() -> None:

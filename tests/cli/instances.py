@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import io
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,9 +113,7 @@ class Home:
         """Takes down whatever still runs; nothing may be left of it."""
         try:
             if self.places:
-                with pytest.MonkeyPatch.context() as patch:
-                    self.enter(patch)
-                    main(["down", "--all", "--quiet"])
+                self.call("down", "--all", "--quiet")
             assert self.places == []
         finally:
             self.kill_all()
@@ -124,6 +123,16 @@ class Home:
         for name in self.places:
             if is_held(self.place(name)):
                 kill(self.pid(name))
+
+    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end in this process, which takes a fifth of the time of another one."""
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in "12")
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name in [name for name in os.environ if name.startswith(("ORCHESTRA_", "XDG_"))]:
+                patch.delenv(name)
+            self.enter(patch)
+            code = main(arguments)
+        return subprocess.CompletedProcess(arguments, code, *(each.buffer.getvalue().decode() for each in (out, err)))
 
     def orchestra(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end."""
@@ -198,12 +207,12 @@ def until(true: Callable[[], object]) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether there is such a process, zombies apart."""
+    """Whether there is such a process, zombies apart: unless another of its threads still has what it held."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+        state, *more = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     except FileNotFoundError:
         return False
-    return state != "Z"
+    return state != "Z" or int(more[16]) > 1
 
 
 def kill(pid: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from orchestra.assembly.reading import Wish
 from orchestra.cli.options import Selection, Source
-from orchestra.cli.reloading import options, reader
+from orchestra.cli.reloading import options, read_apart, reader
 from orchestra.cli.starting import Starting
 from tests.cli.instances import ONE, TWO
 
@@ -50,6 +50,14 @@ def test_other_options_travel_as_a_document_and_mean_the_same_elsewhere(here, tm
     reading = read(Wish(options=given))
     assert [t.name for t in reading.launch.plan.tunnels] == ["web"]
     assert reading.launch.topology.file == str(here)
+
+
+def test_in_a_process_of_its_own_it_is_the_same(here):
+    here.write_text(TWO)
+    read = read_of()
+    assert read_apart(read)(Wish(without="db")) == read(Wish(without="db"))
+    here.write_text("targets: [")
+    assert read_apart(read)(Wish()) == read(Wish())
 
 
 def test_standard_input_cannot_be_read_again():
