@@ -47,7 +47,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, str
     home = new_home(tmp_path_factory.mktemp("http"))
     home.write(LAB)
     try:
-        done = home.orchestra(*UP[:2], "--lab", "embedded", *UP[2:])
+        done = home.call(*UP[:2], "--lab", "embedded", *UP[2:])
         assert done.returncode == 0, done.stderr
         yield home, invitation(done.stderr)
     finally:
@@ -84,9 +84,9 @@ def test_what_opens_it_is_in_no_log_and_no_argument(office: tuple[Home, str]) ->
     home, url = office
     token = (home.place().directory / "token").read_text("ascii").strip()
     ticket = urlsplit(url).fragment
-    log = home.orchestra("logs").stdout
+    log = home.call("logs").stdout
     arguments = Path(f"/proc/{home.pid()}/cmdline").read_text()
-    status = home.orchestra("status", "-o", "json").stdout
+    status = home.call("status", "-o", "json").stdout
     assert json.loads(status)["http"] == url.partition("#")[0]
     for text in (log, arguments, status):
         assert token not in text
@@ -95,7 +95,7 @@ def test_what_opens_it_is_in_no_log_and_no_argument(office: tuple[Home, str]) ->
 
 def test_status_gives_another_address_for_another_browser(office: tuple[Home, str], page: Any) -> None:
     home, url = office
-    another = home.orchestra("status", "--url").stdout.strip()
+    another = home.call("status", "--url").stdout.strip()
     assert urlsplit(another).netloc == urlsplit(url).netloc
     assert another != url
     page.open(another)
@@ -152,7 +152,7 @@ def test_a_hop_is_shown_up_and_when_its_server_is_killed_down_with_the_error(hom
         port = int(re.search(r"port: (\d+)", bastion)[1])  # type: ignore[index]
         rest = f"targets: {{db: {{host: bastion, address: '127.0.0.1:{port}'}}}}\ntunnels: {{db: {{listen: auto}}}}\n"
         (folder / "office.yaml").write_text(f"name: office\nservers: {{bastion: {{ssh: {{{bastion}}}}}}}\n{rest}")
-        done = home.orchestra(*UP[:-1], str(folder / "office.yaml"))
+        done = home.call(*UP[:-1], str(folder / "office.yaml"))
         assert done.returncode == 0, done.stderr
         url = invitation(done.stderr)
         page.open("about:blank")
@@ -175,14 +175,14 @@ def test_a_hop_is_shown_up_and_when_its_server_is_killed_down_with_the_error(hom
         assert re.match(r"bastion: retrying: \w+ ", title)
         assert ask(url, "/readyz")[0] == 503
         assert ask(url, "/livez")[0] == 200
-    log = home.orchestra("logs").stdout
+    log = home.call("logs").stdout
     assert "<img src=x" in log
     assert not {"\x1b", "\u202e"} & set(log)
     assert folder.name in page.ask("document.querySelector('#about').textContent")
     assert page.ask("document.querySelectorAll('img, #lately script').length") == 0
     assert page.ask("document.title") == "▲ office · orchestra"
     assert "Content Security Policy" not in json.dumps(page.complaints)
-    assert home.orchestra("down").returncode == 0
+    assert home.call("down").returncode == 0
     within(WITHIN, lambda: "gone" in page.ask("document.querySelector('#state').textContent"))
 
 
@@ -201,13 +201,13 @@ def test_another_plan_is_another_picture(home: Home, page: Any) -> None:
         home.write(DIRECT.replace("NAMES", targets))
 
     write("one")
-    done = home.orchestra(*UP)
+    done = home.call(*UP)
     assert done.returncode == 0, done.stderr
     page.open("about:blank")
     page.open(invitation(done.stderr))
     until(lambda: "one" in (page.ask("document.querySelector('#picture').textContent") or ""))
     write("one", "another")
-    assert home.orchestra("reload").returncode == 0
+    assert home.call("reload").returncode == 0
     until(lambda: "another" in page.ask("document.querySelector('#picture').textContent"))
     until(lambda: "another plan: + tunnel another" in page.ask("document.querySelector('#lately').innerText"))
     assert page.ask("document.querySelectorAll('#tunnels tr').length") == 2
@@ -215,7 +215,7 @@ def test_another_plan_is_another_picture(home: Home, page: Any) -> None:
 
 def test_beyond_loopback_it_takes_a_word_more(home: Home) -> None:
     home.write(LAB)
-    refused = home.orchestra("up", "-d", "--http", "0.0.0.0:0", "--lab", "embedded", "office.yaml")
+    refused = home.call("up", "-d", "--http", "0.0.0.0:0", "--lab", "embedded", "office.yaml")
     assert (refused.returncode, "--http-exposed" in refused.stderr) == (2, True)
     assert home.places == []
 
@@ -226,7 +226,7 @@ def test_a_token_of_one_s_own(home: Home) -> None:
     token.write_text("0123456789abcdef\n")
     token.chmod(0o600)
     up = ("up", "-d", "--http", "127.0.0.1:0", "--http-token-file", str(token), "--lab", "embedded", "office.yaml")
-    done = home.orchestra(*up)
+    done = home.call(*up)
     assert done.returncode == 0, done.stderr
     url = invitation(done.stderr)
     assert ask(url, "/metrics", Authorization="Bearer 0123456789abcdef")[0] == 200
@@ -248,9 +248,9 @@ def test_commands_of_another_version_say_so(home: Home, version: str, works: boo
     ) as process:
         up = Background(process)
         up.said("orchestra: ready")
-        status, variables = home.orchestra("status"), home.orchestra("env")
+        status, variables = home.call("status"), home.call("env")
         assert (status.returncode, f"office is run by orchestra {version}, and this" in status.stderr) == (0, True)
         assert (variables.returncode == 0, "ORCHESTRA_DB_PORT" in variables.stdout) == (works, works)
         assert works or "VERSION_MISMATCH" in variables.stderr
-        assert home.orchestra("down").returncode == 0
+        assert home.call("down").returncode == 0
         assert up.ends()[0] == 0

@@ -31,7 +31,7 @@ tunnels:
     {kind: socks, exit: gateway, listen: "localhost:1080", socks: {allow: ["10.30.0.60:*", "*.plant.example:2222"]}}
   back: {kind: socks, at: gateway, exit: laptop, listen: "localhost:1080", socks: {allow: ["127.0.0.1:5514"]}}
   shared:
-    {kind: socks, at: gateway, exit: laptop, from: machines, listen: "10.30.0.3:1080", socks: {allow: ["127.0.0.1:*"]}}
+    {kind: socks, at: gateway, exit: laptop, from: machines, listen: "10.30.0.3:1081", socks: {allow: ["127.0.0.1:*"]}}
 """
 
 

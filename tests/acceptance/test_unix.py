@@ -80,13 +80,13 @@ def up(home: Home, settings: str, targets: str, tunnels: str, more: str = "", co
         f"clients: {{laptop: }}\nservers: {{gateway: {{ssh: {{{settings}}}{more}}}}}\n"
         f"targets: {{{targets}}}\ntunnels: {{{tunnels}}}\n"
     )
-    done = home.orchestra("up", "-d", "--fail-fast", "office.yaml")
+    done = home.call("up", "-d", "--fail-fast", "office.yaml")
     assert done.returncode == code, done.stderr
     return done.stderr
 
 
 def tunnels(home: Home) -> dict[str, Any]:
-    found = json.loads(home.orchestra("status", "-o", "json").stdout)
+    found = json.loads(home.call("status", "-o", "json").stdout)
     return {tunnel["name"]: tunnel for tunnel in found["tunnels"]}
 
 
@@ -106,12 +106,12 @@ def test_here_to_a_port_and_to_a_socket_of_the_server(home: Home, folder: Path) 
         assert found["web"]["listen"] == [f"unix:{private}/web.sock"]
         assert stat.S_IMODE(private.stat().st_mode) == 0o700
         assert stat.S_IMODE((private / "web.sock").stat().st_mode) == 0o600
-        variables = json.loads(home.orchestra("env", "-o", "json").stdout)
+        variables = json.loads(home.call("env", "-o", "json").stdout)
         assert variables == {
             "ORCHESTRA_WEB_ADDRESS": f"{private}/web.sock",
             "ORCHESTRA_DOCKER_ADDRESS": f"{private}/docker.sock",
         }
-        assert home.orchestra("down").returncode == 0
+        assert home.call("down").returncode == 0
         assert list(private.iterdir()) == []
 
 
@@ -128,7 +128,7 @@ def test_from_a_socket_of_the_server_to_a_port_and_a_socket_here(home: Home, fol
         assert [asked(folder / name) for name in ("a.sock", "b.sock")] == [b"olleh", b"olleh"]
         found = tunnels(home)
         assert (found["web"]["listen"], found["web"]["at"]) == ([f"unix:{folder}/a.sock"], "gateway")
-        assert home.orchestra("down").returncode == 0
+        assert home.call("down").returncode == 0
         assert sorted(path.name for path in folder.iterdir()) == ["here.sock"]
 
 
@@ -145,7 +145,7 @@ def test_what_a_killed_one_left_is_no_hindrance(home: Home, folder: Path, at: st
         assert (folder / "a.sock").is_socket()
         up(home, *topology)
         assert asked(folder / "a.sock") == b"olleh"
-        assert home.orchestra("down").returncode == 0
+        assert home.call("down").returncode == 0
         assert list(folder.iterdir()) == []
 
 
@@ -210,6 +210,6 @@ def test_a_path_too_long_is_said_before_anything_is_opened(home: Home) -> None:
         f"servers: {{g: g.example}}\ntargets: {{t: {{host: g, address: 1}}}}\n"
         f"tunnels: {{t: {{listen: 'unix:/{'x' * 107}'}}}}\n"
     )
-    done = home.orchestra("validate", "office.yaml")
+    done = home.call("validate", "office.yaml")
     assert done.returncode == 2
     assert "the path has 108 bytes" in done.stderr

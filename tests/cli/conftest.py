@@ -75,7 +75,7 @@ def ready_at(path, text):
     made = new_home(path)
     made.write(text)
     try:
-        done = made.orchestra("up", "-d", "-q", "--lab", "embedded", "office.yaml")
+        done = made.call("up", "-d", "-q", "--lab", "embedded", "office.yaml")
         assert done.returncode == 0, done.stderr
         yield made
     finally:

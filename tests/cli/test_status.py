@@ -45,23 +45,23 @@ def test_it_answers_quickly(ready_home):
 
 def test_watched_at_a_terminal_it_is_a_picture_until_it_has_gone(home):
     home.write(LAB)
-    assert home.orchestra("up", "-d", "-q", "--lab", "embedded", "office.yaml").returncode == 0
+    assert home.call("up", "-d", "-q", "--lab", "embedded", "office.yaml").returncode == 0
     with at_terminal(home.path, home.environ, "-m", "orchestra", "status", "--watch") as terminal:
         terminal.shows("office · ready")
         terminal.shows("db +ready")
-        assert home.orchestra("down", "-q").returncode == 0
+        assert home.call("down", "-q").returncode == 0
         terminal.shows("office is down")
         assert terminal.ends() == 0
 
 
 def test_watched_by_a_program_it_is_a_line_per_change(home):
     home.write(LAB)
-    assert home.orchestra("up", "-d", "-q", "--lab", "embedded", "office.yaml").returncode == 0
+    assert home.call("up", "-d", "-q", "--lab", "embedded", "office.yaml").returncode == 0
     with home.started("status", "-w") as lines, home.started("status", "-w", "-o", "jsonl") as objects:
         assert "tunnel db: ready" in lines.said("orchestra: ready")
         first = json.loads(objects.said('"state": "ready"'))
         assert (first["state"], first["tunnels"][0]["name"]) == ("ready", "db")
-        assert home.orchestra("down", "-q").returncode == 0
+        assert home.call("down", "-q").returncode == 0
         assert lines.ends()[0] == 0
         code, rest = objects.ends()
     assert code == 0
