@@ -141,21 +141,26 @@ STRICTER = ("{at} {other_type}\n{bare} {key}", "changed", "known")
 @pytest.mark.parametrize(("alias", "certified"), [(None, True), ("gw", False)])
 def test_ssh_says_the_same(keys, tmp_path, alias, certified):
     """Every case is one look at one server, by ssh and by us."""
-    differences = []
+    differences, some = [], asyncio.Semaphore(6)
+    more = [f"HostCertificate {keys.folder}/host_key-cert.pub"] if certified else []
 
     async def main():
-        async with sshd(keys, *([f"HostCertificate {keys.folder}/host_key-cert.pub"] if certified else [])) as server:
+        async with sshd(keys, "MaxStartups 100", *more) as server, asyncio.TaskGroup() as looks:
             bare = alias or "127.0.0.1"
             words = {"at": alias or f"[127.0.0.1]:{server.port}", "bare": bare, "port": server.port}
             words |= {"key": keys.host_key, "other": keys.other, "other_type": keys.other_type}
             for number, lines in enumerate(MATRIX):
                 file = tmp_path / f"known_hosts_{number}"
                 file.write_text(lines.format(**words, authority=keys.authority) + "\n")
-                settings = server.settings(known_hosts=(str(file),), host_key_name=alias)
-                ours = (await SshTransport().identify(request(settings, Here("laptop")))).standing
-                theirs = await ssh_says(file, server.port, alias)
-                if (ours if ours in {"known", "changed", "revoked"} else "unknown") != theirs:
-                    differences.append((lines, ours, theirs))
+                looks.create_task(look(server, file, lines))
+
+    async def look(server, file, lines):
+        async with some:
+            settings = server.settings(known_hosts=(str(file),), host_key_name=alias)
+            ours = (await SshTransport().identify(request(settings, Here("laptop")))).standing
+            theirs = await ssh_says(file, server.port, alias)
+        if (ours if ours in {"known", "changed", "revoked"} else "unknown") != theirs:
+            differences.append((lines, ours, theirs))
 
     asyncio.run(main())
     assert differences == ([STRICTER] if certified else [])
