@@ -33,7 +33,7 @@ def as_yaml(topology: Topology) -> str:
     document["targets"] |= {name: {**_host(host), "address": 9} for name, host in own.items()}
     document["tunnels"] = {name: _tunnel(each) for name, each in topology.tunnels.items()}
     kept = {section: value for section, value in document.items() if value}
-    return yaml.safe_dump(kept, sort_keys=False, default_flow_style=None, width=120)
+    return yaml.dump(kept, Dumper=yaml.CSafeDumper, sort_keys=False, default_flow_style=None, width=120)
 
 
 def _network(network: Network) -> Any:

@@ -13,6 +13,7 @@ from tests.acceptance.as_yaml import as_yaml
 from tests.lab.embedded.build import rule
 from tests.lab.embedded.test_agreement import random_topology
 
+VOCABULARY = plugins().vocabulary
 FIRST_PORT = 5000
 AT_SERVERS = 9000
 
@@ -30,7 +31,7 @@ def random_world(chance: random.Random) -> tuple[Topology, str]:
 
 def loaded(text: str) -> Topology:
     """A file's topology: what is tested is what can be printed."""
-    found = load(["-"], environ={}, vocabulary=plugins().vocabulary, stdin=text)
+    found = load(["-"], environ={}, vocabulary=VOCABULARY, stdin=text)
     assert found.topology, (text, found.diagnostics)
     return found.topology
 

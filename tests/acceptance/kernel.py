@@ -20,6 +20,7 @@ from orchestra.model.topology import Target, Topology
 from orchestra.planning import make_plan
 from orchestra.session import DialRefused, SessionError
 from orchestra.testing.collect import Collector
+from tests.acceptance.generate import VOCABULARY
 from tests.acceptance.world import Log, World, anywhere, ask
 
 PORTS = (22, 80, 2222)
@@ -61,7 +62,7 @@ def questions(topology: Topology) -> Iterator[Question]:
 
 
 def plan_of(topology: Topology, client: str) -> Plan:
-    return make_plan(topology, client=client, vocabulary=plugins().vocabulary)
+    return make_plan(topology, client=client, vocabulary=VOCABULARY)
 
 
 def model_of(topology: Topology, client: str, about: Question | str) -> str:
