@@ -1,5 +1,6 @@
 """How commands plug in: bundles become options, results become exit codes, heavy imports wait."""
 
+import os
 import subprocess
 import sys
 from typing import Annotated
@@ -96,8 +97,7 @@ def test_parameters_of_its_own_stay_as_they_are():
     ("calls", "heavy"),
     [
         ([["--help"]], HEAVY),
-        # typer itself reads values with pydantic, when it has it
-        ([["version"], *([name, "--help"] for name in COMMANDS)], HEAVY - {"pydantic"}),
+        ([["version"], *([name, "--help"] for name in COMMANDS)], HEAVY),
     ],
     ids=["help", "help of every command"],
 )
@@ -114,7 +114,52 @@ def test_help_and_version_import_nothing_heavy(calls, heavy):
     assert done.stdout.count("orchestra") >= len(calls)
 
 
+OPENING = {
+    *("asyncio", "ssl", "asyncssh", "aiohttp", "prometheus_client", "rich"),
+    *("orchestra.session.conversation", "orchestra.engine.shell", "orchestra.control.client"),
+    *("orchestra_plugins.udp.kind", "orchestra_plugins.socks.serving", "orchestra_plugins.sshcommands.commands"),
+    *("orchestra_plugins.checks.http", "orchestra_plugins.keyring_secret.fields"),
+}
+"""What opens sessions and serves tunnels."""
+SMALL = "servers: {gw: gw.example}\ntargets: {db: 'db:5432'}\n"
+EXPECTING = SMALL + "expect: [{from: localhost, to: db, verdict: reachable}]\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "text", "heavy"),
+    [
+        (["plan"], SMALL, OPENING | {"orchestra.planning.explaining.explain"}),
+        (["plan"], EXPECTING, OPENING),
+        (["plan", "-o", "json"], SMALL, OPENING | {"orchestra.render.plan_text"}),
+        (["validate"], SMALL, OPENING),
+        (["explain"], SMALL, OPENING),
+        (["status"], "", HEAVY),
+        (["ls"], "", HEAVY),
+    ],
+    ids=["plan", "plan of what expects", "plan as json", "validate", "explain", "status", "ls"],
+)
+def test_a_command_imports_what_it_needs(argv, text, heavy, tmp_path):
+    """Of a topology over ssh alone: no plugin's work, nothing that opens; what explains, where that is due."""
+    file = tmp_path / "f.yaml"
+    file.write_text(text)
+    given = [*argv, *([str(file)] if text else []), *(["localhost", "db"] if argv == ["explain"] else [])]
+    script = f"""if True:
+        import sys
+        from orchestra.cli import main
+        code = main({given!r})
+        print(code, *(name for name in {sorted(heavy)!r} if name in sys.modules), file=sys.stderr)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)},
+    )
+    assert done.stderr.splitlines()[-1] == ("5" if argv == ["status"] else "0")
+
+
 def test_every_command_has_its_line_uncut(run_cli):
     lines = run_cli("--help").out.split("Commands:")[1].strip().splitlines()
-    assert {line.split()[0] for line in lines} >= {name for name in COMMANDS}
+    assert {line.split()[0] for line in lines} >= set(COMMANDS)
     assert not [line for line in lines if line.endswith("...")]

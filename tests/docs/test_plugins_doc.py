@@ -66,6 +66,13 @@ def test_the_first_example_is_a_plugin() -> None:
     assert (info.adds, info.error) == (("check memcached",), None)
 
 
+def test_the_plugin_that_is_quick_to_load_imports_nothing() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", TEXT.split("## Quick to load")[1].split("\n## ")[0], re.DOTALL)
+    assert "from orchestra_mqtt" in code  # which nobody has
+    (info,) = load_plugins([], extra=[module(CODE.index(code))], entry_points=False).loaded
+    assert (info.adds, info.error) == (("kind mqtt",), None)
+
+
 @pytest.mark.parametrize("index", [i for i, code in enumerate(CODE) if "\ndef test_" in code])
 def test_the_tests_of_the_page_pass(index: int) -> None:
     tests = {name: test for name, test in vars(module(index)).items() if name.startswith("test_")}
