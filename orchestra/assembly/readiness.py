@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
@@ -43,6 +42,8 @@ async def make_ready(
     Raises GaveUp after ``timeout`` seconds (None: never), TakenDown, and RuntimeFailure: for an error that trying
     again will not mend, unless ``patient``, and for any, if ``fail_fast``. While a person is asked, no time passes.
     """
+    import asyncio
+
     try:
         async with asyncio.timeout(timeout) as deadline:
             with running.prompts.holding(deadline):

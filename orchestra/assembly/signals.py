@@ -4,12 +4,14 @@ SIGHUP is the exception where something can be reloaded."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -100,6 +102,8 @@ async def interruptible(work: Callable[[Interrupts], Coroutine[Any, Any, T]]) ->
 
     Raises Interrupted when the work ended by that.
     """
+    import asyncio
+
     interrupts = Interrupts(asyncio.get_running_loop())
     task = asyncio.create_task(work(interrupts))
     interrupts.cancel(task)

@@ -20,6 +20,7 @@ from orchestra.errors import RuntimeFailure, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestra.assembly.detach import Parent
     from orchestra.assembly.launch import Http, Launch
     from orchestra.control.claim import Claim
     from orchestra.control.handlers import Document
@@ -178,13 +179,10 @@ def _detach(
 def _stay(
     console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying, showing: Showing
 ) -> int:
-    import asyncio
-
-    from orchestra.assembly.detach import Parent
     from orchestra.assembly.topology import plugins as load_plugins
     from orchestra.cli.apart import made_apart
 
-    parent = None if staying.parent is None else Parent(staying.parent)
+    parent = None if staying.parent is None else _parent(staying.parent)
     limit, http = staying.limit, showing.read()
     plugins = load_plugins(source.plugins)
 
@@ -192,6 +190,8 @@ def _stay(
         return prepare(console, source, selection, starting, plugins=plugins, name=staying.name)
 
     launch = made_apart(console, source, make)  # and what follows is loaded meanwhile
+    import asyncio
+
     from orchestra.assembly.journal import journal
     from orchestra.assembly.notify import Notifier
     from orchestra.assembly.signals import held_back, interruptible
@@ -228,6 +228,12 @@ def _stay(
         return _change(console, place, options(source, selection, starting), limit, unmoved)
     except NotRunning:  # it has only just begun and hears nobody yet, or hears nobody any more
         raise claim from None
+
+
+def _parent(descriptor: int) -> Parent:
+    from orchestra.assembly.detach import Parent
+
+    return Parent(descriptor)
 
 
 def _claim(place: Place, launch: Launch) -> Claim | RuntimeFailure:

@@ -70,12 +70,18 @@ def test_without_a_result_there_is_an_error_and_no_word(
 
 
 def test_who_does_not_wait_for_it_ends_it() -> None:
-    begun = time.monotonic()
-    with forked(lambda: time.sleep(60)):
-        pass
-    assert time.monotonic() - begun < 30
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    reading, writing = os.pipe()
+
+    def work() -> None:
+        os.write(writing, str(os.getpid()).encode())
+        time.sleep(60)
+
+    with forked(work):
+        process = int(os.read(reading, 20))
+    os.close(reading)
+    os.close(writing)
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
 
 
 def test_what_was_still_to_be_written_is_written_once() -> None:
