@@ -101,6 +101,11 @@ class Carrier:
         """Why the stream below ended, when it did."""
         return self._lost
 
+    @property
+    def nested(self) -> bool:
+        """Whether another session carries it, or whoever else."""
+        return self._stream is not None and self._socket is None
+
     def progress(self) -> tuple[int, int]:
         """Bytes that were written to the socket that carries it all, by whomever, and how many have arrived there."""
         if self._stream is None:

@@ -31,14 +31,16 @@ _TOUCHED = (
     *("_send_disconnect", "_force_close"),
 )
 """What :class:`DataPath` asks of a connection."""
+MSG_IGNORE = 2
 MSG_CHANNEL_OPEN = 90
+_MSG_CHANNEL_WINDOW_ADJUST = 93
 MSG_CHANNEL_EOF = 96
 _MSG_CHANNEL_DATA = 94
 _OF_CONNECTION = frozenset({91, 92})
 """What asyncssh has the connection process: that a channel was opened, or was not."""
-_OF_CHANNEL = frozenset({93, MSG_CHANNEL_EOF, 97})
+_OF_CHANNEL = frozenset({_MSG_CHANNEL_WINDOW_ADJUST, MSG_CHANNEL_EOF, 97})
 """What it has the channel process: more window, the end of file, the close."""
-_SENT = frozenset({MSG_CHANNEL_OPEN, *_OF_CONNECTION, *_OF_CHANNEL})
+_SENT = frozenset({MSG_IGNORE, MSG_CHANNEL_OPEN, *_OF_CONNECTION, *_OF_CHANNEL})
 _DATA = struct.Struct(">BBII")
 """Padding length, message number, channel and size of the data (RFC 4253 section 6, RFC 4254 section 5.2)."""
 _DATA_SENT = struct.Struct(">IBBII")
@@ -49,6 +51,10 @@ _LARGEST = 64 * 1024
 _AROUND = 64
 """More than what is round them."""
 _SEQUENCE = 0xFFFFFFFF
+_MUCH = 32 * 1024
+"""Bytes; who sends so many at once has more."""
+_PATIENCE = 0.001
+"""Seconds in which something is usually sent after much was received, or room was made for it."""
 
 
 def fits(connection: asyncssh.SSHClientConnection) -> bool:
@@ -62,6 +68,8 @@ class DataPath:
     def __init__(self, connection: asyncssh.SSHClientConnection, spaces: Spaces) -> None:
         self._connection: Any = connection
         self._spaces = spaces
+        self._sent: int | None = None
+        """The number of packets that were sent when an answer was expected; see :meth:`_expect_answer`."""
 
     def send(self, channel: Any, data: bytes | memoryview) -> bytes | memoryview:
         """Sends what the channel may send of it at once, gives back the rest."""
@@ -153,6 +161,8 @@ class DataPath:
             return
         finally:
             self._spaces.give(space)
+        if len(data) >= _MUCH:
+            self._expect_answer()
         if self._is_plain() and self._size(rest):
             connection._inpbuf = rest
         elif connection._transport is not None:
@@ -219,7 +229,24 @@ class DataPath:
         except PacketDecodeError as error:
             raise asyncssh.ProtocolError(str(error)) from None
         connection._finish_recv_packet(kind, sequence)
+        if kind == _MSG_CHANNEL_WINDOW_ADJUST:
+            self._expect_answer()
         return True
+
+    def _expect_answer(self) -> None:
+        """Sees to it that something is sent soon to a server behind others. Nagle's algorithm is on between them: the
+        end of much data, or what makes room in a window, waits there for an acknowledgement of what went before. Their
+        systems take 40 ms for one, or send it with the next packet from here."""
+        connection = self._connection
+        if self._sent is None and getattr(connection._transport, "nested", False):
+            self._sent = connection._send_seq
+            connection._loop.call_later(_PATIENCE, self._answer)
+
+    def _answer(self) -> None:
+        """Says nothing, when nothing else was said."""
+        if self._connection._transport is not None and self._connection._send_seq == self._sent:
+            self.send_packet(MSG_IGNORE, (bytes(4),))
+        self._sent = None
 
 
 class _Run:

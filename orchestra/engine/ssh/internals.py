@@ -22,13 +22,12 @@ from asyncssh.packet import String
 
 from orchestra.engine.ssh.algorithms import assemble
 from orchestra.engine.ssh.certificates import SIGNATURES
-from orchestra.engine.ssh.datapath import MSG_CHANNEL_EOF, MSG_CHANNEL_OPEN, DataPath, fits
+from orchestra.engine.ssh.datapath import MSG_CHANNEL_EOF, MSG_CHANNEL_OPEN, MSG_IGNORE, DataPath, fits
 from orchestra.engine.ssh.gcm import GCM
 from orchestra.engine.ssh.spaces import Spaces
 
 HAS_FIDO2 = sk.sk_available
 """Whether the library is there that talks to security keys; without it asyncssh fails in the middle of signing."""
-_MSG_IGNORE = 2
 _DIRECT = String(b"direct-tcpip")
 _NO_ORIGIN = String(b"") + bytes(4)
 _UINTS = struct.Struct(">III")
@@ -234,7 +233,7 @@ def _with_short_ways(connection: Any, path: DataPath | None) -> None:
     send_packet = connection.send_packet
 
     def send(kind: int, *args: bytes, handler: Any = None) -> None:
-        if kind == _MSG_IGNORE and type(connection._send_encryption).__name__ in _AUTHENTICATED:
+        if kind == MSG_IGNORE and type(connection._send_encryption).__name__ in _AUTHENTICATED:
             return
         if path is None or not path.send_packet(kind, args):
             send_packet(kind, *args, handler=handler)

@@ -127,6 +127,30 @@ def test_channels_open_and_end_without_asyncssh_looking_at_their_packets(keys):
 
 
 @needs_sshd
+@pytest.mark.parametrize(("hops", "answers"), [(1, 0), (2, 1)])
+def test_room_that_nobody_uses_is_answered_where_servers_wait_for_an_acknowledgement(keys, hops, answers):
+    async def main():
+        async with opened(keys, hops=hops) as (_, session, here):
+            accept = Accepting()
+            listener = await here.create_server(accept, "127.0.0.1", 0)
+            await session.create_connection(Collector, "127.0.0.1", listener.port)
+            path, connection = session._connection.orchestra_path, session._connection
+            sent, (number,) = connection._send_seq, connection._channels
+            for _ in range(3):
+                assert path._process(bytes((4, 93)) + number.to_bytes(4, "big") + bytes(4 + 4))
+            assert (path._sent is not None) == bool(answers)
+            for _ in range(500):
+                if path._sent is None:
+                    break
+                await asyncio.sleep(0.001)
+            assert connection._send_seq == sent + answers
+            await session.ping()  # the server has nothing against it
+            listener.close()
+
+    asyncio.run(main())
+
+
+@needs_sshd
 def test_a_packet_for_no_channel_ends_the_connection(keys):
     async def main():
         async with opened(keys) as (_, session, _here):
