@@ -6,11 +6,13 @@ import sys
 from orchestra_plugins.openssh import orchestra_transports
 from orchestra_plugins.openssh.fields import Fields
 
+from orchestra.plugin.vocabulary import model_of
+
 
 def test_what_it_says_of_itself():
     (transport,) = orchestra_transports()
     spec = transport.spec
-    assert (spec.name, spec.fields, spec.dialed) == ("openssh", Fields, True)
+    assert (spec.name, model_of(spec.fields), spec.dialed) == ("openssh", Fields, True)
     assert all((spec.connect, spec.listen, spec.exec, spec.unix))
 
 
