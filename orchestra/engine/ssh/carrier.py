@@ -24,6 +24,7 @@ from orchestra.engine.ssh.spaces import Spaces
 from orchestra.model.topology import Family
 from orchestra.session.here import Here
 from orchestra.session.protocols import Session, Stream, Take, borrowing
+from orchestra.session.sockets import READ_SIZE
 
 FLUSH_AT = 112 * 1024
 """Bytes that are passed on at once, without waiting for the turn of the loop to end; three packets and more. Pieces
@@ -31,8 +32,6 @@ above 128 KiB would be slower to join: malloc(3) gives them back to the system e
 _UNKNOWN = (None,)
 """For a loop that does not let itself be asked: there is always something else."""
 _HIDDEN = frozenset({"peername", "sockname"})
-_MUCH = 32 * 1024
-"""Bytes; of so many the system acknowledges some by itself."""
 _TURNS = 3
 """Turns of the loop in which asyncssh handles a packet: a task, its end, and what is made of it."""
 _INT = struct.Struct("i")
@@ -209,7 +208,7 @@ class Carrier:
 
     def data_received(self, data: bytes | memoryview, /) -> None:
         self._receive(data)
-        if len(data) < _MUCH:
+        if len(data) < READ_SIZE:  # else there is more, and its end will be acknowledged
             self._acknowledge()
 
     def _keep(self, data: bytes | memoryview) -> None:
