@@ -30,20 +30,16 @@ class Passage:
     """The ways of one tunnel. ``tunnel`` is as planned, with the way that new connections take now."""
 
     def __init__(self, planned: PlannedTunnel, places: Places, caps: Caps) -> None:
-        self._planned, self._places, self._caps = planned, places, caps
-        self._ways = ways_of(planned)
+        self._places, self._caps = places, caps
         self.dials = Durations()
-        self.take(0)
+        self.adopt(planned)
 
     def adopt(self, planned: PlannedTunnel) -> None:
         """It is planned otherwise from now on; who waits for a way that is gone goes on by one of the new ones."""
         self._planned, self._ways = planned, ways_of(planned)
-        self.take(0)
-
-    @property
-    def sessions(self) -> frozenset[str]:
+        self.sessions = frozenset(id_ for way in self._ways for id_ in way.sessions)
         """Those of all its ways."""
-        return frozenset(id_ for way in self._ways for id_ in way.sessions)
+        self.take(0)
 
     def take(self, number: int) -> None:
         """New connections take that way."""

@@ -27,11 +27,13 @@ class Usage:
 
     def begin(self, sessions: frozenset[str]) -> None:
         """Something is over these sessions, or may be soon."""
-        self._counts.update(sessions)
+        for id_ in sessions:
+            self._counts[id_] += 1
 
     def end(self, sessions: frozenset[str]) -> None:
         """It is no longer."""
-        self._counts.subtract(sessions)
+        for id_ in sessions:
+            self._counts[id_] -= 1
         self._less()
 
     @contextmanager

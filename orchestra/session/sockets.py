@@ -56,6 +56,8 @@ class SocketStream:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._sock, self._receiver, self._ended = sock, receiver, ended
+        self._number = sock.fileno()
+        """It is watched by this: a selector that does not know a socket says so with its names, from the kernel."""
         self._received = borrowing(receiver, receiver.data_received)
         self._space = reading_space() if space is None else space
         self._unsent = bytearray()
@@ -85,7 +87,7 @@ class SocketStream:
                 return
             if sent == len(data):
                 return
-            self._loop.add_writer(self._sock, self._write_ready)
+            self._loop.add_writer(self._number, self._write_ready)
         self._unsent += memoryview(data)[sent:]
         if len(self._unsent) > HIGH_WATER and not self._full:
             self._full = True
@@ -138,12 +140,12 @@ class SocketStream:
     def _watch(self) -> None:
         if not (self._watched or self._paused or self._eof_read or self._closing):
             self._watched = True
-            self._loop.add_reader(self._sock, self._read_ready)
+            self._loop.add_reader(self._number, self._read_ready)
 
     def _unwatch(self) -> None:
         if self._watched:
             self._watched = False
-            self._loop.remove_reader(self._sock)
+            self._loop.remove_reader(self._number)
 
     def _read_ready(self) -> None:
         if self._paused:
@@ -186,7 +188,7 @@ class SocketStream:
             self._receiver.resume_writing()  # it may write more
         if self._unsent or self._over:
             return
-        self._loop.remove_writer(self._sock)
+        self._loop.remove_writer(self._number)
         if self._closing:
             self._over = True
             self._end(None)
@@ -205,7 +207,7 @@ class SocketStream:
         self._unwatch()
         if self._unsent:
             self._unsent.clear()
-            self._loop.remove_writer(self._sock)
+            self._loop.remove_writer(self._number)
         self._loop.call_soon(self._end, error)
 
     def _end(self, error: Exception | None) -> None:
