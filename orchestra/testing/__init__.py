@@ -4,8 +4,10 @@
 memory       sessions in memory, which refuse, stall, break and recover
 streams      what goes between them
 workbench    a whole orchestra in memory, from a topology's text
+machine      one whose servers are this machine, with real sockets and programs
 sessions     what every session has to do, and so every transport: ``RULES``, ``hold``
 kinds        what every kind of tunnel that carries streams has to do: ``RULES``, ``hold``
+datagrams    what every kind has to do that binds by itself, or carries datagrams: ``RULES``, ``hold``
 checks       what every health check has to do: ``RULES``, ``hold``
 targets      what those are run against: ``Script``, ``after``, and targets that do wrong
 collect      receivers that keep what they are told

@@ -28,10 +28,11 @@ from orchestra.model.address import Endpoint, UnixPath
 from orchestra.model.plan import Plan
 from orchestra.model.topology import Target, Topology
 from orchestra.planning import make_plan
+from orchestra.planning.changes import Standing, align
 from orchestra.plugin import hookimpl
 from orchestra.plugin.interfaces import Transport
 from orchestra.plugin.manager import Plugins, load_plugins
-from orchestra.session.protocols import Peer, Receiver
+from orchestra.session.protocols import Peer, Receiver, Session
 from orchestra.testing.collect import Collector
 from orchestra.testing.memory import MemoryNetwork, MemorySession, MemoryTransport
 
@@ -43,32 +44,83 @@ PATIENCE = 600.0
 """Seconds, virtual ones as a rule, that a test waits for anything."""
 
 
-class Workbench:
-    """``text`` is a topology; each of its hosts is a place of ``network``, and each of its targets accepts.
+class Bench:
+    """``text`` is a topology, which an engine makes true over sessions of ``transport``; ``here`` gives this machine by
+    its name.
 
-    ``plugins`` are loaded beside core's; one that cannot be used is an error. Its transport ``ssh`` opens sessions in
-    memory. Raises ValueError with all that is wrong in the text.
+    ``plugins`` are loaded beside core's; one that cannot be used is an error. Raises ValueError with all that is wrong
+    in the text.
     """
 
-    def __init__(self, text: str, *plugins: object, environ: dict[str, str] | None = None) -> None:
-        self.network = MemoryNetwork()
-        self.transport = MemoryTransport(self.network)
-        self.plugins = _loaded(self.transport, plugins)
-        self.topology, self.plan = _planned(text, self.plugins, environ or {})
-        self.here = self.network.place(self.plan.client, is_here=True)
+    def __init__(
+        self,
+        text: str,
+        plugins: tuple[object, ...],
+        *,
+        transport: Transport,
+        here: Callable[[str], Session],
+        environ: dict[str, str] | None = None,
+    ) -> None:
+        self.plugins = _loaded(transport, plugins)
+        self._environ = environ or {}
+        self.topology, self.plan = _planned(text, self.plugins, self._environ)
         self.events: list[Event] = []
-        self.targets: dict[str, MemorySession] = {}
         self._heard = asyncio.Event()
-        self._reached: dict[str, asyncio.Queue[Collector]] = {name: asyncio.Queue() for name in self.topology.targets}
-        self.network.aliases.update(_aliases(self.topology))
         self.engine = Engine(
             self.plan,
             self.topology,
-            here=self.here,
+            here=here(self.plan.client),
             plugins=self.plugins,
             observe=self._observe,
             rng=Random(1),  # noqa: S311 - the same every time
         )
+
+    def change(self, text: str) -> None:
+        """Another topology from now on; what its plan has no more may end by itself."""
+        hosts = self.topology.hosts
+        known = {each.id: Standing(each, hosts[each.server]) for each in self.plan.sessions}
+        self.topology, plan = _planned(text, self.plugins, self._environ)
+        self.plan = align(plan, self.topology.hosts, known)
+        self.engine.change(self.plan, self.topology, drain=None)
+
+    def status(self, tunnel: str) -> TunnelStatus:
+        """What is true of it now."""
+        return next(found for found in self.engine.snapshot().tunnels if found.name == tunnel)
+
+    async def until(self, tunnel: str, state: str) -> TunnelStatus:
+        """Waits until the tunnel is in that state; AssertionError, with what it is, when it never is."""
+        try:
+            await self.until_true(lambda: self.status(tunnel).state == state)
+        except TimeoutError:
+            raise AssertionError(f"it is not {state}: {self.status(tunnel)}") from None
+        return self.status(tunnel)
+
+    async def until_true(self, reached: Callable[[], bool]) -> None:
+        """Waits until it holds, looking again after every event."""
+        async with asyncio.timeout(PATIENCE):
+            while not reached():
+                self._heard.clear()
+                await self._heard.wait()
+
+    def _observe(self, event: Event) -> None:
+        self.events.append(event)
+        self._heard.set()
+
+
+class Workbench(Bench):
+    """Each host is a place of ``network``, and each target accepts; the transport ``ssh`` opens sessions in memory."""
+
+    def __init__(self, text: str, *plugins: object, environ: dict[str, str] | None = None) -> None:
+        self.network = MemoryNetwork()
+        self.transport = MemoryTransport(self.network)
+        super().__init__(text, plugins, transport=self.transport, here=self._place_here, environ=environ)
+        self.targets: dict[str, MemorySession] = {}
+        self._reached: dict[str, asyncio.Queue[Collector]] = {name: asyncio.Queue() for name in self.topology.targets}
+        self.network.aliases.update(_aliases(self.topology))
+
+    def _place_here(self, name: str) -> Session:
+        self.here = self.network.place(name, is_here=True)
+        return self.here
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Workbench]:
@@ -128,34 +180,11 @@ class Workbench:
         """The newest session to a server."""
         return next(session for session in reversed(self.transport.opened) if session.host == server)
 
-    def status(self, tunnel: str) -> TunnelStatus:
-        """What is true of it now."""
-        return next(found for found in self.engine.snapshot().tunnels if found.name == tunnel)
 
-    async def until(self, tunnel: str, state: str) -> TunnelStatus:
-        """Waits until the tunnel is in that state; AssertionError, with what it is, when it never is."""
-        try:
-            await self.until_true(lambda: self.status(tunnel).state == state)
-        except TimeoutError:
-            raise AssertionError(f"it is not {state}: {self.status(tunnel)}") from None
-        return self.status(tunnel)
+class _Ssh:
+    """What opens sessions in the place of core's transport."""
 
-    async def until_true(self, reached: Callable[[], bool]) -> None:
-        """Waits until it holds, looking again after every event."""
-        async with asyncio.timeout(PATIENCE):
-            while not reached():
-                self._heard.clear()
-                await self._heard.wait()
-
-    def _observe(self, event: Event) -> None:
-        self.events.append(event)
-        self._heard.set()
-
-
-class _Memory:
-    """Core's transport, in memory."""
-
-    def __init__(self, transport: MemoryTransport) -> None:
+    def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     @hookimpl
@@ -163,8 +192,8 @@ class _Memory:
         return [self._transport]
 
 
-def _loaded(transport: MemoryTransport, plugins: tuple[object, ...]) -> Plugins:
-    found = load_plugins([builtin, _Memory(transport)], extra=plugins, entry_points=False)
+def _loaded(transport: Transport, plugins: tuple[object, ...]) -> Plugins:
+    found = load_plugins([builtin, _Ssh(transport)], extra=plugins, entry_points=False)
     faults = [f"{info.name}: {info.error}" for info in found.loaded if info.error is not None]
     if faults:
         raise ValueError("; ".join(faults))
