@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from orchestra.assembly.launch import Launch
     from orchestra.cli.console import Console
     from orchestra.cli.options import Source
+    from orchestra.plugin.manager import Plugins
+
+    Make = Callable[[Console, Plugins | None], Launch]
+    """Makes a launch, with the plugins that the source names, when they are loaded already."""
 
 _NEEDED = (
     "orchestra.engine.ssh.connecting",
@@ -34,21 +38,25 @@ _NEEDED = (
 """What opens nearly every plan, and takes as long to load as the plan to make."""
 
 
-def made_apart(console: Console, source: Source, make: Callable[[Console], Launch]) -> Launch:
-    """What ``make`` gives, which is called in another process where that can be; what it says, is said here.
+def made_apart(console: Console, source: Source, make: Make) -> tuple[Launch, Plugins]:
+    """What ``make`` gives, which is called in another process where that can be; what it says, is said here. Both
+    processes load the source's plugins, each for its part of the work.
 
-    Raises Refused when there is no launch, and everything has been said.
+    Raises Refused when there is no launch, and everything has been said, and UsageError for a plugin.
     """
     from orchestra.assembly.apart import NotHandedOver, can_fork, forked
+    from orchestra.assembly.topology import plugins as load_plugins
 
     if can_fork() and "-" not in choose_files(source, os.environ, Path.cwd()):  # standard input is read once
         console.flush()
-        with suppress(NotHandedOver), forked(lambda: reading_of(console, make)) as result:
+        with suppress(NotHandedOver), forked(lambda: reading_of(console, lambda aside: make(aside, None))) as result:
             with collector_off():
+                plugins = load_plugins(source.plugins)
                 for name in _NEEDED:
                     import_module(name)
-            return _launch_of(console, result())
-    return make(console)
+            return _launch_of(console, result()), plugins
+    plugins = load_plugins(source.plugins)
+    return make(console, plugins), plugins
 
 
 def _launch_of(console: Console, reading: Reading) -> Launch:

@@ -72,12 +72,13 @@ def _connect(console: Console, destination: Destination, limit: float | None) ->
     import asyncio
 
     from orchestra.assembly.signals import interruptible
-    from orchestra.assembly.topology import plugins as load_plugins
     from orchestra.cli.apart import made_apart
     from orchestra.session.standard import StandardStreams
 
-    plugins = load_plugins(destination.plugins)
-    launch = made_apart(console, destination.source, lambda console: _launch(console, destination, plugins))
+    def make(console: Console, plugins: Plugins | None) -> Launch:
+        return _launch(console, destination, plugins)
+
+    launch, plugins = made_apart(console, destination.source, make)
     try:
         streams = StandardStreams.taken()
     except OSError as error:
@@ -95,7 +96,7 @@ def _connect(console: Console, destination: Destination, limit: float | None) ->
     return Exit.DONE
 
 
-def _launch(console: Console, destination: Destination, plugins: Plugins) -> Launch:
+def _launch(console: Console, destination: Destination, plugins: Plugins | None) -> Launch:
     """What is to be brought up. Only errors and what is run are said, unless -v: whoever starts this wants the data."""
     from orchestra.assembly.launch import Launch
     from orchestra.planning import plan_connection

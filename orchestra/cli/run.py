@@ -49,17 +49,15 @@ def _run(
 
     from orchestra.assembly.command import CannotRun, find_program
     from orchestra.assembly.signals import interruptible
-    from orchestra.assembly.topology import plugins as load_plugins
     from orchestra.cli.apart import made_apart
 
     try:
         find_program(command[0])  # before anything is opened
-        plugins = load_plugins(source.plugins)
 
-        def make(console: Console) -> Launch:
+        def make(console: Console, plugins: Plugins | None) -> Launch:
             return prepare(console, source, selection, starting, plugins=plugins, free_ports=True, environment=True)
 
-        launch = made_apart(console, source, make)
+        launch, plugins = made_apart(console, source, make)
         disclose(console, launch.topology, launch.disclosures)
 
         async def work(interrupts: Interrupts) -> int:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from orchestra.control.http_address import HttpAddress
     from orchestra.control.paths import Place
     from orchestra.plugin.interfaces import Question
+    from orchestra.plugin.manager import Plugins
 
 _TIMEOUT_DETACHED = "60"
 
@@ -179,17 +180,15 @@ def _detach(
 def _stay(
     console: Console, source: Source, selection: Selection, starting: Starting, staying: Staying, showing: Showing
 ) -> int:
-    from orchestra.assembly.topology import plugins as load_plugins
     from orchestra.cli.apart import made_apart
 
     parent = None if staying.parent is None else _parent(staying.parent)
     limit, http = staying.limit, showing.read()
-    plugins = load_plugins(source.plugins)
 
-    def make(console: Console) -> Launch:
+    def make(console: Console, plugins: Plugins | None) -> Launch:
         return prepare(console, source, selection, starting, plugins=plugins, name=staying.name)
 
-    launch = made_apart(console, source, make)  # and what follows is loaded meanwhile
+    launch, plugins = made_apart(console, source, make)  # and what follows is loaded meanwhile
     import asyncio
 
     from orchestra.assembly.journal import journal

@@ -24,7 +24,12 @@ from orchestra.cli.console import Console
 from orchestra.cli.options import Selection, Source
 from orchestra.cli.starting import Starting, prepare
 source = Source(file=sys.argv[1])
-made_apart(Console.standard(), source, lambda console: prepare(console, source, Selection(), Starting()))
+
+
+def make(console, plugins):
+    return prepare(console, source, Selection(), Starting(), plugins=plugins)
+
+made_apart(Console.standard(), source, make)
 print(*(name for name in ("asyncssh", "networkx", "yaml") if name in sys.modules))
 """
 
@@ -46,12 +51,13 @@ def source_of(tmp_path, text):
 
 
 def made(console, source, starting=None, makers=None):
-    def make(aside):
+    def make(aside, plugins):
         if makers is not None:
             makers.append(os.getpid())
-        return prepare(aside, source, Selection(), starting or Starting())
+        return prepare(aside, source, Selection(), starting or Starting(), plugins=plugins)
 
-    return made_apart(console, source, make)
+    launch, _ = made_apart(console, source, make)
+    return launch
 
 
 def test_it_is_what_would_have_been_made_here(tmp_path, console):
@@ -84,13 +90,13 @@ def test_a_file_that_is_wrong_is_said_once_with_its_code(tmp_path, console):
 def test_what_is_not_handed_over_is_made_here(tmp_path, console):
     source, here = source_of(tmp_path, UNREACHABLE), os.getpid()
 
-    def make(aside):
-        launch = prepare(aside, source, Selection(), Starting(partial=True))
+    def make(aside, plugins):
+        launch = prepare(aside, source, Selection(), Starting(partial=True), plugins=plugins)
         if os.getpid() != here:
             os._exit(1)
         return launch
 
-    assert made_apart(console, source, make).name == "office"
+    assert made_apart(console, source, make)[0].name == "office"
     assert console.err.stream.getvalue().count("FIREWALL_") == 1
 
 
