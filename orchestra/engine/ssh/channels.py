@@ -12,6 +12,7 @@ from orchestra.session.protocols import Receiver, Take, borrowing
 
 if TYPE_CHECKING:
     from orchestra.engine.ssh.session import SshSession
+    from orchestra.session.windows import ReceiveWindow
 
 T = TypeVar("T")
 
@@ -29,6 +30,7 @@ class ChannelStream:
 
     def __init__(self, session: SshSession, make: Callable[[], Receiver], window: int) -> None:
         self._session, self._make, self.window = session, make, window
+        self._window: ReceiveWindow | None = None
         self._receiver: Receiver | None = None
         self._receive: Take | None = None
         self._channel: Any = None
@@ -61,11 +63,15 @@ class ChannelStream:
 
     def pause_reading(self) -> None:
         self._reading_paused = True
+        if self._window is not None:
+            self._window.pause()
         if not self._ended:
             self._channel.pause_reading()
 
     def resume_reading(self) -> None:
         self._reading_paused = False
+        if self._window is not None:
+            self._window.resume()
         if not self._ended:
             self._channel.resume_reading()
 
@@ -105,6 +111,8 @@ class ChannelStream:
 
     def connection_made(self, channel: Any) -> None:
         self._channel = channel
+        if internals.take_window(channel):
+            self._window = self._session.receive_window(self.window)
         self._session.attach(self)
         if self.abandoned:
             self.abort()
@@ -119,6 +127,8 @@ class ChannelStream:
         asyncio.get_running_loop().call_soon(self._pause_again)
 
     def data_received(self, data: bytes | memoryview, datatype: int | None) -> None:
+        if self._window is not None and (more := self._window.take(len(data))):
+            internals.grant(self._channel, more)
         if datatype is not None:
             self.extended_data_received(bytes(data))
         elif self._receive is not None and not self._closed_by_us:
@@ -143,6 +153,8 @@ class ChannelStream:
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
+        if self._window is not None:
+            self._window.close()
         self._session.detach(self)
         if self._receiver is None:
             return

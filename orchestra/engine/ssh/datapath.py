@@ -33,12 +33,12 @@ _TOUCHED = (
 """What :class:`DataPath` asks of a connection."""
 MSG_IGNORE = 2
 MSG_CHANNEL_OPEN = 90
-_MSG_CHANNEL_WINDOW_ADJUST = 93
+MSG_CHANNEL_WINDOW_ADJUST = 93
 MSG_CHANNEL_EOF = 96
 _MSG_CHANNEL_DATA = 94
 _OF_CONNECTION = frozenset({91, 92})
 """What asyncssh has the connection process: that a channel was opened, or was not."""
-_OF_CHANNEL = frozenset({_MSG_CHANNEL_WINDOW_ADJUST, MSG_CHANNEL_EOF, 97})
+_OF_CHANNEL = frozenset({MSG_CHANNEL_WINDOW_ADJUST, MSG_CHANNEL_EOF, 97})
 """What it has the channel process: more window, the end of file, the close."""
 _SENT = frozenset({MSG_IGNORE, MSG_CHANNEL_OPEN, *_OF_CONNECTION, *_OF_CHANNEL})
 _DATA = struct.Struct(">BBII")
@@ -229,7 +229,7 @@ class DataPath:
         except PacketDecodeError as error:
             raise asyncssh.ProtocolError(str(error)) from None
         connection._finish_recv_packet(kind, sequence)
-        if kind == _MSG_CHANNEL_WINDOW_ADJUST:
+        if kind == MSG_CHANNEL_WINDOW_ADJUST:
             self._expect_answer()
         return True
 

@@ -22,7 +22,14 @@ from asyncssh.packet import String
 
 from orchestra.engine.ssh.algorithms import assemble
 from orchestra.engine.ssh.certificates import SIGNATURES
-from orchestra.engine.ssh.datapath import MSG_CHANNEL_EOF, MSG_CHANNEL_OPEN, MSG_IGNORE, DataPath, fits
+from orchestra.engine.ssh.datapath import (
+    MSG_CHANNEL_EOF,
+    MSG_CHANNEL_OPEN,
+    MSG_CHANNEL_WINDOW_ADJUST,
+    MSG_IGNORE,
+    DataPath,
+    fits,
+)
 from orchestra.engine.ssh.gcm import GCM
 from orchestra.engine.ssh.spaces import Spaces
 
@@ -132,6 +139,24 @@ def set_window(listener: Any, window: int) -> None:
     """The receive window of the next channel that a remote listener accepts; asyncssh asks for it once, when the
     listener opens, but reads it again for each channel."""
     listener._window = window
+
+
+def take_window(channel: Any) -> bool:
+    """Takes the receive window of a channel that has just opened over from asyncssh; False when it stays there.
+
+    asyncssh fills it up to one size as soon as less than half is left, whatever waits to be read: who reads a little at
+    a time is sent a window for each little. It never fills up one that it takes for empty.
+    """
+    if getattr(channel, "orchestra_path", None) is None:
+        return False
+    channel._init_recv_window = 0
+    return True
+
+
+def grant(channel: Any, size: int) -> None:
+    """Lets the peer send so many bytes more."""
+    channel._recv_window += size
+    channel.send_packet(MSG_CHANNEL_WINDOW_ADJUST, size.to_bytes(4, "big"))
 
 
 def host_key_algorithms(spec: str | None, known: Iterable[str], *, authorities: bool) -> list[str]:

@@ -18,7 +18,7 @@ from orchestra.model.text import clean
 from orchestra.session import ssh
 from orchestra.session.errors import DialRefused, SessionError, SessionLost
 from orchestra.session.protocols import Accept, Listener, Peer, Process, Receiver, Stream
-from orchestra.session.windows import WindowBudget
+from orchestra.session.windows import ReceiveWindow, ShortestTrip, WindowBudget
 
 R = TypeVar("R", bound=Receiver)
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class SshSession:
         self.congested = False
         self.debug_messages: list[str] = []
         """What the server said in SSH_MSG_DEBUG since the last request."""
-        self._windows = windows
+        self._windows, self._trip = windows, ShortestTrip()
         self._connection: asyncssh.SSHClientConnection | None = None
         self._carrier: Carrier | None = None
         self._streams: set[ChannelStream] = set()
@@ -166,6 +166,10 @@ class SshSession:
         self._used = asyncio.get_running_loop().time()
         if not self._streams:
             self._idle.set()
+
+    def receive_window(self, first: int) -> ReceiveWindow:
+        """That of a channel which opened with so many bytes."""
+        return ReceiveWindow(first, self._windows, self._trip)
 
     def progress(self) -> tuple[int, int]:
         """See :meth:`Carrier.progress`."""
