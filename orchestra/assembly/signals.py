@@ -80,7 +80,7 @@ class Interrupts:
 @contextmanager
 def held_back() -> Iterator[None]:
     """Signals that stop wait meanwhile, at most until some work is interruptible: for what must not be begun and then
-    forgotten."""
+    forgotten. There are no other threads yet, which would take them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
