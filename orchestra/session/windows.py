@@ -22,6 +22,8 @@ SMALLEST = 128 * 1024
 LARGEST = 64 * 1024 * 1024
 _REMEMBERED = 10.0
 """Seconds, and as many again, for which the shortest round trip counts: ways change."""
+_LONGEST = 1.0
+"""Seconds: what took longer was no round trip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class WindowBudget:
 
 
 class ShortestTrip:
-    """The shortest round trip of a session, of those of the last 10 to 20 s."""
+    """The shortest round trip of a session, of those of the last 10 to 20 s in which there were any."""
 
     def __init__(self) -> None:
         self._since = self._before = self._lately = math.inf
@@ -75,7 +77,9 @@ class ShortestTrip:
     def of(self, seconds: float, now: float) -> float:
         """With one more; infinite while none was seen."""
         if not 0 <= now - self._since < _REMEMBERED:
-            self._since, self._before, self._lately = now, self._lately, math.inf
+            if self._lately < math.inf:
+                self._before = self._lately
+            self._since, self._lately = now, math.inf
         self._lately = min(self._lately, seconds)
         return min(self._before, self._lately)
 
@@ -135,8 +139,10 @@ class ReceiveWindow:
         return more
 
     def _resize(self, seconds: float, now: float) -> None:
-        """A time that passed mostly with waiting for whoever takes it tells nothing of the way."""
-        shortest = self._trip.of(math.inf if self._waited > seconds / 2 else seconds, now)
+        """A time that passed mostly with waiting, for whoever takes it or for there to be anything, tells nothing of
+        the way."""
+        known = seconds <= _LONGEST and self._waited <= seconds / 2
+        shortest = self._trip.of(seconds if known else math.inf, now)
         if shortest < math.inf:
             self.size = next_window(Used(self.size, self._first, seconds, shortest, self._budget.spare))
             self._low = self.size * 3 // 4
