@@ -6,8 +6,10 @@ import signal
 
 import pytest
 
+from orchestra.engine.ssh.datapath import MSG_CHANNEL_WINDOW_ADJUST
 from orchestra.engine.ssh.transport import SshTransport
 from orchestra.session import SessionLost
+from orchestra.session.windows import FIRST
 from orchestra.testing.collect import CHUNK, Accepting, Collector
 
 from .sshd import Keys, descendants, needs_sshd, opened, request
@@ -46,6 +48,55 @@ def test_a_killed_server_ends_a_download_with_an_error(keys):
             assert "eof" not in dialed.calls
             assert isinstance(await session.wait_closed(), SessionLost)
             await sending
+
+    asyncio.run(main())
+
+
+def test_who_reads_a_little_at_a_time_is_sent_no_more_than_the_window(keys):
+    held, allowed = [], []
+
+    class Slow(Collector):
+        """Reads one piece in each turn of the loop."""
+
+        def data_received(self, data, /):
+            super().data_received(data)
+            channel = self.stream._channel
+            held.append(sum(len(piece) for piece, _ in channel._recv_buf) + channel._recv_window)
+            allowed.append(self.stream._window.size)
+            self.stream.pause_reading()
+            asyncio.get_running_loop().call_soon(self.stream.resume_reading)
+
+    async def main():
+        async with opened(keys) as (_, session, here):
+            accept = Accepting()
+            listener = await here.create_server(accept, "127.0.0.1", 0)
+            _, slow = await session.create_connection(Slow, "127.0.0.1", listener.port)
+            listener.close()
+            accepted = await accept.collectors.get()
+            sending = asyncio.create_task(accepted.send(bytes(24 << 20)))
+            await slow.receive(24 << 20)
+            await sending
+            assert max(held) <= max(allowed)
+
+    asyncio.run(main())
+
+
+def test_the_sender_is_told_seldom_of_more_room_and_only_by_what_counts_it(keys):
+    async def main():
+        async with opened(keys) as (_, session, here):
+            told, send = [], session._connection.send_packet
+            session._connection.send_packet = lambda kind, *args, **more: (
+                told.append(int.from_bytes(args[-1], "big")) if kind == MSG_CHANNEL_WINDOW_ADJUST else None,
+                send(kind, *args, **more),
+            )
+            dialed, accepted = await _connect(session, here)
+            sending = asyncio.create_task(accepted.send(bytes(16 << 20)))
+            await dialed.receive(16 << 20)
+            await sending
+            window = dialed.stream._window
+            assert FIRST + sum(told) == window._granted
+            assert min(told) >= FIRST // 4
+            assert dialed.stream._channel._recv_window == window._open
 
     asyncio.run(main())
 
