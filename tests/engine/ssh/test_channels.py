@@ -127,6 +127,26 @@ def test_many_writers_into_a_stalled_server_hold_little(keys):
     asyncio.run(main())
 
 
+def test_a_bulk_stream_puts_little_in_front_of_a_byte_of_another(keys):
+    async def main():
+        async with opened(keys) as (server, session, here):
+            (bulk, _), (other, accepted) = [await _connect(session, here) for _ in range(2)]
+            children = descendants(server.process.pid)
+            for child in children:
+                os.kill(child, signal.SIGSTOP)
+            while bulk.writable.is_set():
+                bulk.stream.write(CHUNK)
+                await asyncio.sleep(0)
+            in_front = session._carrier._stream.get_extra_info("unsent") + session._carrier._size
+            assert in_front < (256 << 10) + len(CHUNK)
+            other.stream.write(b"x")
+            for child in children:
+                os.kill(child, signal.SIGCONT)
+            assert await accepted.receive(1) == b"x"
+
+    asyncio.run(main())
+
+
 def test_a_receiver_that_fails_ends_its_channel_only(keys):
     class Failing(Collector):
         def data_received(self, _data, /):
