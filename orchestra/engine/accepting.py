@@ -1,4 +1,6 @@
-"""Connections that a plugin's kind serves itself: fenced, so that what it does wrong ends that connection only."""
+"""What becomes of connections that were accepted: they are joined to the target, or a plugin's kind serves them itself,
+fenced, so that what it does wrong ends that connection only.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestra.engine.usage import Use
-    from orchestra.session.protocols import Receiver, Stream
+    from orchestra.plugin.interfaces import TunnelContext
+    from orchestra.session.protocols import Peer, Receiver, Stream
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class Joining:
+    """Joins everybody to the target. Known to the engine, which does so without waiting where it can."""
+
+    def __init__(self, context: TunnelContext) -> None:
+        self._context = context
+
+    async def __call__(self, peer: Peer) -> Receiver:  # noqa: ARG002 - anyone who can connect is served
+        return await self._context.relay()
 
 
 class Tracked:

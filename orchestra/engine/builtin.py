@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestra.engine.accepting import Joining
 from orchestra.engine.checks import TcpCheck
 from orchestra.engine.secret_sources import CommandSecret, EnvSecret, FileSecret
 from orchestra.plugin import hookimpl
@@ -11,7 +12,7 @@ from orchestra.plugin.vocabulary import KindSpec
 
 if TYPE_CHECKING:
     from orchestra.plugin.interfaces import Check, Kind, SecretSource, TunnelContext
-    from orchestra.session.protocols import Accept, Peer, Receiver
+    from orchestra.session.protocols import Accept
 
 
 class TcpKind:
@@ -20,10 +21,7 @@ class TcpKind:
     spec = KindSpec(name="tcp")
 
     def serve(self, context: TunnelContext) -> Accept:
-        async def accept(peer: Peer) -> Receiver:  # noqa: ARG001 - anyone who can connect is served
-            return await context.relay()
-
-        return accept
+        return Joining(context)
 
 
 @hookimpl

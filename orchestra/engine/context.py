@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestra.diagnostics import Code
-from orchestra.engine.accepting import Tracked
+from orchestra.engine.accepting import Joining, Tracked
 from orchestra.engine.fences import RECEIVER, plugin_failed, whole
 from orchestra.engine.passage import Passage
 from orchestra.engine.relay import End, Relay
@@ -21,9 +22,10 @@ from orchestra.session.errors import DialRefused, SessionLost
 from orchestra.session.protocols import Receiver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from orchestra.engine.dialing import Caps
+    from orchestra.engine.passage import Again
     from orchestra.engine.places import Places
     from orchestra.model.events import Event
     from orchestra.model.status import TunnelStatus
@@ -57,6 +59,9 @@ class OpenTunnel:
         self.read_secret = read_secret
         self._relays: dict[Relay, frozenset[str]] = {}
         """And the sessions that each may be over."""
+        self._coming: dict[Relay, frozenset[str]] = {}
+        """Those whose dial is not through."""
+        self._tasks: set[asyncio.Task[None]] = set()
         self._tracked: set[Tracked] = set()
         self._accepting: set[asyncio.Timeout] = set()
         self._bytes_in = self._bytes_out = self._heard = 0
@@ -131,7 +136,7 @@ class OpenTunnel:
     @property
     def is_idle(self) -> bool:
         """Whether it carries nothing, and is about to carry nothing."""
-        return not (self._relays or self._tracked or self._accepting)
+        return not (self._relays or self._coming or self._tracked or self._accepting)
 
     def take(self, number: int) -> None:
         """New connections take that one of its ways; those that it carries stay where they are."""
@@ -204,24 +209,67 @@ class OpenTunnel:
         ``serve`` may be set anew while the listener stays.
         """
         self.serve = serve
+        return _Fence(self)
 
-        async def accept(peer: Peer) -> Receiver:
-            if self._closing or self._leaving:
-                raise self._gone()
-            self.accepted += 1
-            over = self._passage.sessions
+    async def accept(self, peer: Peer) -> Receiver:
+        """By what its kind does."""
+        if self._closing or self._leaving:
+            raise self._gone()
+        self.accepted += 1
+        over = self._passage.sessions
+        try:
+            async with self._patience():
+                with self._usage.held(over):
+                    return self._track(peer, await self.serve(peer), over)
+        except Exception as error:
+            raise self.failed(peer, error) from error
+
+    def accept_at_once(self, peer: Peer) -> Receiver | None:
+        """See :class:`~orchestra.session.protocols.Prompt`: the dial is on its way, and no task waits for it."""
+        if self._closing or self._leaving or not isinstance(self.serve, Joining):
+            return None
+        relay, over = Relay(self._relay_ended), self._passage.sessions
+
+        def done(again: Again | None) -> None:
+            if again is None:
+                self._came(relay)
+                return
+            task = asyncio.create_task(self._come_otherwise(peer, relay, again))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        if not self._passage.begin(lambda: relay.exit, done):
+            return None
+        self.accepted += 1
+        self._coming[relay] = over
+        self._usage.begin(over)
+        return relay.entry
+
+    def _came(self, relay: Relay) -> None:
+        if relay in self._coming:
+            self._relays[relay] = self._coming.pop(relay)
+
+    async def _come_otherwise(self, peer: Peer, relay: Relay, again: Again) -> None:
+        try:
+            async with self._patience():
+                await again()
+            self._came(relay)
+        except Exception as error:  # noqa: BLE001 - told
+            self.failed(peer, error)
+            relay.abort()
+        except BaseException:
+            relay.abort()
+            raise
+
+    @asynccontextmanager
+    async def _patience(self) -> AsyncIterator[None]:
+        """Inside there is a deadline, which is now when the tunnel ends."""
+        async with asyncio.timeout(self._passage.patience + GRACE) as scope:
+            self._accepting.add(scope)
             try:
-                async with asyncio.timeout(self._passage.patience + GRACE) as scope:
-                    self._accepting.add(scope)
-                    try:
-                        with self._usage.held(over):
-                            return self._track(peer, await self.serve(peer), over)
-                    finally:
-                        self._accepting.discard(scope)
-            except Exception as error:
-                raise self.failed(peer, error) from error
-
-        return accept
+                yield
+            finally:
+                self._accepting.discard(scope)
 
     def end(self) -> None:
         """Takes nothing more and ends, at once, whatever it carries or is about to."""
@@ -230,7 +278,7 @@ class OpenTunnel:
         for scope in self._accepting:
             if not scope.expired():
                 scope.reschedule(now)
-        for relay in list(self._relays):
+        for relay in [*self._relays, *self._coming]:
             relay.abort()
         for tracked in list(self._tracked):
             tracked.abort()
@@ -255,9 +303,20 @@ class OpenTunnel:
         return DialRefused(Code.DIAL_FAILED, f"{who}: the connection ended at once")
 
     def _relay_ended(self, relay: Relay) -> None:
-        if relay in self._relays:
-            self._usage.end(self._relays.pop(relay))
+        over = (self._coming if relay in self._coming else self._relays).pop(relay, None)
+        if over is not None:
+            self._usage.end(over)
             self.count(relay.bytes_in, relay.bytes_out)
+
+
+class _Fence:
+    """A tunnel's accept."""
+
+    def __init__(self, live: OpenTunnel) -> None:
+        self._live, self.at_once = live, live.accept_at_once
+
+    async def __call__(self, peer: Peer) -> Receiver:
+        return await self._live.accept(peer)
 
 
 class _ByWay:

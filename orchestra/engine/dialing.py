@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from orchestra.diagnostics import Code
 from orchestra.engine.fences import plugin_failed
@@ -14,11 +15,13 @@ from orchestra.session.errors import DialRefused
 from orchestra.session.protocols import Attentive, Receiver
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Hashable
 
     from orchestra.session.protocols import Session, Stream
 
 R = TypeVar("R", bound=Receiver)
+Ask: TypeAlias = "Callable[[Callable[[], Receiver], str, int, Callable[[Exception | None], None]], Callable[[], None]]"
+"""A session's ``begin_connection``: see :class:`~orchestra.session.protocols.Asking`."""
 
 PENDING = 32
 """Dials to one target that may be pending: sshd holds a channel to a silent host for two minutes after we gave up."""
@@ -33,45 +36,115 @@ class Caps:
 
     def __init__(self, limit: int = PENDING) -> None:
         self._limit = limit
-        self._slots: dict[str, tuple[asyncio.Semaphore, int]] = {}
+        self._pending: dict[Hashable, int] = {}
+        self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}
+
+    def take(self, target: Hashable) -> bool:
+        """Takes one of the target's places, if one is free; it is given back by :meth:`give`."""
+        pending = self._pending.get(target, 0)
+        if pending < self._limit:
+            self._pending[target] = pending + 1
+        return pending < self._limit
+
+    def give(self, target: Hashable) -> None:
+        """To the first who waits for it, or back; a target is forgotten with its last place."""
+        for waiter in self._waiting.get(target, ()):
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+        self._pending[target] -= 1
+        if not self._pending[target]:
+            del self._pending[target]
 
     @asynccontextmanager
-    async def slot(self, target: str) -> AsyncIterator[None]:
-        """One of the target's places; forgotten with its last user."""
-        semaphore, users = self._slots.get(target) or (asyncio.Semaphore(self._limit), 0)
-        self._slots[target] = semaphore, users + 1
+    async def slot(self, target: Hashable) -> AsyncIterator[None]:
+        """One of the target's places, when there is one."""
+        if not self.take(target):
+            await self._given(target)
         try:
-            async with semaphore:
-                yield
+            yield
         finally:
-            semaphore, users = self._slots.pop(target)
-            if users > 1:
-                self._slots[target] = semaphore, users - 1
+            self.give(target)
+
+    async def _given(self, target: Hashable) -> None:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.setdefault(target, deque())
+        waiting.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled():
+                self.give(target)
+            raise
+        finally:
+            waiting.remove(waiter)
+            if not waiting:
+                del self._waiting[target]
 
 
 async def dial(session: Session, make: Callable[[], R], where: Dial, deadline: float, caps: Caps) -> tuple[Stream, R]:
     """Dials; raises DialRefused or SessionLost, with the target's name in the message, or PLUGIN_FAILED."""
     begun = asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout(deadline), caps.slot(f"{where.by} {where}"):
+        async with asyncio.timeout(deadline), caps.slot(_target(where)):
             if where.path is not None:
                 return await session.create_unix_connection(make, where.path)
             if where.host is None or where.port is None:
                 raise DialRefused(Code.DIAL_FAILED, f"{where.by} has no address to dial", host=where.by)
             return await session.create_connection(make, where.host, where.port)
-    except TimeoutError:
+    except Exception as error:
+        failure = await explained(error, session, where, deadline, begun)
+        if failure is error:
+            raise
+        raise failure from error
+
+
+def begin(
+    ask: Ask,
+    make: Callable[[], Receiver],
+    where: Dial,
+    deadline: float,
+    caps: Caps,
+    done: Callable[[Exception | None], None],
+) -> bool:
+    """Dials as :func:`dial` does, where nobody has to wait for anything; whether it does. ``done`` is told later that
+    it succeeded, or what has to be :func:`explained`."""
+    target = _target(where)
+    if where.host is None or where.port is None or not caps.take(target):
+        return False
+
+    def ended(error: Exception | None) -> None:
+        timer.cancel()
+        caps.give(target)
+        done(error)
+
+    def late() -> None:
+        give_up()
+        ended(TimeoutError())
+
+    try:
+        give_up = ask(make, where.host, where.port, ended)
+    except BaseException:
+        caps.give(target)
+        raise
+    timer = asyncio.get_running_loop().call_later(deadline, late)
+    return True
+
+
+async def explained(error: Exception, session: Session, where: Dial, deadline: float, begun: float) -> RuntimeFailure:
+    """Why a dial failed that had so many seconds from ``begun`` on, in words for people."""
+    if isinstance(error, TimeoutError):
         message = f"{attempt(where)}: no answer within {deadline:g} seconds"
         if await _is_silent(session, since=begun):
             message += f", and none from {session.host} itself: the session to it may be dead"
-        raise DialRefused(Code.CONNECT_TIMEOUT, message, host=where.by) from None
-    except DialRefused as error:
+        return DialRefused(Code.CONNECT_TIMEOUT, message, host=where.by)
+    if isinstance(error, DialRefused):
         reason = error.message.removeprefix(f"{where.by} dials {where}: ")
         message = error.message if reason == error.message else f"{attempt(where)}: {reason}"
-        raise DialRefused(error.code, message, host=error.host, suggestion=error.suggestion) from error
-    except RuntimeFailure:
-        raise
-    except Exception as error:
-        raise plugin_failed(f"the session to {session.host}", error, session.host) from error
+        return DialRefused(error.code, message, host=error.host, suggestion=error.suggestion)
+    if isinstance(error, RuntimeFailure):
+        return error
+    return plugin_failed(f"the session to {session.host}", error, session.host)
 
 
 async def _is_silent(session: Session, *, since: float) -> bool:
@@ -92,3 +165,7 @@ async def _is_silent(session: Session, *, since: float) -> bool:
 def attempt(where: Dial) -> str:
     """``gateway dialed 10.20.0.30:5900 (desk-vnc)``."""
     return f"{where.by} dialed {where}" + (f" ({where.means})" if where.means else "")
+
+
+def _target(where: Dial) -> Hashable:
+    return where.by, where.host, where.port, where.path

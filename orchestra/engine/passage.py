@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from orchestra.diagnostics import Code
 from orchestra.engine.core.ways import ways_of
-from orchestra.engine.dialing import Caps, dial
+from orchestra.engine.dialing import Ask, Caps, begin, dial, explained
 from orchestra.model.measures import Durations
 from orchestra.model.plan import Alternative, Dial, PlannedTunnel
 from orchestra.session.errors import DialRefused, SessionLost
 from orchestra.session.protocols import Receiver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from orchestra.engine.places import Places
     from orchestra.session.protocols import Session, Stream
 
 R = TypeVar("R", bound=Receiver)
+Again: TypeAlias = Callable[[], Awaitable[object]]
+"""How a dial goes on whose first attempt failed. Raises DialRefused or SessionLost."""
 
 UNREACHED = frozenset({Code.CONNECT_REFUSED, Code.CONNECT_TIMEOUT, Code.DIAL_FAILED, Code.NAME_UNRESOLVED})
 """The exit let us, and could not connect: another exit may. What it forbids is no matter of the way."""
@@ -90,18 +92,54 @@ class Passage:
 
         Raises DialRefused or SessionLost.
         """
-        loop, hold = asyncio.get_running_loop(), self._planned.spec.hold
-        until = loop.time() + hold
+        hold = self._planned.spec.hold
+        until = asyncio.get_running_loop().time() + hold
         number, session = await self._open(order, hold)
         try:
             return await self._dial(number, session, make, host, port)
         except (DialRefused, SessionLost) as error:
-            rest = order if isinstance(error, SessionLost) else tuple(each for each in order if each != number)
-            if not rest or (isinstance(error, DialRefused) and error.code not in UNREACHED):
-                raise
-            first = error
+            return await self._otherwise(error, order, number, until, make, host, port)
+
+    def begin(self, make: Callable[[], Receiver], done: Callable[[Again | None], None]) -> bool:
+        """Dials as :meth:`dial` does, by the live way and where nobody has to wait for anything; whether it does.
+        ``done`` is told later that it succeeded, or what is to be awaited instead."""
+        order, number, spec = self.order, self.live, self._planned.spec
+        session, where = self._places.get(self._ways[number].exit), self._ways[number].dial
+        ask: Ask | None = getattr(session, "begin_connection", None)
+        if where is None or session is None or session.state != "open" or ask is None:
+            return False
+        time = asyncio.get_running_loop().time
+        began = time()
+
+        async def again(error: Exception) -> object:
+            failure = await explained(error, session, where, spec.dial_timeout, began)
+            if not isinstance(failure, DialRefused | SessionLost):
+                raise failure
+            return await self._otherwise(failure, order, number, began + spec.hold, make, None, None)
+
+        def ended(error: Exception | None) -> None:
+            if error is None:
+                self.dials = self.dials.plus(time() - began)
+            done(partial(again, error) if error is not None else None)
+
+        return begin(ask, make, where, spec.dial_timeout, self._caps, ended)
+
+    async def _otherwise(
+        self,
+        first: DialRefused | SessionLost,
+        order: tuple[int, ...],
+        number: int,
+        until: float,
+        make: Callable[[], R],
+        host: str | None,
+        port: int | None,
+    ) -> tuple[Stream, R]:
+        """Once more, after that one of those ways has failed."""
+        rest = order if isinstance(first, SessionLost) else tuple(each for each in order if each != number)
+        if not rest or (isinstance(first, DialRefused) and first.code not in UNREACHED):
+            raise first
         try:
-            number, session = await self._open(rest, until - loop.time())
+            number, session = await self._open(rest, until - asyncio.get_running_loop().time())
         except SessionLost:
             raise first from None
         try:

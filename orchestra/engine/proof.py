@@ -15,6 +15,7 @@ from orchestra.diagnostics import Code
 from orchestra.model.address import Endpoint, is_loopback, parse_ip
 from orchestra.session.errors import BindRefused, DialRefused, SessionError, Unsupported
 from orchestra.session.null import NullReceiver
+from orchestra.session.protocols import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,7 @@ class Gate:
 
     def __init__(self, accept: Accept, probed: frozenset[str]) -> None:
         self._accept = accept
+        self._at_once = accept.at_once if isinstance(accept, Prompt) else _never
         self._probed = probed
         self._shut = bool(probed)
         self._visitors: set[Visitor] = set()
@@ -54,6 +56,9 @@ class Gate:
         if self._shut and self._may_be_probe(peer):
             return Visitor(self)
         return await self._accept(peer)
+
+    def at_once(self, peer: Peer, /) -> Receiver | None:
+        return None if self._shut else self._at_once(peer)
 
     def open(self) -> None:
         """From now on every connection is a user's."""
@@ -97,6 +102,10 @@ class Gate:
         """What a visitor said first."""
         if self._seen is not None and not self._seen.done() and data == self._token:
             self._seen.set_result(None)
+
+
+def _never(_peer: Peer) -> None:
+    """Nobody receives at once."""
 
 
 class Visitor:

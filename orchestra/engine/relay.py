@@ -43,7 +43,7 @@ class End:
     def connection_made(self, stream: Stream, /) -> None:
         self.stream = stream
         stream.pause_reading()
-        if self.other.lost:
+        if self.lost or self.other.lost:
             stream.abort()
         elif self.other.stream is not None:
             self._relay.join()

@@ -133,7 +133,13 @@ class Here:
         return stream, receiver
 
     def _listen(self, accept: Accept, sockets: list[socket.socket], path: str | None = None) -> SocketListener:
+        at_once: Callable[[Peer], Receiver | None] | None = getattr(accept, "at_once", None)
+
         def accepted(sock: socket.socket) -> None:
+            receiver = at_once(_peer(sock)) if at_once is not None else None
+            if receiver is not None:
+                self._adopt(receiver, sock)
+                return
             task = asyncio.create_task(self._serve(accept, sock))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

@@ -91,6 +91,16 @@ Accept: TypeAlias = Callable[[Peer], Awaitable[Receiver]]
 raising refuses it: a forwarded channel is refused, a local socket reset."""
 
 
+@runtime_checkable
+class Prompt(Protocol):
+    """What an :data:`Accept` may be besides: one that need not be awaited, most of the time."""
+
+    def at_once(self, peer: Peer, /) -> Receiver | None:
+        """Who receives, although it is not certain yet that the connection is of any use: it is not to be read from
+        until the receiver resumes it, and is aborted when it was of none. None: it is to be awaited after all."""
+        ...
+
+
 class Listener(Protocol):
     """An open listener. It ends with ``close`` or with its session.
 
@@ -171,6 +181,18 @@ class Session(Protocol):
 
     async def wait_closed(self) -> Exception | None:
         """Waits for the end. None when it was closed from here; else why it was lost."""
+        ...
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """What a session may do besides: dial without anybody who waits."""
+
+    def begin_connection(
+        self, make: Callable[[], Receiver], host: str, port: int, done: Callable[[Exception | None], None]
+    ) -> Callable[[], None]:
+        """Dials as :meth:`Session.create_connection` does; ``done`` is told once, later, that the receiver has its
+        stream, or why not. Gives what gives the dial up, after which nothing is told. Raises SessionLost."""
         ...
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
 from orchestra.diagnostics import Code
+from orchestra.engine.accepting import Joining
 from orchestra.engine.context import OpenTunnel
 from orchestra.engine.dialing import Caps
 from orchestra.engine.places import Outlook, Places
 from orchestra.engine.usage import Usage
 from orchestra.model.events import ConnectionFailed, Event
 from orchestra.session.errors import DialRefused, SessionLost
-from orchestra.session.protocols import Peer, Receiver
+from orchestra.session.protocols import Peer, Receiver, Session
 from orchestra.testing import Collector, MemoryNetwork, run_virtual
+from orchestra.testing.collect import stream_of
 from tests.engine import plans
 
 PEER = Peer(host="127.0.0.1", port=50000, text="127.0.0.1:50000")
@@ -169,3 +172,110 @@ def test_tunnels_share_what_was_made_for_the_first_who_asked() -> None:
     made = one.shared(Collector)
     assert made is two.shared(Collector) is two.by(0).shared(Collector)
     assert Scene().tunnel.shared(Collector) is not made
+
+
+class Asked:
+    """A place that dials when it is told to."""
+
+    def __init__(self, place: Session) -> None:
+        self._place = place
+        self.asked: list[tuple[Any, str, int, Callable[[Exception | None], None]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._place, name)
+
+    def begin_connection(self, *asked: Any) -> Callable[[], None]:
+        self.asked.append(cast("tuple[Any, str, int, Callable[[Exception | None], None]]", asked))
+        return lambda: None
+
+    async def answer(self) -> None:
+        make, host, port, done = self.asked.pop()
+        try:
+            await self._place.create_connection(make, host, port)
+        except DialRefused as error:
+            done(error)
+        else:
+            done(None)
+
+
+class Prompted(Scene):
+    """A plain tunnel that leaves at a place which dials without anybody who waits, and else at ``exits``."""
+
+    def __init__(self, *exits: str) -> None:
+        super().__init__()
+        self.east = Asked(self.network.place("east"))
+        places = Places(self.here, lambda _: Outlook("it is down"))
+        for name, place in {"east": self.east, **{each: self.network.place(each) for each in exits}}.items():
+            places.put(name, cast(Session, place))
+        planned = plans.with_ways(plans.tunnel("desk", "east"), *exits)
+        self.tunnel = OpenTunnel(planned, places, Caps(), self.told.append, plans.read_secret)
+
+    async def comes(self) -> Collector:
+        """Somebody connects; what it is told."""
+        entry = self.tunnel.accept_at_once(PEER)
+        assert entry is not None
+        client = Collector()
+
+        async def accept(peer: Peer) -> Receiver:
+            return client
+
+        listener = await self.desk.create_server(accept, "*", 1)
+        await self.here.create_connection(lambda: entry, "10.20.0.30", 1)
+        listener.close()
+        return client
+
+
+@pytest.mark.parametrize("exits", [(), ("west",)])
+def test_plain_streams_are_dialed_at_once_and_joined_when_that_is_through(exits: tuple[str, ...]) -> None:
+    async def main() -> None:
+        scene = Prompted(*exits)
+        await scene.serve()
+        scene.tunnel.fence(Joining(scene.tunnel))
+        client = await scene.comes()
+        assert [(host, port) for _, host, port, _ in scene.east.asked] == [("10.20.0.30", 5900)]
+        assert (scene.tunnel.connections, scene.tunnel.is_idle) == (0, False)
+        if exits:  # it cannot, and the next one does
+            scene.east.asked.pop()[-1](DialRefused(Code.CONNECT_REFUSED, "refused"))
+        else:
+            await scene.east.answer()
+        await client.send(b"x")
+        assert await client.receive(1) == b"x"
+        assert (scene.tunnel.connections, scene.tunnel.accepted, scene.tunnel.dials.count) == (1, 1, 1)
+        stream_of(client).abort()
+        await asyncio.sleep(1)
+        assert (scene.tunnel.is_idle, scene.tunnel.bytes_in, scene.tunnel.refused) == (True, 1, 0)
+
+    run_virtual(main())
+
+
+def test_who_was_dialed_for_at_once_in_vain_is_aborted_and_told_of_once() -> None:
+    async def main() -> None:
+        scene = Prompted()
+        scene.tunnel.fence(Joining(scene.tunnel))
+        client = await scene.comes()
+        await scene.east.answer()
+        await asyncio.sleep(1)
+        assert stream_of(client).is_closing()
+        (told,) = scene.told
+        assert isinstance(told, ConnectionFailed)
+        assert (told.code, told.message[:11]) == (Code.CONNECT_REFUSED, "east dialed")
+        assert (scene.tunnel.refused, scene.tunnel.is_idle) == (1, True)
+
+    run_virtual(main())
+
+
+def test_an_end_aborts_those_whose_dial_is_not_through() -> None:
+    async def main() -> None:
+        scene = Prompted()
+        await scene.serve()
+        scene.tunnel.fence(Joining(scene.tunnel))
+        client = await scene.comes()
+        scene.tunnel.end()
+        await scene.east.answer()
+        await asyncio.sleep(1)
+        assert stream_of(client).is_closing()
+        assert stream_of(scene.served[0]).is_closing()
+        assert (scene.tunnel.is_idle, scene.told) == (True, [])
+        assert scene.tunnel.accept_at_once(PEER) is None
+
+    run_virtual(main())

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
-from orchestra.engine.dialing import Caps, attempt, dial
+from orchestra.engine.dialing import Caps, attempt, begin, dial
 from orchestra.model.plan import Dial
 from orchestra.session.errors import DialRefused
 from orchestra.testing import Collector, MemoryNetwork, run_virtual
@@ -30,7 +31,7 @@ def test_pending_dials_are_capped_for_each_target_alone_and_forgotten() -> None:
         await asyncio.gather(*(pending(target) for target in "aaaaab"))
         assert most == {"a": 2, "b": 1}
         assert asyncio.get_running_loop().time() == 3.0
-        assert caps._slots == {}
+        assert (caps._pending, caps._waiting) == ({}, {})
 
     run_virtual(main())
 
@@ -48,5 +49,41 @@ def test_a_target_is_not_blamed_for_a_place_that_says_nothing_itself(silent: boo
         blamed = ", and none from gateway itself: the session to it may be dead" if silent else ""
         said = f"gateway dialed 127.0.0.1:80 (web): no answer within 10 seconds{blamed}"
         assert refused.value.message == said
+
+    run_virtual(main())
+
+
+def test_a_dial_that_nobody_waits_for_has_its_deadline_and_its_place() -> None:
+    async def main() -> None:
+        caps, where = Caps(1), Dial(by="gateway", host="127.0.0.1", port=80)
+        told: list[Exception | None] = []
+        given_up: list[str] = []
+
+        def ask(_make: object, host: str, _port: int, _done: object) -> Callable[[], None]:
+            return lambda: given_up.append(host)
+
+        assert begin(ask, Collector, where, 10.0, caps, told.append)
+        assert not begin(ask, Collector, where, 10.0, caps, told.append)  # it would have to wait its turn
+        assert not begin(ask, Collector, Dial(by="gateway", path="/run/x"), 10.0, caps, told.append)
+        await asyncio.sleep(10.5)
+        assert [type(error) for error in told] == [TimeoutError]
+        assert (given_up, caps._pending) == (["127.0.0.1"], {})
+
+    run_virtual(main())
+
+
+def test_a_place_that_is_given_to_one_who_has_gone_goes_to_the_next() -> None:
+    async def main() -> None:
+        caps, inside = Caps(1), list[str]()
+
+        async def pending(name: str) -> None:
+            async with caps.slot("a"):
+                inside.append(name)
+                await asyncio.sleep(1)
+            gone.cancel()  # it has just been given the place, and does not know it yet
+
+        first, gone, last = (asyncio.create_task(pending(name)) for name in ("first", "gone", "last"))
+        await asyncio.gather(first, gone, last, return_exceptions=True)
+        assert (inside, gone.cancelled(), caps._pending, caps._waiting) == (["first", "last"], True, {}, {})
 
     run_virtual(main())

@@ -9,6 +9,7 @@ import pytest
 from orchestra.diagnostics import Code
 from orchestra.session import DialRefused
 from orchestra.session.here import Here
+from orchestra.session.protocols import Peer, Receiver
 from orchestra.testing.collect import Accepting, Collector
 from orchestra.testing.sessions import RULES, Arena, hold
 
@@ -78,6 +79,34 @@ def test_dials_may_be_replaced():
         assert refused.value.code == Code.CONNECT_REFUSED
         assert dialed == [("gw", 22), ("gw", 1)]
         theirs.close()
+        here.abort()
+        await here.wait_closed()
+
+    asyncio.run(main())
+
+
+def test_who_receives_at_once_is_not_waited_for() -> None:
+    class Prompt:
+        def __init__(self) -> None:
+            self.receivers = [Collector(echo=True)]
+
+        def at_once(self, _peer: Peer) -> Receiver | None:
+            return self.receivers.pop() if self.receivers else None
+
+        async def __call__(self, _peer: Peer) -> Receiver:
+            raise ConnectionAbortedError("not today")
+
+    async def main() -> None:
+        here = Here("laptop")
+        listener = await here.create_server(Prompt(), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"x")
+        assert await reader.readexactly(1) == b"x"
+        writer.close()
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        writer.close()
         here.abort()
         await here.wait_closed()
 

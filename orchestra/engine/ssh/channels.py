@@ -100,6 +100,12 @@ class ChannelStream:
             self._channel.write_eof()
             self._channel.close()
 
+    def abandon(self) -> None:
+        """Nobody waits for it any more."""
+        self.abandoned = True
+        if self.has_channel:
+            self.abort()
+
     # What the session tells.
 
     def set_congested(self, congested: bool) -> None:

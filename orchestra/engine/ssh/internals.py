@@ -8,7 +8,6 @@ asked of it falls back to its public interface.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import logging
 import struct
@@ -67,30 +66,17 @@ def write(channel: Any, data: bytes | memoryview) -> None:
 
 
 def open_stream(
-    connection: asyncssh.SSHClientConnection, stream: Any, host: str, port: int, packet: int
-) -> asyncio.Future[Any]:
-    """Has the server dial for ``stream``, whose receive window is its own; done when its channel is open.
+    connection: Any, stream: Any, host: str, port: int, packet: int, opened: Callable[[Exception | None], None]
+) -> bool:
+    """Has the server dial for ``stream``, whose receive window is its own; ``opened`` is told that its channel is open,
+    or why not. False with another asyncssh, or when there is none any more: then nothing was done.
 
-    It is told so at once where the packet is processed; asyncssh wakes two tasks for it, one after the other.
+    They are told at once, where the packet is processed; asyncssh wakes two tasks for it, one after the other.
     """
-    made = _made(connection, stream, packet)
-    if made is None:
-        opening = connection.create_connection(lambda: stream, host, port, window=stream.window, max_pktsize=packet)
-        return asyncio.ensure_future(opening)
-    channel, waiter = made
-    sizes = _UINTS.pack(channel._recv_chan, stream.window, packet)
-    target = String(host) + port.to_bytes(4, "big") + _NO_ORIGIN
-    channel.set_extra_info(peername=("", 0), remote_peername=(host, port))
-    connection.send_packet(MSG_CHANNEL_OPEN, _DIRECT, sizes, target, handler=channel)
-    return waiter
-
-
-def _made(connection: Any, stream: Any, packet: int) -> tuple[Any, asyncio.Future[Any]] | None:
-    """A channel that waits to be opened, and what tells its end; None with another asyncssh, or with none any more."""
     if getattr(connection, "orchestra_path", None) is None or connection._transport is None:
-        return None
+        return False
     channel = connection.create_tcp_channel(window=stream.window, max_pktsize=packet)
-    waiter = channel._open_waiter = connection._loop.create_future()
+    channel._open_waiter = _Opening(opened)
     confirmed = channel.process_open_confirmation
 
     def confirm(*args: Any) -> None:
@@ -100,9 +86,27 @@ def _made(connection: Any, stream: Any, packet: int) -> tuple[Any, asyncio.Futur
         stream.connection_made(channel)
         if channel._recv_paused == "starting":
             channel._recv_paused = False
+        opened(None)
 
     channel.process_open_confirmation = confirm
-    return channel, waiter
+    sizes = _UINTS.pack(channel._recv_chan, stream.window, packet)
+    target = String(host) + port.to_bytes(4, "big") + _NO_ORIGIN
+    channel.set_extra_info(peername=("", 0), remote_peername=(host, port))
+    connection.send_packet(MSG_CHANNEL_OPEN, _DIRECT, sizes, target, handler=channel)
+    return True
+
+
+class _Opening:
+    """Stands in the place of the future that asyncssh sets when a channel is open, or could not be opened."""
+
+    def __init__(self, failed: Callable[[Exception], None]) -> None:
+        self.set_exception = failed
+
+    def cancelled(self) -> bool:
+        return False
+
+    def set_result(self, packet: object) -> None:
+        """Told when the stream has its channel."""
 
 
 def is_dead(connection: asyncssh.SSHClientConnection) -> bool:

@@ -73,9 +73,32 @@ class SshSession:
 
     async def create_connection(self, make: Callable[[], R], host: str, port: int) -> tuple[Stream, R]:
         def ask(stream: ChannelStream) -> asyncio.Future[Any]:
-            return internals.open_stream(self._open, stream, host, port, PACKET)
+            opening: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+            def opened(error: Exception | None) -> None:
+                if not opening.done():
+                    opening.set_exception(error) if error is not None else opening.set_result(None)
+
+            self._ask(stream, host, port, opened)
+            return opening
 
         return await self._dial(make, ask, lambda: str(Endpoint(host, port)))
+
+    def begin_connection(
+        self, make: Callable[[], Receiver], host: str, port: int, done: Callable[[Exception | None], None]
+    ) -> Callable[[], None]:
+        """See :class:`~orchestra.session.protocols.Asking`."""
+        self._check()
+        stream = ChannelStream(self, make, self._windows.take())
+
+        def opened(error: Exception | None) -> None:
+            if not stream.has_channel:
+                self._windows.give(stream.window)
+            if not stream.abandoned:
+                done(self._refusal(error, str(Endpoint(host, port))) if stream.receiver is None else None)
+
+        self._ask(stream, host, port, opened)
+        return stream.abandon
 
     async def create_unix_connection(self, make: Callable[[], R], path: str) -> tuple[Stream, R]:
         def ask(stream: ChannelStream) -> asyncio.Future[Any]:
@@ -222,12 +245,32 @@ class SshSession:
         try:
             await self._uninterrupted(ask(stream), stream)
         except asyncssh.ChannelOpenError as error:
-            raise self._unless_over(ssh.dial_refused(self.host, address(), error.code, error.reason)) from error
+            raise self._refusal(error, address()) from error
         if stream.receiver is None:
-            raise DialRefused(
-                Code.DIAL_FAILED, f"{self.host} dials {address()}: it could not be received", host=self.host
-            )
+            raise self._refusal(None, address())
         return stream, stream.receiver  # type: ignore[return-value]
+
+    def _ask(self, stream: ChannelStream, host: str, port: int, opened: Callable[[Exception | None], None]) -> None:
+        """Asks the server to dial for it."""
+        if internals.open_stream(self._open, stream, host, port, PACKET, opened):
+            return
+        opening = self._spawn(
+            self._open.create_connection(
+                lambda: stream,  # type: ignore[arg-type, return-value]
+                host,
+                port,
+                window=stream.window,
+                max_pktsize=PACKET,
+            )
+        )
+        opening.add_done_callback(lambda opening: opened(_failure(opening)))
+
+    def _refusal(self, error: Exception | None, address: str) -> Exception:
+        """Why a dial failed: the server refused, or there is none any more; or the receiver failed."""
+        if isinstance(error, asyncssh.ChannelOpenError):
+            return self._unless_over(ssh.dial_refused(self.host, address, error.code, error.reason))
+        failed = f"{self.host} dials {address}: it could not be received"
+        return error or DialRefused(Code.DIAL_FAILED, failed, host=self.host)
 
     async def _uninterrupted(self, opening: asyncio.Future[Any], stream: ChannelStream) -> None:
         """Waits for a channel. Cancelled, it lets the server's answer come and then closes what was opened: asyncssh
@@ -242,9 +285,7 @@ class SshSession:
         try:
             await asyncio.shield(opening)
         except asyncio.CancelledError:
-            stream.abandoned = True
-            if stream.has_channel:
-                stream.abort()
+            stream.abandon()
             raise
 
     def _unless_over(self, refusal: SessionError) -> Exception:
@@ -355,6 +396,11 @@ class SshListener:
     async def wait_closed(self) -> None:
         await self._listener.wait_closed()
         self._inbound.close()
+
+
+def _failure(opening: asyncio.Future[Any]) -> Exception | None:
+    error = asyncio.CancelledError("the loop ends") if opening.cancelled() else opening.exception()
+    return error if error is None or isinstance(error, Exception) else ConnectionAbortedError(str(error))
 
 
 async def _awaited(result: Any) -> Any:
