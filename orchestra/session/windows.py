@@ -129,10 +129,10 @@ class ReceiveWindow:
             if not math.isnan(self._since):
                 self._resize(max(now - self._since, 1e-6), now)
             self._since, self._mark, self._waited = now, self._granted, 0.0
-        more = self.size - self._open
-        if more <= 0:  # it has become smaller
+        if self._open >= self._low:  # it has become smaller
             self._since, self._mark = math.nan, 0
             return 0
+        more = self.size - self._open
         self._lend(self.size)
         self._granted += more
         self._open = self.size

@@ -2,7 +2,7 @@
 in fifteen steps.
 
 Everything else, and whatever is not quite as expected, asyncssh does itself, from the same state: the bytes that came
-and the counters of both directions are its own. So are windows, rekeying and the channels. Known to fit asyncssh 2.24;
+and the counters of both directions are its own. So are rekeying and the channels. Known to fit asyncssh 2.24;
 with another one there is no such path.
 """
 
