@@ -20,8 +20,6 @@ GROWTH = 128 * 1024 * 1024
 FIRST = 2 * 1024 * 1024
 SMALLEST = 128 * 1024
 LARGEST = 64 * 1024 * 1024
-_REMEMBERED = 10.0
-"""Seconds, and as many again, for which the shortest round trip counts: ways change."""
 _LONGEST = 1.0
 """Seconds: what took longer was no round trip."""
 
@@ -36,7 +34,7 @@ class Used:
     seconds: float
     """From room being made until the data came that needed it: one round trip if the sender waited for it."""
     shortest: float
-    """The shortest such time of the session lately; the round trip, as far as is known."""
+    """The shortest such time of the session; the round trip, as far as is known."""
     spare: int
     """Bytes by which windows may still grow, all together."""
 
@@ -69,19 +67,16 @@ class WindowBudget:
 
 
 class ShortestTrip:
-    """The shortest round trip of a session, of those of the last 10 to 20 s in which there were any."""
+    """The shortest round trip that a session has had: of all that were seen, the one with the least data of our own
+    before it. If those of the last while were all that counted, a full way's queue would become its length."""
 
     def __init__(self) -> None:
-        self._since = self._before = self._lately = math.inf
+        self._seconds = math.inf
 
-    def of(self, seconds: float, now: float) -> float:
+    def of(self, seconds: float) -> float:
         """With one more; infinite while none was seen."""
-        if not 0 <= now - self._since < _REMEMBERED:
-            if self._lately < math.inf:
-                self._before = self._lately
-            self._since, self._lately = now, math.inf
-        self._lately = min(self._lately, seconds)
-        return min(self._before, self._lately)
+        self._seconds = min(self._seconds, seconds)
+        return self._seconds
 
 
 class ReceiveWindow:
@@ -127,7 +122,7 @@ class ReceiveWindow:
         now = self._clock()
         if self._granted - self._open > self._mark:  # what could only come because of the grant before the mark
             if not math.isnan(self._since):
-                self._resize(max(now - self._since, 1e-6), now)
+                self._resize(max(now - self._since, 1e-6))
             self._since, self._mark, self._waited = now, self._granted, 0.0
         if self._open >= self._low:  # it has become smaller
             self._since, self._mark = math.nan, 0
@@ -138,11 +133,11 @@ class ReceiveWindow:
         self._open = self.size
         return more
 
-    def _resize(self, seconds: float, now: float) -> None:
+    def _resize(self, seconds: float) -> None:
         """A time that passed mostly with waiting, for whoever takes it or for there to be anything, tells nothing of
         the way."""
         known = seconds <= _LONGEST and self._waited <= seconds / 2
-        shortest = self._trip.of(seconds if known else math.inf, now)
+        shortest = self._trip.of(seconds if known else math.inf)
         if shortest < math.inf:
             self.size = next_window(Used(self.size, self._first, seconds, shortest, self._budget.spare))
             self._low = self.size * 3 // 4
