@@ -10,6 +10,7 @@ import pytest
 
 from orchestra.engine.core import failover
 from orchestra.model.events import PathChanged
+from tests.acceptance.test_udp import client, exchange, insist
 from tests.acceptance.world import needs_netns, play
 from tests.faults.field import Field, field, take
 
@@ -28,6 +29,7 @@ tunnels:
   desk: {listen: auto, dial_timeout: 1s, failover: true, standby: warm}
 """
 COLD = WARM.replace("warm", "cold")
+DATAGRAMS = WARM.replace('"10.40.0.80:8080"', '"10.40.0.80:2222", protocol: udp')
 EAST, WEST = ("laptop", "east"), ("laptop", "west")
 SOON = 1.0
 """Seconds within which new connections have to pass again."""
@@ -132,5 +134,25 @@ def test_a_start_with_a_bastion_that_is_down_is_ready_by_the_other() -> None:
             await up.until_ready()
             assert up.tunnel("desk").path == WEST
             assert await served(up) < SOON
+
+    play(scene())
+
+
+def test_datagrams_go_the_other_way_within_a_second_of_the_loss() -> None:
+    async def scene() -> None:
+        async with field(DATAGRAMS, sshd=()) as up:
+            await all_open(up)
+            with client(up, "desk") as talks, client(up, "desk") as listens:
+                for each in (talks, listens):
+                    assert await exchange(each, b"one") == b"desk on desk one"
+                await up.lab.stop_server("east")
+                begun = time.monotonic()
+                assert await insist(talks, b"two") == b"desk on desk two"
+                assert time.monotonic() - begun < SOON
+                assert await insist(listens, b"three") == b"desk on desk three"
+                await up.until(lambda: up.tunnel("desk").path == WEST)
+                counters = up.tunnel("desk").counters
+                assert counters["flows"] == 2
+                assert counters["flows_opened"] >= 4  # those of the lost session had ended
 
     play(scene())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import signal
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -241,6 +242,72 @@ def test_a_session_with_other_settings_takes_over_and_the_old_one_ends_with_its_
             assert cli("reload", "--drain", "1").code == 0
             with pytest.raises(ConnectionResetError):  # its time to drain was over
                 late.recv(16)
+
+
+def sender(port: int) -> socket.socket:
+    """A peer of a tunnel of datagrams."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.settimeout(DEADLINE)
+    sock.connect(("127.0.0.1", port))
+    return sock
+
+
+def test_datagrams_are_carried_all_the_while_and_each_flow_holds_the_old_session_until_it_sends_or_is_cut(
+    home: Home, cli: Cli
+) -> None:
+    port = free_port()
+    with (
+        sshd(home.path) as ssh,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as service,
+        sender(port) as talks,
+        sender(port) as listens,
+    ):
+        service.settimeout(DEADLINE)
+        service.bind(("127.0.0.1", 0))
+
+        def write(keepalive: int) -> None:
+            home.write(
+                f"servers: {{a: {{ssh: {{{ssh}, keepalive: {keepalive}s}}}}}}\n"
+                f"targets: {{t: {{address: '127.0.0.1:{service.getsockname()[1]}', host: a, protocol: udp}}}}\n"
+                f"tunnels: {{t: {{listen: 'localhost:{port}', kind: udp}}}}\n"
+            )
+
+        def asked(client: socket.socket, data: bytes) -> tuple[str, int]:
+            """As whom the service knows that client, whom it has answered."""
+            client.send(data)
+            heard, address = service.recvfrom(64)
+            assert heard == data
+            service.sendto(data, address)
+            assert client.recv(64) == data
+            known: tuple[str, int] = address
+            return known
+
+        def sessions() -> list[str]:
+            return [session["id"] for session in status()["sessions"]]
+
+        def status() -> dict[str, Any]:
+            found: dict[str, Any] = json.loads(cli("status", "-o", "json").out)
+            return found
+
+        write(10)
+        assert cli("up", "-d", "-q", "office.yaml").code == 0
+        asked(talks, b"before")
+        silent = asked(listens, b"subscribe")
+        write(20)
+        assert cli("reload").code == 0
+        asked(talks, b"after")
+        assert sessions() == ["a", "a~2"]  # for who has sent nothing since
+        service.sendto(b"news", silent)
+        assert listens.recv(64) == b"news"
+        assert asked(listens, b"more") != silent
+        until(lambda: sessions() == ["a~2"])
+        assert status()["tunnels"][0]["counters"]["flows_moved"] == 2
+        write(10)
+        assert cli("reload", "--drain", "100ms").code == 0
+        until(lambda: "a~2" not in sessions())  # its time to drain was over, and it took the flows along
+        asked(talks, b"again")
+        counters = status()["tunnels"][0]["counters"]
+        assert (counters["flows"], counters["flows_opened"], counters["flows_moved"]) == (1, 3, 2)
 
 
 def test_a_key_that_does_not_let_in_leaves_the_tunnel_as_it_was(home: Home, cli: Cli) -> None:
