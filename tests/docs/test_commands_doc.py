@@ -18,7 +18,7 @@ from tests.docs.test_documents import ROOT
 from tests.render.statuses import STATUS
 
 TEXT = (ROOT / "docs" / "commands.md").read_text("utf-8")
-NAMES = [name for name in COMMANDS]
+NAMES = list(COMMANDS)
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
 COMMON = {"--help", "--quiet", "--verbose", "--color", "--file", "--client", "--plugin", "--output", "--tunnel"} | {
     "--profile",

@@ -30,7 +30,7 @@ def test_policies() -> None:
 def test_commands_and_options(capsys) -> None:  # type: ignore[no-untyped-def]
     from orchestra.cli import main
 
-    names = {name for name in COMMANDS}
+    names = set(COMMANDS)
     assert {"validate", "plan", "explain", "graph", "authorize", "up", "run", "connect", "trust"} <= names
     main(["up", "--help"])
     shown = capsys.readouterr().out
