@@ -5,6 +5,7 @@
 rate     echoes per second with 1, 8 or 64 datagrams under way, whichever is best; each has to come back as it was sent
 loss     of datagrams that are sent at half of that rate, for as long
 latency  the median time to an echo, one at a time
+added    how much longer that is than without a tunnel, in the same round
 
 ``orchestra tcp`` is a tunnel of ours for TCP that carries the same bytes: what a session costs anyway.
 """
@@ -24,23 +25,25 @@ from pathlib import Path
 from bench.contenders import opened
 from bench.ground import LOOPBACK, Forward, Ground, alias, free_ports, laid
 from bench.processes import ask, started
-from bench.results import Row, Table
+from bench.results import Goal, Row, Table
 from bench.running import Effort, alone, in_turns, told
 
 DATAGRAMS = Path(__file__).with_name("datagrams.py")
 SIZES = (64, 512, 1400)
 SECONDS = 0.6
 CONTENDERS = ("loopback", "nc", "socat", "orchestra", "orchestra tcp")
+GOALS = {"added": (Goal(1.5, "orchestra tcp"),)}
 FIRST = (0,)
 """The path of all of them: the first server."""
 
 
 async def measure(effort: Effort) -> list[Table]:
-    """Rate, loss and latency."""
+    """Rate, loss and latency, whole and what a tunnel adds to it."""
     tables = {
         "rate": Table("echoes of datagrams", "per second", "more"),
         "loss": Table("lost datagrams", "%", "less"),
         "latency": Table("round trip of a datagram", "µs", "less"),
+        "added": Table("added to a round trip", "µs", "less"),
     }
     target, ours = free_ports(2)
     seconds = SECONDS / 2 if effort.quick else SECONDS
@@ -53,7 +56,7 @@ async def measure(effort: Effort) -> list[Table]:
         for size in SIZES[-1:] if effort.quick else SIZES:
             told(f"{size} bytes")
             for what, values in (await compared(ground, target, ours, size, seconds, effort.rounds)).items():
-                tables[what].rows.append(Row(f"{size} bytes", values))
+                tables[what].rows.append(Row(f"{size} bytes", values, GOALS.get(what, ())))
     return list(tables.values())
 
 
@@ -76,7 +79,13 @@ async def compared(
         return figures["latency"]
 
     await in_turns(names, rounds, one)
-    return found
+    whole = found["latency"]
+    return found | {"added": {name: added(whole[name], whole["loopback"]) for name in CONTENDERS[-2:]}}
+
+
+def added(through: list[float], without: list[float]) -> list[float]:
+    """Of each round."""
+    return [each - least for each, least in zip(through, without, strict=True)]
 
 
 @contextlib.asynccontextmanager
