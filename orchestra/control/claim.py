@@ -81,7 +81,7 @@ class Claim:
             cls(place, lock).release()
 
     def _sweep(self) -> None:
-        for path in (self.place.socket, self.place.info, self.place.token):
+        for path in (self.place.socket, self.place.info, self.place.draft, self.place.token):
             with suppress(OSError):
                 path.unlink()
 
@@ -138,8 +138,10 @@ def _try_lock(place: Place) -> int | None:
 
 
 def _write(place: Place, info: Info) -> None:
+    """Whole, or not at all, for whoever looks meanwhile."""
     try:
-        place.info.write_text(json.dumps(asdict(info)) + "\n", "utf-8")
+        place.draft.write_text(json.dumps(asdict(info)) + "\n", "utf-8")
+        place.draft.replace(place.info)
     except OSError as error:
         raise unwritable(place.info, error) from error
 

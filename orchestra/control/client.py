@@ -85,10 +85,20 @@ class Client:
         try:
             self._ask("POST", f"/v1/stop?drain={drain}" if drain else "/v1/stop")
         except NotRunning:
-            info = read_info(self.place)
-            if info is None or not is_held(self.place):
+            info = self._holder()
+            if info is None:
                 raise
             os.kill(info.pid, signal.SIGTERM)  # it is only just coming up, and has no socket yet
+
+    def _holder(self) -> Info | None:
+        """Who has the place, even if it is still about to write that down; None when nobody has it."""
+        deadline = time.monotonic() + _ANSWER
+        while is_held(self.place):
+            if info := read_info(self.place):
+                return info
+            _rest(deadline)
+            time.sleep(_POLL)
+        return None
 
     def wait_ready(self, timeout: float | None) -> Readiness:
         """Waits until it is ready or cannot become so, at most ``timeout`` seconds; TimeoutError after that."""

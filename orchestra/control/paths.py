@@ -46,6 +46,11 @@ class Place:
         return self.directory / "info.json"
 
     @property
+    def draft(self) -> Path:
+        """:attr:`info` while it is written."""
+        return self.directory / "info.json.new"
+
+    @property
     def token(self) -> Path:
         """The token of ``--http``."""
         return self.directory / "token"

@@ -116,6 +116,7 @@ def test_what_others_left_in_the_place_of_our_files_is_not_written(place: Place,
     place.directory.parent.chmod(0o700)
     (tmp_path / "precious").write_text("mine")
     place.info.symlink_to(tmp_path / "precious")
+    place.draft.symlink_to(tmp_path / "precious")
     with Claim.take(place, info()):
         assert read_info(place) == info()
         assert not place.info.is_symlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -69,6 +70,18 @@ def test_one_that_is_only_just_coming_up_is_starting(place: Place) -> None:
             Client(place).wait_closed(0.05)
     with pytest.raises(NotRunning):
         Client(place).wait_ready(0.05)
+
+
+def test_one_that_has_not_yet_written_who_it_is_is_ended_all_the_same(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as coming_up:
+        who = Info(name="office", topology="office", pid=coming_up.pid, file="f", version=__version__, started=0.0)
+        with Claim.take(place, who):
+            place.info.rename(place.draft)
+            monkeypatch.setattr("orchestra.control.client.time.sleep", lambda _: place.draft.replace(place.info))
+            Client(place).stop()
+        assert coming_up.wait(10) == -signal.SIGTERM
 
 
 def test_the_client_is_cheap_to_import() -> None:
