@@ -77,9 +77,9 @@ def test_one_that_has_not_yet_written_who_it_is_is_ended_all_the_same(
 ) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as coming_up:
         who = Info(name="office", topology="office", pid=coming_up.pid, file="f", version=__version__, started=0.0)
-        with Claim.take(place, who):
+        with Claim.take(place, who), monkeypatch.context() as meanwhile:
             place.info.rename(place.draft)
-            monkeypatch.setattr("orchestra.control.client.time.sleep", lambda _: place.draft.replace(place.info))
+            meanwhile.setattr("orchestra.control.client.time.sleep", lambda _: place.draft.replace(place.info))
             Client(place).stop()
         assert coming_up.wait(10) == -signal.SIGTERM
 
