@@ -68,7 +68,9 @@ def test_what_is_wrong_changes_nothing_and_says_what_validate_says(changing_home
         assert (done.code, done.out) == (code, "")
         assert said in done.err
         if "error[" in done.err and code == 2:
-            assert done.err.removesuffix(UNCHANGED) == changing("validate", str(changing_home.path / "office.yaml")).err
+            folder = f"{changing_home.path}/"  # each names the file as from where it runs
+            alone = changing("validate", f"{folder}office.yaml").err
+            assert done.err.removesuffix(UNCHANGED).replace(folder, "") == alone.replace(folder, "")
         assert done.err.endswith(UNCHANGED)
         assert tunnels(changing) == before
     assert changing("status").out.startswith("office · ready")
