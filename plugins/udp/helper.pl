@@ -132,7 +132,7 @@ sub prepare {
 sub keep {
     my ($flow, $sock, $policy, $listens) = @_;
     close_flow($flow);
-    my $end = { flow => $flow, sock => $sock, policy => $policy, listens => $listens, peers => {}, lost => 0 };
+    my $end = { flow => $flow, sock => $sock, policy => $policy, listens => $listens, peers => {}, sparse => 1, lost => 0 };
     $ends{$flow} = $files{ fileno $sock } = $end;
     vec($reading, fileno $sock, 1) = 1;
 }
@@ -243,18 +243,30 @@ sub peer_of {
     return $flow;
 }
 
-sub receive {
-    my $end = shift;
-    for (1 .. $BATCH) {
+# Reads so many datagrams at most; how many there were.
+sub take {
+    my ($end, $most) = @_;
+    for my $got (0 .. $most - 1) {
         my $from = recv($end->{sock}, my $data, 65536, MSG_DONTWAIT);
         if (!defined $from) {
-            last if $!{EAGAIN} || $!{EWOULDBLOCK} || $!{EINTR};
+            return $got if $!{EAGAIN} || $!{EWOULDBLOCK} || $!{EINTR};
             control(frame($ERROR, $end->{flow}, name_of()));
             next;
         }
         my $flow = $end->{listens} ? peer_of($end, $from) : $end->{flow};
         datagram($flow, $data, $end->{policy}) if defined $flow;
     }
+    return $most;
+}
+
+# Where datagrams come one by one, each goes on before it is looked whether there is another.
+sub receive {
+    my ($end, $got) = (shift, 0);
+    for my $most ($end->{sparse} ? (1, $BATCH) : $BATCH) {
+        $got += take($end, $most);
+        flush();
+    }
+    $end->{sparse} = $got <= 1;
     look($end);
 }
 
