@@ -27,4 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from orchestra.cli.app import run
 
-    return run(argv)
+    try:
+        return run(argv)
+    finally:
+        if argv is None:  # the interpreter's end would look through all of it for garbage, more than once
+            gc.freeze()

@@ -114,6 +114,18 @@ def test_help_and_version_import_nothing_heavy(calls, heavy):
     assert done.stdout.count("orchestra") >= len(calls)
 
 
+def test_the_program_ends_without_looking_for_garbage():
+    script = """if True:
+        import gc, sys
+        from orchestra.cli import main
+        sys.argv[1:] = ["version"]
+        code = main()
+        sys.exit(f"exit {code}, would look through" if code or len(gc.get_objects()) > gc.get_freeze_count() else 0)
+    """
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 OPENING = {
     *("asyncio", "ssl", "asyncssh", "aiohttp", "prometheus_client", "rich"),
     *("orchestra.session.conversation", "orchestra.engine.shell", "orchestra.control.client"),
