@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.assembly.observers import Observers
@@ -15,6 +14,7 @@ from orchestra.diagnostics import Code
 from orchestra.engine import Engine
 from orchestra.engine.outcome import outcome
 from orchestra.errors import RuntimeFailure
+from orchestra.model.frozen import dataclass
 from orchestra.session.here import Here
 from orchestra.testing.collect import Collector
 

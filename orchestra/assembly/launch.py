@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from orchestra import __version__
 from orchestra.control.claim import Info
 from orchestra.lab.kind import LabKind
+from orchestra.model.frozen import dataclass
 from orchestra.plugin.interfaces import nobody
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ import os
 import socket
 import time
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, MutableMapping

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
+
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from orchestra.assembly.launch import Launch

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from orchestra.assembly.reading import Wish
@@ -17,6 +17,7 @@ from orchestra.engine.core.report import is_fatal
 from orchestra.loading.finding import STDIN_NAME
 from orchestra.model.changes import Changes
 from orchestra.model.events import Reloaded
+from orchestra.model.frozen import dataclass
 from orchestra.planning.changes import Standing, align, compare
 
 if TYPE_CHECKING:

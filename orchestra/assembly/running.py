@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -20,6 +20,7 @@ from orchestra.assembly.reloading import Reloading, concerned, refusal
 from orchestra.control.handlers import Readiness
 from orchestra.engine.outcome import Outcome, outcome
 from orchestra.model.events import Closed, Event, Occurrence, OverallChanged, PathChanged, SessionChanged, TunnelChanged
+from orchestra.model.frozen import dataclass
 from orchestra.model.status import Status, TunnelStatus
 from orchestra.plugin.interfaces import nobody
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from orchestra.diagnostics import Code
@@ -13,6 +13,7 @@ from orchestra.engine.asking import paused
 from orchestra.engine.fences import fenced, not_loaded, secret_reader
 from orchestra.engine.work import OPEN_DEADLINE
 from orchestra.errors import RuntimeFailure
+from orchestra.model.frozen import dataclass
 from orchestra.plugin.interfaces import Identifying, Identity, Look, OpenRequest
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +13,7 @@ from orchestra.cli.console import Console
 from orchestra.cli.options import Format, Output, Timeout, seconds
 from orchestra.cli.remove import Of
 from orchestra.errors import UsageError
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +19,7 @@ from orchestra.cli.exits import exit_of_plan
 from orchestra.cli.options import Selection, Source
 from orchestra.cli.reading import read_plan, split_file
 from orchestra.errors import UsageError
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

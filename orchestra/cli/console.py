@@ -8,12 +8,12 @@ import select
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
 from orchestra.cli.exits import Exit
 from orchestra.errors import OrchestraError
+from orchestra.model.frozen import dataclass
 from orchestra.render.style import Style, encodable
 
 if TYPE_CHECKING:

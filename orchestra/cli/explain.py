@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +13,7 @@ from orchestra.cli.exits import Exit
 from orchestra.cli.options import Client, Files, Format, Output, PluginModules, Source
 from orchestra.cli.reading import read_topology
 from orchestra.errors import UsageError
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

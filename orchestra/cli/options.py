@@ -8,7 +8,7 @@ line one by one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
@@ -17,6 +17,7 @@ import typer
 from orchestra.cli import completion
 from orchestra.cli.console import Colour, Console
 from orchestra.errors import UsageError
+from orchestra.model.frozen import dataclass
 
 
 class Format(StrEnum):

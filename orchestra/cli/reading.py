@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from orchestra.cli.errors import TopologyRejected
 from orchestra.cli.options import Selection, Source
 from orchestra.diagnostics import Code
 from orchestra.errors import TopologyInvalid, UsageError
+from orchestra.model.frozen import dataclass
 from orchestra.model.garbage import collector_off
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +16,7 @@ from orchestra.cli.reading import Edits, read_plan
 from orchestra.diagnostics import Code
 from orchestra.errors import OrchestraError, UsageError
 from orchestra.lab.kind import LabKind
+from orchestra.model.frozen import dataclass
 from orchestra.model.text import clean
 
 if TYPE_CHECKING:

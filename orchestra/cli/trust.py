@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,6 +29,7 @@ from orchestra.cli.options import (
 from orchestra.cli.reading import read_plan, split_file
 from orchestra.cli.starting import Refused, told
 from orchestra.errors import UsageError
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

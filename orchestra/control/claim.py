@@ -11,13 +11,14 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from types import TracebackType
 from typing import Self
 
 from orchestra.control.paths import Place, make_private_directory, unwritable
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
+from orchestra.model.frozen import dataclass
 
 _PATIENCE = 0.3
 """Seconds: for as long as that, a lock may be held by somebody who only looks whether it is held."""

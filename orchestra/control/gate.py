@@ -12,11 +12,11 @@ import os
 import secrets
 import stat
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.control.paths import unwritable
 from orchestra.errors import UsageError
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from orchestra.model.events import Occurrence
+from orchestra.model.frozen import dataclass
 from orchestra.model.status import ErrorStatus, Status
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestra.model.frozen import dataclass
 from orchestra.model.text import clean
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from dataclasses import dataclass
 from typing import Self
 
 from orchestra.diagnostics import Code
@@ -19,6 +18,7 @@ from orchestra.model.address import (
     parse_address,
     parse_ip,
 )
+from orchestra.model.frozen import dataclass
 from orchestra.session.holders import holder_of
 
 _LOOPBACK = "127.0.0.1"

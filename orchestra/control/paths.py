@@ -14,11 +14,11 @@ import re
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure, UsageError
+from orchestra.model.frozen import dataclass
 from orchestra.model.text import clean
 
 SOCKET_PATH_LIMIT = 103

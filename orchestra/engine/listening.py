@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
 from orchestra.engine.leftovers import listen_unix
 from orchestra.model.address import is_loopback
+from orchestra.model.frozen import dataclass
 from orchestra.session.errors import BindRefused
 
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.engine.core.report import EngineStatus, is_fatal
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from orchestra.model.status import ErrorStatus

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
+from orchestra.model.frozen import dataclass
 from orchestra.session.errors import SessionLost
 
 if TYPE_CHECKING:

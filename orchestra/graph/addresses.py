@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
 from orchestra.graph.routes import firewalls_between
 from orchestra.graph.world import canonical
 from orchestra.model.address import is_loopback, parse_ip
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from orchestra.graph.world import World

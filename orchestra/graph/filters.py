@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from orchestra.graph.addresses import Party, selects
 from orchestra.model.address import SSH_PORT
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

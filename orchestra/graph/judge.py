@@ -7,7 +7,7 @@ same, so that everything that would have to change is known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from orchestra.diagnostics import Code
@@ -17,6 +17,7 @@ from orchestra.graph.nat import handed_to, masquerade, own_party, port_forward
 from orchestra.graph.routes import BadRoute, Hop, circle_between, next_hop
 from orchestra.graph.world import canonical
 from orchestra.model.address import parse_ip
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.graph.addresses import Dialer, Party, dialer_at, meaning, seen_from
 from orchestra.graph.routes import firewalls_between
+from orchestra.model.frozen import dataclass
 from orchestra.model.topology import Masquerade, PortForward
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ first firewall on its way, after destination nat there: that rule names its mach
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.graph.addresses import Party, selects
 from orchestra.graph.routes import firewalls_on
+from orchestra.model.frozen import dataclass
 from orchestra.model.topology import PortForward
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ Rules never influence the way, and no second way is tried.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import networkx as nx
 
 from orchestra.graph.build import network_node
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection

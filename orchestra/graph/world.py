@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from orchestra.graph.build import Node, build_graph, forwarding_skeleton
+from orchestra.model.frozen import dataclass
 from orchestra.model.garbage import collector_off
 from orchestra.model.topology import Attachment, Host
 

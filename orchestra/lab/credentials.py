@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import asyncssh
 
+from orchestra.model.frozen import dataclass
 from orchestra.model.topology import Host, Server, SshSettings, Topology
 
 

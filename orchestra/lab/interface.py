@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from orchestra.model.frozen import dataclass
 from orchestra.model.topology import Topology
 from orchestra.session.protocols import Session
 

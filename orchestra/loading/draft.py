@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
 from orchestra.diagnostics import Code
@@ -15,6 +15,7 @@ from orchestra.loading.shapes.file import SECTIONS, Defaults, File, Head, check_
 from orchestra.loading.shapes.hosts import Client, Firewall, Network, Server, Target
 from orchestra.loading.shapes.tunnels import Expectation, Tunnel
 from orchestra.loading.shapes.values import name_fault
+from orchestra.model.frozen import dataclass
 
 S = TypeVar("S", bound=Shape)
 

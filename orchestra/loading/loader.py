@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from orchestra.diagnostics import Diagnostic, KeyPath, Place, has_errors, in_file_order
@@ -19,6 +19,7 @@ from orchestra.loading.finding import STDIN, STDIN_NAME
 from orchestra.loading.nodes import Branch, exact, paths
 from orchestra.loading.report import Report
 from orchestra.loading.requires import unmet
+from orchestra.model.frozen import dataclass
 from orchestra.model.garbage import collector_off
 from orchestra.model.topology import Topology
 from orchestra.plugin.vocabulary import Absent, Vocabulary

@@ -7,12 +7,12 @@ as if they had been quoted, so that one of them does not hide what else is wrong
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import yaml
 
 from orchestra.diagnostics import Code
 from orchestra.loading.report import Unreadable
+from orchestra.model.frozen import dataclass
 
 _NEEDS_QUOTES = re.compile(
     r"""(?<![\w"'])(?P<token>

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from orchestra.model.frozen import dataclass
 from orchestra.model.status import ErrorStatus, OverallState, SessionState, TunnelState
 
 

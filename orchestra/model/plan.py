@@ -6,8 +6,9 @@ whatever the order of its keys. The JSON form is fixed by ``docs/plan-document.m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from orchestra.diagnostics import Diagnostic, Place

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
+from orchestra.model.frozen import dataclass
 from orchestra.model.measures import NONE, Durations
 
 SessionState: TypeAlias = Literal["waiting", "connecting", "open", "retrying", "failed", "closed"]

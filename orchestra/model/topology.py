@@ -6,11 +6,12 @@ here exists. Positions ride along (``place``) and never take part in comparisons
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from orchestra.model.address import Address, Endpoint, IPAddress, IPNetwork
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

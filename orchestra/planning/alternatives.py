@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from orchestra.model.frozen import dataclass
 from orchestra.planning.reach import places_worth_trying
 from orchestra.planning.services import ssh_service
 from orchestra.planning.sessions import Chain, hop

@@ -5,10 +5,10 @@ sshd compares text: ``db.internal`` is not its address, and ``localhost`` is nei
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from orchestra.model.address import WILDCARD, Endpoint, is_loopback
+from orchestra.model.frozen import dataclass
 from orchestra.plugin.vocabulary import KindSpec
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.graph import seen_from
 from orchestra.graph.nat import publications
 from orchestra.model.address import WILDCARD, is_loopback, parse_ip
+from orchestra.model.frozen import dataclass
 from orchestra.planning.services import EVERY_ADDRESS
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ differs then differs in truth (:func:`compare`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from orchestra.model.changes import Action, Change, Changes, Difference
+from orchestra.model.frozen import dataclass
 from orchestra.model.topology import SecretRef
 
 if TYPE_CHECKING:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from orchestra.graph import Dialer, World, compile_world, dialer_at
+from orchestra.model.frozen import dataclass
 from orchestra.plugin.vocabulary import KindSpec, TransportSpec
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
 from orchestra.graph import Judgement, believed, code_of, explain, judge, reasons, seen_from
 from orchestra.model.address import Endpoint, UnixPath, parse_ip
+from orchestra.model.frozen import dataclass
 from orchestra.model.plan import Dial, Missing, Reason
 from orchestra.planning.candidates import Candidate, candidates
 from orchestra.planning.problems import STRUCTURAL, Problem, own_only

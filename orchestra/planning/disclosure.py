@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from orchestra.model.frozen import dataclass
 from orchestra.model.topology import CommandRef, SecretRef
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
 from orchestra.graph import guest_of
 from orchestra.model.address import WILDCARD, Endpoint, is_loopback
+from orchestra.model.frozen import dataclass
 from orchestra.planning.dials import Attempt, attempt_by
 from orchestra.planning.listen import Listen, plan_listen
 from orchestra.planning.problems import Problem, own_only

@@ -6,12 +6,13 @@ Without a host means without its machine: its addresses, its names, its servers 
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from orchestra.errors import UsageError
 from orchestra.graph import compile_world
 from orchestra.model.address import AddressError, Endpoint, parse_address, parse_ip
+from orchestra.model.frozen import dataclass
 from orchestra.model.topology import Host
 from orchestra.planning.client import choose_client
 from orchestra.planning.context import make_context

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from orchestra.diagnostics import Code, Diagnostic
 from orchestra.model.address import LOCALHOST, LOOPBACKS, WILDCARD, Endpoint, UnixPath, is_loopback, parse_ip
+from orchestra.model.frozen import dataclass
 from orchestra.model.plan import Bind, ListenProbe, PlannedListen
 from orchestra.planning.problems import Problem
 from orchestra.planning.sshd import commands_needed, sshd_of

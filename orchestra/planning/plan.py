@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Diagnostic, in_file_order
 from orchestra.errors import UsageError
+from orchestra.model.frozen import dataclass
 from orchestra.model.garbage import collector_off
 from orchestra.model.plan import Alternative, Origin, Plan, PlannedSession, PlannedTunnel
 from orchestra.planning.alternatives import MOST, Other, others

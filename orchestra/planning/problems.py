@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from orchestra.diagnostics import Place

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.model.address import SSH_PORT, UnixPath, is_loopback, parse_ip
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from orchestra.diagnostics import Place

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
 from orchestra.model.address import WILDCARD, Endpoint, is_loopback
+from orchestra.model.frozen import dataclass
 from orchestra.model.plan import Missing
 from orchestra.planning.problems import Problem
 

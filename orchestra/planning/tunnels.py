@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
 from orchestra.model.address import UnixPath
+from orchestra.model.frozen import dataclass
 from orchestra.planning.dials import Attempt, attempt
 from orchestra.planning.entry import entries
 from orchestra.planning.problems import Problem

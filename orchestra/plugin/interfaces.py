@@ -4,11 +4,12 @@ same shapes."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from orchestra.diagnostics import KeyPath
 from orchestra.errors import RuntimeFailure
+from orchestra.model.frozen import dataclass
 from orchestra.model.plan import Dial, Plan, PlannedSession, PlannedTunnel
 from orchestra.model.topology import NOWHERE, Host, SecretRef, Topology
 from orchestra.plugin.vocabulary import CheckSpec, ExporterSpec, ImporterSpec, KindSpec, SecretSpec, TransportSpec

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from orchestra import __version__
+from orchestra.model.frozen import dataclass
 from orchestra.model.text import reason
 from orchestra.plugin import hookspecs
 from orchestra.plugin.vetting import SLOTS, Rejected, Slot, parts, vet_hooks, vetted_name, vetted_observer

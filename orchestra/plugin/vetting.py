@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from orchestra.model.frozen import dataclass
 from orchestra.model.text import shown
 from orchestra.plugin.vocabulary import (
     CheckSpec,

@@ -7,9 +7,10 @@ called when a file has such keys (None: it takes none). It is opaque here; only 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, TypeAlias
 
+from orchestra.model.frozen import dataclass
 from orchestra.model.topology import NOWHERE
 
 ENTRY_POINTS = "orchestra"

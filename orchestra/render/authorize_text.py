@@ -7,11 +7,11 @@ as more than one literal are refused.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from orchestra.errors import UsageError
+from orchestra.model.frozen import dataclass
 from orchestra.model.text import clean
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ Colour never carries a meaning of its own; a symbol or a word beside it says the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeAlias
+
+from orchestra.model.frozen import dataclass
 
 Role: TypeAlias = Literal["name", "address", "quiet", "good", "bad", "warn", "note"]
 

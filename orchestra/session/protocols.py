@@ -10,8 +10,9 @@ from __future__ import annotations
 import functools
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
+
+from orchestra.model.frozen import dataclass
 
 R = TypeVar("R", bound="Receiver")
 

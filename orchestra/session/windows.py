@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from orchestra.model.frozen import dataclass
 
 TOTAL = 64 * 1024 * 1024
 """Bytes that all channels of one transport begin with together, until there are too many of them."""

@@ -13,11 +13,12 @@ from __future__ import annotations
 import asyncio
 import tracemalloc
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias, TypeVar
 
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
+from orchestra.model.frozen import dataclass
 from orchestra.model.plan import Dial, PlannedTunnel
 from orchestra.model.topology import NOWHERE, CheckRef, SecretRef, Tunnel
 from orchestra.plugin.interfaces import Check, TunnelContext

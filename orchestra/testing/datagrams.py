@@ -17,10 +17,10 @@ import random
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from orchestra.diagnostics import Code
+from orchestra.model.frozen import dataclass
 from orchestra.testing.machine import LOOPBACK, Echo, MachineBench, until
 
 SIZES = (0, 1, 2, 511, 512, 1232, 1472, 1473, 8192, 16385)

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from orchestra.diagnostics import Code
 from orchestra.model.events import ConnectionFailed
+from orchestra.model.frozen import dataclass
 from orchestra.session.errors import DialRefused
 from orchestra.testing.clock import run_virtual
 from orchestra.testing.collect import CHUNK, Collector, stream_of, transfer

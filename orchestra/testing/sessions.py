@@ -15,11 +15,11 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from orchestra.diagnostics import Code
+from orchestra.model.frozen import dataclass
 from orchestra.session.errors import BindRefused, DialRefused, SessionError, SessionLost, Unsupported
 from orchestra.session.protocols import Accept, Listener, Session
 from orchestra.testing.collect import CHUNK, Accepting, Collector, stream_of, transfer

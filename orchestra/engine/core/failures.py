@@ -7,10 +7,10 @@ sshd_config(5)) and since a changed host key is a reason to stop.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from orchestra.diagnostics import Code
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from orchestra.errors import RuntimeFailure

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
 from orchestra.engine.core.failures import classify
 from orchestra.engine.core.state import blocker
 from orchestra.engine.core.ways import ways_of
+from orchestra.model.frozen import dataclass
 from orchestra.model.status import ErrorStatus, OverallState, SessionState, SessionStatus, TunnelState, TunnelStatus
 
 if TYPE_CHECKING:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from orchestra.engine.core.backoff import delay
 from orchestra.engine.core.messages import SetTimer
 from orchestra.engine.core.ways import ways_of
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

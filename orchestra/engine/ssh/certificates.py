@@ -6,10 +6,10 @@ Pure, over the wire form (OpenSSH's PROTOCOL.certkeys); whether the signature is
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from orchestra.engine.ssh.wire import Wire, pack
+from orchestra.model.frozen import dataclass
 
 SUFFIX = "-cert-v01@openssh.com"
 SIGNATURES = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import asyncssh
 
@@ -31,6 +31,7 @@ from orchestra.engine.ssh.keyfiles import (
 )
 from orchestra.engine.ssh.knownhosts import ssh_folder
 from orchestra.engine.ssh.offers import Offer, OfferedKey, Sign, excluded, local, offer
+from orchestra.model.frozen import dataclass
 from orchestra.model.text import clean
 from orchestra.model.topology import ConfigSettings, SshSettings
 from orchestra.plugin.interfaces import Ask, Notice, Question, ReadSecret

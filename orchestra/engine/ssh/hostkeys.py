@@ -14,13 +14,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from orchestra.engine.ssh.certificates import SIGNATURES, Certificate
 from orchestra.engine.ssh.revocations import Revocations
 from orchestra.engine.ssh.wire import Wire
 from orchestra.model.address import SSH_PORT
+from orchestra.model.frozen import dataclass
 
 Marker: TypeAlias = Literal["", "cert-authority", "revoked"]
 Standing: TypeAlias = Literal["known", "unknown", "changed", "revoked", "uncertified"]

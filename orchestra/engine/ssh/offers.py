@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import asyncssh
@@ -14,6 +13,7 @@ import asyncssh
 from orchestra.engine.ssh.algorithms import assemble
 from orchestra.engine.ssh.certificates import SUFFIX
 from orchestra.engine.ssh.hostkeys import rsa_bits
+from orchestra.model.frozen import dataclass
 from orchestra.model.topology import ConfigSettings
 
 Sign: TypeAlias = Callable[[bytes, bytes], Awaitable[bytes]]

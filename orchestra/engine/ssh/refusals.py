@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from orchestra.diagnostics import Code
 from orchestra.engine.ssh.hostkeys import KnownKey, ShownKey, TrustedKeys, Verdict
+from orchestra.model.frozen import dataclass
 from orchestra.model.plan import Dial
 from orchestra.model.text import clean
 from orchestra.session.errors import OpenFailed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from orchestra.lab.embedded.policy import is_overridden, listen_host, may_listen
 from orchestra.lab.embedded.relay import SocketEnd
 from orchestra.lab.embedded.tasks import Tasks
 from orchestra.model.address import LOCALHOST, LOOPBACKS, IPAddress
+from orchestra.model.frozen import dataclass
 from orchestra.model.topology import Forwarding
 
 

@@ -6,11 +6,12 @@ A walk is a pure function of the world and the dial. It knows nothing of listene
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from orchestra.lab.embedded.world import World
 from orchestra.model.address import IPAddress
+from orchestra.model.frozen import dataclass
 from orchestra.model.topology import Host, Masquerade, PortForward, Rule, Selector
 
 TTL = 64

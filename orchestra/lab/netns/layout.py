@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from ipaddress import IPv6Address
 
 from orchestra.lab.credentials import machines
 from orchestra.lab.netns.addresses import Pools, host_network
 from orchestra.model.address import Endpoint, IPAddress, IPNetwork, is_loopback, parse_ip
+from orchestra.model.frozen import dataclass
 from orchestra.model.topology import Host, Target, Topology
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,6 +13,7 @@ from orchestra.lab.credentials import Credentials
 from orchestra.lab.netns.layout import Layout, dialers
 from orchestra.lab.netns.plumbing import DIRECTORY, Identities
 from orchestra.model.address import SSH_PORT, Endpoint, UnixPath, is_loopback, parse_ip
+from orchestra.model.frozen import dataclass
 from orchestra.model.topology import Forwarding, Target
 
 Version: TypeAlias = tuple[int, int]

@@ -9,10 +9,10 @@ the tables may know another.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from orchestra.lab.netns.layout import Interface, Layout, Machine
 from orchestra.model.address import IPNetwork
+from orchestra.model.frozen import dataclass
 
 ON_LINK_METRIC = 10
 WAY_METRIC = 100

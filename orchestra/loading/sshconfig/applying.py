@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -13,6 +13,7 @@ from orchestra.loading.sshconfig.files import Library
 from orchestra.loading.sshconfig.merging import asked_host, given, merged
 from orchestra.loading.sshconfig.resolving import Resolution, resolve
 from orchestra.loading.sshconfig.values import NONE, Jump
+from orchestra.model.frozen import dataclass
 from orchestra.model.text import clean
 from orchestra.model.topology import Host, Server, SshSettings, Topology
 

@@ -6,7 +6,7 @@ As in ssh, a ``Match final`` or ``CanonicalizeHostname`` asks for a second pass,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, TypeAlias
 
 from orchestra.diagnostics import Code, Place
@@ -16,6 +16,7 @@ from orchestra.loading.sshconfig.patterns import in_list, matches, on_networks
 from orchestra.loading.sshconfig.tokens import BadToken, connection_hash, expand, tilde
 from orchestra.loading.sshconfig.values import Jump
 from orchestra.model.address import SSH_PORT, IPAddress, parse_ip
+from orchestra.model.frozen import dataclass
 from orchestra.model.text import clean
 
 DEEPEST = 16

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from orchestra.loading.sshconfig.keywords import KEYWORDS, Keyword
 from orchestra.loading.sshconfig.patterns import on_networks
 from orchestra.loading.sshconfig.syntax import Line, parse
 from orchestra.loading.sshconfig.values import BadValue
+from orchestra.model.frozen import dataclass
 
 WITHOUT_ARGUMENT = frozenset({"all", "canonical", "final"})
 WITH_ARGUMENT = frozenset(

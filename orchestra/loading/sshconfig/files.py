@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from orchestra.loading.sshconfig.entries import Sections, entries
+from orchestra.model.frozen import dataclass
 
 LARGEST = 4 * 1024 * 1024
 """Bytes; more is no configuration."""

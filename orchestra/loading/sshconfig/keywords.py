@@ -6,8 +6,6 @@ for GSSAPI, and Apple's UseKeychain.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from orchestra.loading.sshconfig.values import (
     FLAG,
     Parse,
@@ -21,6 +19,7 @@ from orchestra.loading.sshconfig.values import (
     word,
     words,
 )
+from orchestra.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from orchestra.diagnostics import Code, Place
@@ -14,6 +14,7 @@ from orchestra.loading.sshconfig.files import Library
 from orchestra.loading.sshconfig.syntax import split
 from orchestra.loading.sshconfig.tokens import BadToken, expand, tilde
 from orchestra.loading.sshconfig.values import NONE, BadValue, Jump, jump
+from orchestra.model.frozen import dataclass
 from orchestra.model.text import clean
 from orchestra.model.topology import ConfigSettings, SshSettings
 

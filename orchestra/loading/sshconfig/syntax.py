@@ -7,7 +7,8 @@ The quoting rules are OpenSSH's own: quotes of both kinds, a backslash before a 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from orchestra.model.frozen import dataclass
 
 BLANKS = " \t\r\n"
 _DELIMITER = re.compile(r'[ \t\r\n"=]')

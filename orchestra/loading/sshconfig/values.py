@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from orchestra.loading.sshconfig.syntax import BLANKS, Line
+from orchestra.model.frozen import dataclass
 
 UNSET = None
 """A value that leaves the keyword as if it had not been written: ``ConnectTimeout none``."""

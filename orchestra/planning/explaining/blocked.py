@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code, Diagnostic
 from orchestra.model.address import Endpoint
+from orchestra.model.frozen import dataclass
 from orchestra.planning.dials import as_dial, problems_of
 from orchestra.planning.entry import entries
 from orchestra.planning.explaining.least import SMALL, least

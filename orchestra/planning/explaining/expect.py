@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code, Diagnostic, in_file_order
 from orchestra.errors import UsageError
 from orchestra.model.address import SSH_PORT
+from orchestra.model.frozen import dataclass
 from orchestra.planning.client import choose_client
 from orchestra.planning.explaining.explain import any_client, explain_on
 from orchestra.planning.explaining.explanation import in_short

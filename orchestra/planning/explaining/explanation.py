@@ -6,8 +6,9 @@ called ``a host of NETWORK``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from orchestra.diagnostics import Code, Diagnostic, Place

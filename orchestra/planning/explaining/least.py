@@ -7,10 +7,10 @@ one that opens the service itself, then cost, sessions and names.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from orchestra.model.frozen import dataclass
 from orchestra.planning.dials import Attempt, attempt, problems_of
 from orchestra.planning.explaining.permissions import change_of
 from orchestra.planning.reach import leading_to, servers_worth_trying

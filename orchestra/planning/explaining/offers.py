@@ -6,11 +6,11 @@ orchestra runs on the host that holds it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from orchestra.model.address import LOCALHOST, LOOPBACKS, Endpoint
+from orchestra.model.frozen import dataclass
 from orchestra.model.plan import Bind
 from orchestra.model.topology import Tunnel
 from orchestra.planning.dials import Attempt, attempt, attempt_by

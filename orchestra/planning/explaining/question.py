@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code, Diagnostic
@@ -11,6 +11,7 @@ from orchestra.errors import UsageError
 from orchestra.graph import compile_world
 from orchestra.graph.world import canonical
 from orchestra.model.address import SSH_PORT, AddressError, UnixPath, is_loopback, parse_address, parse_ip
+from orchestra.model.frozen import dataclass
 from orchestra.model.topology import Attachment, Host
 from orchestra.planning.context import Context, seen_by
 from orchestra.planning.elsewhere import offered_elsewhere

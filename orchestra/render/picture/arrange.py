@@ -6,11 +6,11 @@ Everything that bears text is a node of the layout, also what is written on an a
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from orchestra.errors import OrchestraError
+from orchestra.model.frozen import dataclass
 from orchestra.render.picture.face import caption, label_size, size
 
 if TYPE_CHECKING:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from orchestra.graph import compile_world, dialer_at, guest_of
+from orchestra.model.frozen import dataclass
 from orchestra.model.text import clean
 from orchestra.render.layout import counted
 from orchestra.render.picture.passages import passage

@@ -6,9 +6,9 @@ leaves its box; with a narrower font there is more room around it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from orchestra.model.frozen import dataclass
 from orchestra.render.layout import columns
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestra.graph import judge, reasons
 from orchestra.model.address import parse_ip
+from orchestra.model.frozen import dataclass
 from orchestra.render.picture.scene import Mark, Stop
 
 if TYPE_CHECKING:

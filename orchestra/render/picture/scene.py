@@ -5,9 +5,10 @@ Ids are stable: whoever redraws the same plan finds every session and every tunn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from orchestra.diagnostics import Place
