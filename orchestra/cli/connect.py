@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +15,7 @@ from orchestra.cli.options import AllowExec, Client, Files, PluginModules, Sourc
 from orchestra.cli.reading import read_topology
 from orchestra.cli.starting import Refused, disclose, told
 from orchestra.errors import OrchestraError, UsageError
+from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from orchestra.assembly.launch import Launch
@@ -69,8 +70,7 @@ def connect(console: Console, destination: Destination, timeout: Timeout = "60")
 
 
 def _connect(console: Console, destination: Destination, limit: float | None) -> int:
-    import asyncio
-
+    from orchestra.assembly import loop
     from orchestra.assembly.signals import interruptible
     from orchestra.cli.apart import made_apart
     from orchestra.session.standard import StandardStreams
@@ -88,7 +88,7 @@ def _connect(console: Console, destination: Destination, limit: float | None) ->
         await _join(console, launch, plugins, streams, limit)
 
     try:
-        asyncio.run(interruptible(work))
+        loop.run(interruptible(work))
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -45,8 +45,7 @@ def _run(
     command: list[str],
     limit: float | None,
 ) -> int:
-    import asyncio
-
+    from orchestra.assembly import loop
     from orchestra.assembly.command import CannotRun, find_program
     from orchestra.assembly.signals import interruptible
     from orchestra.cli.apart import made_apart
@@ -63,7 +62,7 @@ def _run(
         async def work(interrupts: Interrupts) -> int:
             return await _beside(console, launch, plugins, command, limit, starting.fail_fast, interrupts)
 
-        return asyncio.run(interruptible(work))
+        return loop.run(interruptible(work))
     except CannotRun as error:
         console.error(explain(error, console))
         return Exit.NOT_EXECUTABLE if error.found else Exit.NOT_FOUND

@@ -189,8 +189,7 @@ def _stay(
         return prepare(console, source, selection, starting, plugins=plugins, name=staying.name)
 
     launch, plugins = made_apart(console, source, make)  # and what follows is loaded meanwhile
-    import asyncio
-
+    from orchestra.assembly import loop
     from orchestra.assembly.journal import journal
     from orchestra.assembly.notify import Notifier
     from orchestra.assembly.signals import held_back, interruptible
@@ -218,7 +217,7 @@ def _stay(
                     read=read_apart(reader(source, selection, starting, launch.name)),
                     notifier=Notifier.of(os.environ),
                 )
-                return asyncio.run(interruptible(stay.run))
+                return loop.run(interruptible(stay.run))
     fixed = [("--http", http is not None), ("--log-format", staying.log_format is not LogFormat.TEXT)]
     unmoved = [option for option, given in fixed if given]
     from orchestra.control.client import NotRunning

@@ -1,0 +1,75 @@
+"""The event loop that carries traffic: it looks whether something came before it goes to sleep.
+
+Waking a sleeping process costs more than all that a byte's way through a tunnel asks of it. Hypervisors and network
+drivers therefore poll for a moment before they halt, as long as that pays (Linux: Documentation/virt/kvm/halt-polling,
+net.core.busy_poll).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import selectors
+import sys
+from collections.abc import Coroutine
+from time import perf_counter
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Ready = list[tuple[selectors.SelectorKey, int]]
+
+PATIENCE = 200e-6
+"""Seconds of polling before each sleep, at most: what an answer takes that comes from this machine or its network."""
+
+
+class EagerSelector(selectors.DefaultSelector):
+    """Polls as long as two sides talk: what came soon came from the one that was heard before the last.
+
+    What comes from the same side again and again is a stream, and more of it gathers in one sleep; among many sides
+    another process has more use for the processor. A wait that polling did not shorten ends it: whoever is idle costs
+    nothing.
+    """
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        super().__init__()
+        self._patience = patience
+        self._last = self._before = -1
+        """Where something came from last, and before that."""
+        self.eager = False
+        """Whether the next wait begins with polling."""
+
+    def select(self, timeout: float | None = None) -> Ready:
+        if timeout is not None and timeout <= 0:
+            return super().select(timeout)
+        began = perf_counter()
+        until = None if timeout is None else began + timeout
+        ready = self._poll(began, until) if self.eager else []
+        if ready := ready or super().select(None if until is None else max(0, until - perf_counter())):
+            key, events = ready[0]
+            answers = events == selectors.EVENT_READ and key.fd == self._before != self._last
+            self.eager = answers and perf_counter() - began < self._patience
+            self._before, self._last = self._last, key.fd
+        return ready
+
+    def _poll(self, began: float, until: float | None) -> Ready:
+        end = began + self._patience
+        while perf_counter() < (end if until is None else min(until, end)):
+            if ready := super().select(0):
+                return ready
+        return []
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """What ``asyncio.run`` does, in such a loop where it helps: with one processor, whoever polls keeps the others
+    from answering; and Windows waits in a way of its own."""
+    with asyncio.Runner(loop_factory=None if sys.platform == "win32" or _processors() < 2 else _eager_loop) as runner:
+        return runner.run(work)
+
+
+def _eager_loop() -> asyncio.AbstractEventLoop:
+    return asyncio.SelectorEventLoop(EagerSelector())
+
+
+def _processors() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

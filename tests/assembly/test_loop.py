@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import selectors
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+
+import pytest
+
+from orchestra.assembly.loop import EagerSelector, run
+
+LONG = 600.0
+"""Seconds: longer than any test."""
+HERE, THERE = 0, 1
+
+
+class Sides:
+    """Two connections of which one end each is watched: bytes come from here or from there."""
+
+    def __init__(self, selector: EagerSelector, stack: ExitStack) -> None:
+        self.selector = selector
+        self._peers: list[socket.socket] = []
+        self._watched: list[socket.socket] = []
+        for _ in (HERE, THERE):
+            watched, peer = (stack.enter_context(closing(end)) for end in socket.socketpair())
+            selector.register(watched, selectors.EVENT_READ)
+            self._peers.append(peer)
+            self._watched.append(watched)
+
+    def comes(self, side: int) -> None:
+        """A byte comes from that side, and is taken."""
+        self._peers[side].send(b"x")
+        ((key, events),) = self.selector.select()
+        assert (key.fileobj, events) == (self._watched[side], selectors.EVENT_READ)
+        assert self._watched[side].recv(2) == b"x"
+
+    def fits(self, side: int) -> None:
+        """It can be written to that side, which somebody waited for."""
+        self.selector.modify(self._watched[side], selectors.EVENT_WRITE)
+        ((_, events),) = self.selector.select()
+        assert events == selectors.EVENT_WRITE
+        self.selector.modify(self._watched[side], selectors.EVENT_READ)
+
+
+@pytest.fixture
+def sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
+    with ExitStack() as stack:
+        yield Sides(stack.enter_context(closing(EagerSelector(getattr(request, "param", LONG)))), stack)
+
+
+def test_it_polls_while_two_sides_talk(sides: Sides) -> None:
+    sides.comes(HERE)
+    sides.comes(THERE)
+    for side in (HERE, THERE, HERE):
+        sides.comes(side)
+        assert sides.selector.eager
+
+
+def test_a_stream_from_one_side_gathers_in_sleeps(sides: Sides) -> None:
+    for side in (THERE, HERE, HERE, HERE):
+        sides.comes(side)
+    assert not sides.selector.eager
+    sides.comes(THERE)
+    sides.comes(HERE)
+    assert sides.selector.eager
+
+
+def test_that_the_other_side_can_take_more_is_no_answer(sides: Sides) -> None:
+    for _ in range(2):
+        sides.comes(HERE)
+        sides.fits(THERE)
+        assert not sides.selector.eager
+
+
+def test_one_of_many_is_no_talk(sides: Sides) -> None:
+    with closing(socket.socket(type=socket.SOCK_DGRAM)) as third:
+        third.bind(("127.0.0.1", 0))
+        sides.selector.register(third, selectors.EVENT_READ)
+        for _ in range(2):
+            sides.comes(HERE)
+            sides.comes(THERE)
+            third.sendto(b"x", third.getsockname())
+            assert [key.fileobj for key, _ in sides.selector.select()] == [third]
+            assert third.recv(2) == b"x"
+            assert not sides.selector.eager
+
+
+@pytest.mark.parametrize("sides", [0.0], indirect=True)
+def test_what_takes_longer_than_its_patience_is_slept_through(sides: Sides) -> None:
+    sides.comes(HERE)
+    sides.comes(THERE)
+    sides.selector.eager = True
+    sides.comes(HERE)
+    assert not sides.selector.eager
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_no_wait_is_longer_than_it_was_told(sides: Sides, eager: bool) -> None:
+    sides.selector.eager = eager
+    assert sides.selector.select(0.001) == []
+    assert sides.selector.select(0) == []
+    assert sides.selector.select(-1) == []
+
+
+@pytest.mark.parametrize("sides", [0.0], indirect=True)
+def test_when_polling_was_in_vain_it_sleeps_for_what_is_left(sides: Sides) -> None:
+    sides.selector.eager = True
+    assert sides.selector.select(0.001) == []
+
+
+async def kind_of_selector() -> str:
+    loop = asyncio.get_running_loop()
+    return type(loop._selector).__name__  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no process to processors")
+@pytest.mark.skipif(len(getattr(os, "sched_getaffinity", lambda _: ())(0)) < 2, reason="one processor")
+def test_a_loop_polls_where_another_processor_can_answer_meanwhile() -> None:
+    assert run(kind_of_selector()) == "EagerSelector"
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        assert run(kind_of_selector()) != "EagerSelector"
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def test_what_the_work_returns_and_raises_comes_out() -> None:
+    async def work() -> int:
+        await asyncio.sleep(0)
+        return 7
+
+    async def fails() -> None:
+        raise LookupError("nothing")
+
+    assert run(work()) == 7
+    with pytest.raises(LookupError, match="nothing"):
+        run(fails())
+
+
+def test_programs_can_be_started_in_it() -> None:
+    async def work() -> int | None:
+        program = await asyncio.create_subprocess_exec(sys.executable, "-c", "raise SystemExit(3)")
+        return await program.wait()
+
+    assert run(work()) == 3
