@@ -78,8 +78,7 @@ class End:
     def __init__(self, flow: int, sock: socket.socket, policy: Policy, listens: bool, wild: bool = False) -> None:
         self.flow, self.sock, self.policy, self.listens, self.wild = flow, sock, policy, listens, wild
         self.peers: dict[Place, int] = {}
-        self.sparse = True
-        self.lost = 0
+        self.turn = self.lost = 0
 
 
 class Far:
@@ -95,6 +94,7 @@ class Far:
         self.pending = b""
         self.told = 0
         self.next_peer = 1
+        self.turn = 0  # how often something was ready
         self.now = time.monotonic()
 
     def run(self, hello: bytes) -> None:
@@ -110,6 +110,7 @@ class Far:
             patience = SILENCE if until is None else max(0.001, until - time.monotonic() + 0.001)
             ready = self.poll.poll(patience * 1000)
             self.now = time.monotonic()
+            self.turn += 1
             for number, what in ready:
                 if number == 0:
                     heard = self.now
@@ -189,24 +190,21 @@ class Far:
         self.outbox.control(frame(ERROR, flow, why.encode("utf-8", "replace")[:400]))
 
     def receive(self, end: End) -> None:
-        """What has come to a socket, and how many datagrams it has dropped by now.
-
-        Where they come one by one, each goes on before it is looked whether there is another.
-        """
-        got = 0
-        for most in (1, BATCH) if end.sparse else (BATCH,):
-            got += self.take(end, most)
-            self.flush()
-        end.sparse = got <= 1
+        """What has come to a socket: one datagram, which goes on before it is looked whether there is another; when
+        there was, as many as come at once. How many a full socket has dropped is looked up then."""
+        alone, end.turn = end.turn + 1 != self.turn, self.turn
+        self.take(end, 1 if alone else BATCH)
+        if alone:
+            return
         total = lost(end.sock)
         if total != end.lost:
             self.outbox.drop(end.flow, "kernel", (total - end.lost) & WRAP)
             end.lost = total
 
-    def take(self, end: End, most: int) -> int:
-        """Reads so many datagrams at most; how many there were."""
+    def take(self, end: End, most: int) -> None:
+        """Reads so many datagrams at most."""
         flow, source = end.flow, ()  # type: int | None, Any
-        for got in range(most):
+        for _ in range(most):
             try:
                 if end.wild:
                     data, extra, _, address = end.sock.recvmsg(65536, 64)
@@ -216,7 +214,7 @@ class Far:
                 else:
                     data = end.sock.recv(65536)
             except (BlockingIOError, InterruptedError):
-                return got
+                return
             except OSError as error:  # an ICMP message for a datagram that was sent
                 self.fail(end.flow, name_of(error))
                 continue
@@ -224,7 +222,6 @@ class Far:
                 flow = self.peer(end, (address, source))
             if flow is not None:
                 self.outbox.datagram(flow, data, end.policy, self.now)
-        return most
 
     def peer(self, end: End, place: Place) -> int | None:
         """The flow of a peer of a listener; a new one is told first."""

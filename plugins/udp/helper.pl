@@ -16,7 +16,7 @@ my @NAMES = qw(ECONNREFUSED EHOSTUNREACH ENETUNREACH EADDRINUSE EADDRNOTAVAIL EA
 my ($ready, $pending, $in, $paused) = ("", "", "", 0);
 my ($sent, $acknowledged, $received, $told, $held) = (0, 0, 0, 0, 0);
 my (%ends, %files, %peers, %names, %queues, %dropped, @turns);
-my ($reading, $next_peer) = ("", 1);
+my ($reading, $next_peer, $turn) = ("", 1, 0);
 my $TICKS = POSIX::sysconf(&POSIX::_SC_CLK_TCK);
 my $precise = eval { require Time::HiRes; 1 };
 
@@ -132,7 +132,7 @@ sub prepare {
 sub keep {
     my ($flow, $sock, $policy, $listens) = @_;
     close_flow($flow);
-    my $end = { flow => $flow, sock => $sock, policy => $policy, listens => $listens, peers => {}, sparse => 1, lost => 0 };
+    my $end = { flow => $flow, sock => $sock, policy => $policy, listens => $listens, peers => {}, turn => 0, lost => 0 };
     $ends{$flow} = $files{ fileno $sock } = $end;
     vec($reading, fileno $sock, 1) = 1;
 }
@@ -243,31 +243,28 @@ sub peer_of {
     return $flow;
 }
 
-# Reads so many datagrams at most; how many there were.
+# Reads so many datagrams at most.
 sub take {
     my ($end, $most) = @_;
-    for my $got (0 .. $most - 1) {
+    for (1 .. $most) {
         my $from = recv($end->{sock}, my $data, 65536, MSG_DONTWAIT);
         if (!defined $from) {
-            return $got if $!{EAGAIN} || $!{EWOULDBLOCK} || $!{EINTR};
+            return if $!{EAGAIN} || $!{EWOULDBLOCK} || $!{EINTR};
             control(frame($ERROR, $end->{flow}, name_of()));
             next;
         }
         my $flow = $end->{listens} ? peer_of($end, $from) : $end->{flow};
         datagram($flow, $data, $end->{policy}) if defined $flow;
     }
-    return $most;
 }
 
-# Where datagrams come one by one, each goes on before it is looked whether there is another.
+# One datagram goes on before it is looked whether there is another; when there was, as many go as come at once.
 sub receive {
-    my ($end, $got) = (shift, 0);
-    for my $most ($end->{sparse} ? (1, $BATCH) : $BATCH) {
-        $got += take($end, $most);
-        flush();
-    }
-    $end->{sparse} = $got <= 1;
-    look($end);
+    my $end = shift;
+    my $alone = $end->{turn} + 1 != $turn;
+    $end->{turn} = $turn;
+    take($end, $alone ? 1 : $BATCH);
+    look($end) if !$alone;
 }
 
 # How many datagrams a full socket has dropped: SO_MEMINFO of Linux 4.12. Read after the socket was, it misses none.
@@ -353,6 +350,7 @@ while (1) {
     vec($writing, 1, 1) = 1 if $paused;
     my $count = select(my $readable = $reading, $writing, undef, $patience);
     $now = clock();
+    $turn++;
     if ($count > 0) {
         my ($bits, $number) = (unpack("b*", $readable), -1);
         while (($number = index($bits, "1", $number + 1)) >= 0) {

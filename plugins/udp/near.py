@@ -213,7 +213,7 @@ class NearListener:
             with self._turn:
                 got += self._receive(most)
         self._sparse = got <= 1
-        if not self._over:
+        if not (self._sparse or self._over):  # a socket that held one was not full
             self._losses.tell()
 
     def _receive(self, most: int) -> int:
