@@ -53,7 +53,8 @@ class EagerSelector(selectors.DefaultSelector):
 
     def _poll(self, began: float, until: float | None) -> Ready:
         end = began + self._patience
-        while perf_counter() < (end if until is None else min(until, end)):
+        end = end if until is None else min(end, until)
+        while perf_counter() < end:
             if ready := super().select(0):
                 return ready
         return []
