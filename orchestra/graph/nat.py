@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestra.graph.addresses import Dialer, Party, dialer_at, meaning, seen_from
+from orchestra.graph.memo import remembered
 from orchestra.graph.routes import firewalls_between
 from orchestra.model.frozen import dataclass
 from orchestra.model.topology import Masquerade, PortForward
@@ -75,7 +76,7 @@ class Publication:
 
 def publications(world: World, dialer: Dialer, host: str, port: int, protocol: str) -> tuple[Publication, ...]:
     """What nat entries on the way from the dialer to the host publish for the service, by the firewalls' names."""
-    on_way = _firewalls_on_way(world, dialer, host) if host in _published(world) else None
+    on_way = _firewalls_on_way(world, dialer, host) if host in published_hosts(world) else None
     if not on_way:
         return ()
     return tuple(
@@ -92,13 +93,11 @@ def _not_elsewhere(world: World, dialer: Dialer, address: IPAddress, firewall: s
     return not parties or any(party.host == firewall for party in parties)
 
 
-def _published(world: World) -> frozenset[str]:
+@remembered
+def published_hosts(world: World) -> frozenset[str]:
     """The hosts that some port forward hands on to."""
-    if "published hosts" not in world.memo:
-        entries = (entry for host in world.hosts.values() for entry in host.nat)
-        world.memo["published hosts"] = frozenset(each.host for each in entries if isinstance(each, PortForward))
-    found: frozenset[str] = world.memo["published hosts"]
-    return found
+    entries = (entry for host in world.hosts.values() for entry in host.nat)
+    return frozenset(entry.host for entry in entries if isinstance(entry, PortForward))
 
 
 def _publishing(

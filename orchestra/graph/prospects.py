@@ -7,9 +7,10 @@ first firewall on its way, after destination nat there: that rule names its mach
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from orchestra.graph.addresses import Party, selects
+from orchestra.graph.addresses import Dialer, Party, selects
+from orchestra.graph.memo import remembered
 from orchestra.graph.routes import firewalls_on
 from orchestra.model.frozen import dataclass
 from orchestra.model.topology import PortForward
@@ -17,10 +18,13 @@ from orchestra.model.topology import PortForward
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestra.graph.addresses import Dialer
     from orchestra.graph.world import World
-    from orchestra.model.address import IPNetwork
+    from orchestra.model.address import IPAddress, IPNetwork
     from orchestra.model.topology import Rule, Selector
+
+
+PortClass: TypeAlias = tuple[tuple[int, int], ...]
+"""The port ranges of the file's rules that hold a port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +39,24 @@ class Prospects:
 def prospects(world: World, dialer: Dialer, port: int, protocol: str) -> Prospects:
     """Whom the dialer might reach at a port."""
     alike = dialer.host if dialer.host in _singled_out(world) else None
-    key = ("prospects", alike, dialer.networks, port_class(world, port), protocol)
-    if key not in world.memo:
-        world.memo[key] = _prospects(world, dialer, port, protocol)
-    found: Prospects = world.memo[key]
-    return found
+    return _prospects(world, Dialer(alike, dialer.networks), port_class(world, port), protocol)
 
 
-def port_class(world: World, port: int) -> tuple[tuple[int, int], ...]:
-    """The port ranges of the file's rules that hold a port: ports with the same ones are treated alike."""
-    if "ranges" not in world.memo:
-        rules = (rule for host in world.hosts.values() for rule in host.rules)
-        world.memo["ranges"] = sorted({each for rule in rules for each in rule.ports})
-    return tuple(each for each in world.memo["ranges"] if each[0] <= port <= each[1])
+@remembered
+def port_class(world: World, port: int) -> PortClass:
+    """The class of a port: those of one class are treated alike."""
+    return tuple(each for each in _port_ranges(world) if each[0] <= port <= each[1])
 
 
+@remembered
+def _port_ranges(world: World) -> list[tuple[int, int]]:
+    return sorted({each for host in world.hosts.values() for rule in host.rules for each in rule.ports})
+
+
+@remembered
 def _singled_out(world: World) -> frozenset[str]:
     """Hosts that some rule treats otherwise than the rest of their networks."""
-    if "singled" not in world.memo:
-        world.memo["singled"] = frozenset(_named_by_rules(world))
-    found: frozenset[str] = world.memo["singled"]
-    return found
+    return frozenset(_named_by_rules(world))
 
 
 def _named_by_rules(world: World) -> Iterator[str]:
@@ -81,9 +82,10 @@ def _within(world: World, cidrs: set[IPNetwork]) -> Iterator[str]:
             yield name
 
 
-def _prospects(world: World, dialer: Dialer, port: int, protocol: str) -> Prospects:
+@remembered
+def _prospects(world: World, dialer: Dialer, ports: PortClass, protocol: str) -> Prospects:
     networks, hosts = set[str](), set[str]()
-    for rule in _rules_met(world, dialer, port, protocol):
+    for rule in _rules_met(world, dialer, ports, protocol):
         for each in rule.destinations:
             if each.kind == "host" and each.name is not None:
                 hosts |= _sharing_address(world, each.name)
@@ -95,7 +97,7 @@ def _prospects(world: World, dialer: Dialer, port: int, protocol: str) -> Prospe
     return Prospects(False, frozenset({*networks, *dialer.networks}), frozenset(hosts))
 
 
-def _rules_met(world: World, dialer: Dialer, port: int, protocol: str) -> Iterator[Rule]:
+def _rules_met(world: World, dialer: Dialer, ports: PortClass, protocol: str) -> Iterator[Rule]:
     """Allowing rules of the first firewalls that may match what the dialer sends."""
     for link in dialer.networks:
         parties = _senders(world, dialer, link)
@@ -104,17 +106,14 @@ def _rules_met(world: World, dialer: Dialer, port: int, protocol: str) -> Iterat
                 if (
                     rule.action == "allow"
                     and rule.protocol in ("any", protocol)
-                    and (not rule.ports or any(_holds(world, each, port) for each in rule.ports))
+                    and (not rule.ports or any(each in ports or _publishes(world, *each) for each in rule.ports))
                     and any(_may_send(world, each, party) for each in rule.sources for party in parties)
                 ):
                     yield rule
 
 
-def _holds(world: World, ports: tuple[int, int], port: int) -> bool:
-    """Whether a range has the port, or one that a firewall publishes: the port may be another there."""
-    low, high = ports
-    if low <= port <= high:
-        return True
+def _publishes(world: World, low: int, high: int) -> bool:
+    """Whether a range has a port that some firewall publishes: what is sent to that has another one after its nat."""
     published = _published_ports(world)
     first = bisect_left(published, low)
     return first < len(published) and published[first] <= high
@@ -134,43 +133,33 @@ def _may_send(world: World, selector: Selector, party: Party) -> bool:
     return any(selects(world, selector, party, version) for version in (4, 6))
 
 
+@remembered
 def _meet(world: World, one: str | None, other: str | None) -> bool:
     """Whether an address on one network may lie in the other."""
     if one is None or other is None or one == other:
         return one == other
-    key = ("meet", one, other)
-    if key not in world.memo:
-        cidrs, others = world.topology.networks[one].cidrs, world.topology.networks[other].cidrs
-        overlapping = any(a.version == b.version and a.overlaps(b) for a in cidrs for b in others)
-        world.memo[key] = overlapping or not (cidrs or others)
-    found: bool = world.memo[key]
-    return found
+    cidrs, others = world.topology.networks[one].cidrs, world.topology.networks[other].cidrs
+    return any(a.version == b.version and a.overlaps(b) for a in cidrs for b in others) or not (cidrs or others)
 
 
+@remembered
 def firewalls(world: World) -> frozenset[str]:
     """The hosts that pass traffic on."""
-    if "all firewalls" not in world.memo:
-        world.memo["all firewalls"] = frozenset(name for name, host in world.hosts.items() if host.forwards)
-    found: frozenset[str] = world.memo["all firewalls"]
-    return found
+    return frozenset(name for name, host in world.hosts.items() if host.forwards)
 
 
+@remembered
 def _publishing(world: World) -> frozenset[str]:
     """The firewalls with port forwards."""
-    if "publishing" not in world.memo:
-        world.memo["publishing"] = frozenset(
-            name for name in firewalls(world) if any(isinstance(entry, PortForward) for entry in world.hosts[name].nat)
-        )
-    found: frozenset[str] = world.memo["publishing"]
-    return found
+    return frozenset(
+        name for name in firewalls(world) if any(isinstance(entry, PortForward) for entry in world.hosts[name].nat)
+    )
 
 
+@remembered
 def _published_ports(world: World) -> list[int]:
-    if "published" not in world.memo:
-        entries = (entry for name in _publishing(world) for entry in world.hosts[name].nat)
-        world.memo["published"] = sorted({entry.port for entry in entries if isinstance(entry, PortForward)})
-    found: list[int] = world.memo["published"]
-    return found
+    entries = (entry for name in _publishing(world) for entry in world.hosts[name].nat)
+    return sorted({entry.port for entry in entries if isinstance(entry, PortForward)})
 
 
 def _handed_on(world: World, hosts: set[str], networks: set[str]) -> set[str]:
@@ -187,32 +176,29 @@ def _handed_on(world: World, hosts: set[str], networks: set[str]) -> set[str]:
     return handed
 
 
+@remembered
 def _sharing_address(world: World, host: str) -> frozenset[str]:
     """The hosts that a rule about a host matches: rules compare addresses, which may exist at two sites."""
-    key = ("sharing", host)
-    if key not in world.memo:
-        if "bearers" not in world.memo:
-            bearers: dict[object, set[str]] = {}
-            for name, addresses in world.addresses.items():
-                for address in addresses:
-                    bearers.setdefault(address, set()).add(name)
-            world.memo["bearers"] = bearers
-        known = world.memo["bearers"]
-        sharing = {name for address in world.addresses.get(host, ()) for name in known[address]}
-        world.memo[key] = frozenset({host, *sharing})
-    found: frozenset[str] = world.memo[key]
-    return found
+    known = _bearers(world)
+    return frozenset({host}.union(*(known[address] for address in world.addresses.get(host, ()))))
 
 
+@remembered
+def _bearers(world: World) -> dict[IPAddress, set[str]]:
+    """Address to all hosts that have it, wherever they are."""
+    bearers: dict[IPAddress, set[str]] = {}
+    for name, addresses in world.addresses.items():
+        for address in addresses:
+            bearers.setdefault(address, set()).add(name)
+    return bearers
+
+
+@remembered
 def _overlapping(world: World, network: str) -> frozenset[str]:
     """The networks of which some address may lie in a network; one without a range may hold any."""
-    key = ("overlapping", network)
-    if key not in world.memo:
-        cidrs = world.topology.networks[network].cidrs
-        meeting = (name for cidr in cidrs for name in _meeting(world, cidr))
-        world.memo[key] = frozenset({network, *world.open_networks, *meeting} if cidrs else world.topology.networks)
-    found: frozenset[str] = world.memo[key]
-    return found
+    cidrs = world.topology.networks[network].cidrs
+    meeting = (name for cidr in cidrs for name in _meeting(world, cidr))
+    return frozenset({network, *world.open_networks, *meeting} if cidrs else world.topology.networks)
 
 
 def _meeting(world: World, cidr: IPNetwork) -> Iterator[str]:
@@ -226,15 +212,12 @@ def _meeting(world: World, cidr: IPNetwork) -> Iterator[str]:
     yield from (name for _, name in starts[inside])
 
 
+@remembered
 def _starts(world: World, version: int) -> list[tuple[int, str]]:
     """The first address of every range, in order, and its network."""
-    key = ("starts", version)
-    if key not in world.memo:
-        world.memo[key] = sorted(
-            (int(cidr.network_address), name)
-            for name, network in world.topology.networks.items()
-            for cidr in network.cidrs
-            if cidr.version == version
-        )
-    found: list[tuple[int, str]] = world.memo[key]
-    return found
+    return sorted(
+        (int(cidr.network_address), name)
+        for name, network in world.topology.networks.items()
+        for cidr in network.cidrs
+        if cidr.version == version
+    )

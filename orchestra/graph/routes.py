@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import networkx as nx
 
 from orchestra.graph.build import network_node
+from orchestra.graph.memo import remembered
 from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -57,22 +58,16 @@ class Around:
         return {name: self._away[name] for name in firewalls if name in self._away}
 
 
+@remembered
 def around(world: World, network: str) -> Around:
-    """The firewalls around a network; what is asked of it once is remembered."""
-    key = ("around", network)
-    if key not in world.memo:
-        world.memo[key] = Around(world, network)
-    found: Around = world.memo[key]
-    return found
+    """The firewalls around a network."""
+    return Around(world, network)
 
 
+@remembered
 def firewalls_on(world: World, network: str) -> tuple[str, ...]:
     """The firewalls attached to a network, sorted."""
-    key = ("firewalls", network)
-    if key not in world.memo:
-        world.memo[key] = tuple(sorted(node[1] for node in world.skeleton[network_node(network)]))
-    found: tuple[str, ...] = world.memo[key]
-    return found
+    return tuple(sorted(node[1] for node in world.skeleton[network_node(network)]))
 
 
 def next_hop(world: World, host: str | None, networks: tuple[str, ...], target: str) -> Hop | BadRoute | None:
@@ -80,11 +75,7 @@ def next_hop(world: World, host: str | None, networks: tuple[str, ...], target: 
 
     None: nothing declared leads there. ``host`` is None for an unnamed host of a network.
     """
-    key = ("hop", host if _has_route(world, host) or _forwards(world, host) else None, networks, target)
-    if key not in world.memo:
-        world.memo[key] = _next_hop(world, host, networks, target)
-    hop: Hop | BadRoute | None = world.memo[key]
-    return hop
+    return _next_hop(world, host if _has_route(world, host) or _forwards(world, host) else None, networks, target)
 
 
 def firewalls_between(world: World, host: str | None, networks: tuple[str, ...], target: str) -> tuple[str, ...] | None:
@@ -121,6 +112,7 @@ def _forwards(world: World, host: str | None) -> bool:
     return host is not None and world.hosts[host].forwards
 
 
+@remembered
 def _next_hop(world: World, host: str | None, networks: tuple[str, ...], target: str) -> Hop | BadRoute | None:
     if host is not None and (firewall := world.hosts[host].route.get(target)):
         shared = sorted(set(networks) & set(world.networks_of(firewall)))

@@ -10,6 +10,7 @@ from orchestra.model.frozen import dataclass
 from orchestra.plugin.vocabulary import KindSpec, TransportSpec
 
 if TYPE_CHECKING:
+    from orchestra.graph.prospects import PortClass
     from orchestra.model.topology import Forwarding, Host, Topology
     from orchestra.planning.dials import Attempt
     from orchestra.planning.reach import Dialers, ServerIndex
@@ -38,7 +39,7 @@ class Answers:
         tuple[tuple[str, ...], tuple[str, ...], frozenset[str], frozenset[str], tuple[str, ...]], Chain | None
     ] = field(default_factory=dict)
     """By the places to end at, the servers to pass, those to leave out, the hosts to avoid, and the entry's chain."""
-    dialers_of_port: dict[tuple[tuple[tuple[int, int], ...], str], Dialers] = field(default_factory=dict)
+    dialers_of_port: dict[tuple[PortClass, str], Dialers] = field(default_factory=dict)
     """By the class of a port (:func:`orchestra.graph.port_class`), and protocol."""
     accounts: dict[str, frozenset[str]] = field(default_factory=dict)
     """By machine: here and the servers that are it."""

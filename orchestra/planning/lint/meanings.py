@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code, Diagnostic
 from orchestra.graph.addresses import networks_holding
+from orchestra.graph.memo import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -125,16 +126,14 @@ def _between(world: World, cidr: IPNetwork, names: list[str]) -> str | None:
     return None
 
 
+@remembered
 def _hosts_on(world: World) -> dict[str, list[str]]:
     """Network to the hosts on it, sorted."""
-    if "hosts on" not in world.memo:
-        found: dict[str, list[str]] = {}
-        for host, attached in world.attached.items():
-            for network in attached:
-                found.setdefault(network, []).append(host)
-        world.memo["hosts on"] = found
-    known: dict[str, list[str]] = world.memo["hosts on"]
-    return known
+    found: dict[str, list[str]] = {}
+    for host, attached in world.attached.items():
+        for network in attached:
+            found.setdefault(network, []).append(host)
+    return found
 
 
 def _some(names: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from orchestra.graph import Party
 from orchestra.graph.addresses import selects
+from orchestra.graph.memo import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -153,22 +154,19 @@ def is_held(world: World, cidr: IPNetwork) -> bool:
     return _parts(world, cidr.version, (int(cidr[0]), int(cidr[-1]) + 1)) == 1
 
 
+@remembered
 def _held_spans(world: World, version: int) -> tuple[list[int], list[int]]:
     """The addresses of all networks with a cidr, as spans in order that do not touch: their starts and their ends."""
-    key = ("held", version)
-    if key not in world.memo:
-        cidrs = [each for network in world.topology.networks.values() for each in network.cidrs]
-        starts: list[int] = []
-        ends: list[int] = []
-        for start, end in sorted((int(each[0]), int(each[-1]) + 1) for each in cidrs if each.version == version):
-            if not ends or start > ends[-1]:
-                starts.append(start)
-                ends.append(end)
-            else:
-                ends[-1] = max(ends[-1], end)
-        world.memo[key] = starts, ends
-    found: tuple[list[int], list[int]] = world.memo[key]
-    return found
+    cidrs = [each for network in world.topology.networks.values() for each in network.cidrs]
+    starts: list[int] = []
+    ends: list[int] = []
+    for start, end in sorted((int(each[0]), int(each[-1]) + 1) for each in cidrs if each.version == version):
+        if not ends or start > ends[-1]:
+            starts.append(start)
+            ends.append(end)
+        else:
+            ends[-1] = max(ends[-1], end)
+    return starts, ends
 
 
 def _cuts(end: int, spans: Iterable[Span]) -> list[int]:

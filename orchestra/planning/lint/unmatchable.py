@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from orchestra.diagnostics import Code, Diagnostic
 from orchestra.graph import Party, dialer_at, guest_of
 from orchestra.graph.addresses import networks_holding, selects
+from orchestra.graph.memo import remembered
+from orchestra.graph.nat import published_hosts
 from orchestra.graph.reasons import rule_text
 from orchestra.graph.routes import firewalls_between, firewalls_on
-from orchestra.model.topology import PortForward, Rule, Selector
+from orchestra.model.topology import Rule, Selector
 from orchestra.planning.lint.regions import Regions, cidrs_of, is_held
 
 if TYPE_CHECKING:
@@ -169,35 +171,30 @@ def _dialers(world: World, firewall: str, rule: Rule) -> Iterator[Dialer]:
             yield dialer_at(world, name)
 
 
+@remembered
 def _routing(world: World) -> tuple[str, ...]:
     """The hosts that choose ways otherwise than their networks do."""
-    if "routing" not in world.memo:
-        world.memo["routing"] = tuple(name for name, host in world.hosts.items() if host.forwards or host.route)
-    found: tuple[str, ...] = world.memo["routing"]
-    return found
+    return tuple(name for name, host in world.hosts.items() if host.forwards or host.route)
 
 
 def _published(world: World, rule: Rule) -> bool:
     """Whether it may be met by what some firewall's nat hands on, which takes ways of its own."""
-    if "published hosts" not in world.memo:
-        entries = (entry for host in world.hosts.values() for entry in host.nat)
-        hosts = {entry.host for entry in entries if isinstance(entry, PortForward)}
-        world.memo["published hosts"] = hosts & world.hosts.keys()
-    published: set[str] = world.memo["published hosts"]
-    return any(_may_be(world, each, host) for host in published for each in rule.destinations)
+    return any(
+        _may_be(world, each, host) for host in published_hosts(world) & world.hosts.keys() for each in rule.destinations
+    )
 
 
 def _networks(world: World, selectors: Iterable[Selector]) -> dict[str, None]:
     """The networks that may hold an address that the selectors match."""
     found: dict[str, None] = {}
     for each in selectors:
-        key = ("networks", each)
-        if key not in world.memo:
-            world.memo[key] = dict.fromkeys(
-                name for name in sorted(world.topology.networks) if _may_meet(world, name, each)
-            )
-        found |= world.memo[key]
+        found |= _networks_of(world, each)
     return found
+
+
+@remembered
+def _networks_of(world: World, selector: Selector) -> dict[str, None]:
+    return dict.fromkeys(name for name in sorted(world.topology.networks) if _may_meet(world, name, selector))
 
 
 def _may_hold(world: World, network: str, selectors: Iterable[Selector]) -> bool:
@@ -219,10 +216,8 @@ def _may_meet(world: World, network: str, selector: Selector) -> bool:
     return not held and (not cidrs or _strays(world) or any(not is_held(world, each) for each in cidrs))
 
 
+@remembered
 def _strays(world: World) -> bool:
     """Whether a host on a network without cidr has an address that another network holds."""
-    if "strays" not in world.memo:
-        known = (each.get(name, ()) for each in world.attached.values() for name in world.open_networks)
-        world.memo["strays"] = any(networks_holding(world, a) != world.open_networks for each in known for a in each)
-    found: bool = world.memo["strays"]
-    return found
+    known = (each.get(name, ()) for each in world.attached.values() for name in world.open_networks)
+    return any(networks_holding(world, a) != world.open_networks for each in known for a in each)
