@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     """Makes a launch, with the plugins that the source names, when they are loaded already."""
 
 _NEEDED = (
+    "orchestra.engine.ssh.library",
     "orchestra.engine.ssh.connecting",
     "orchestra.engine.ssh.session",
     "orchestra.engine.shell",

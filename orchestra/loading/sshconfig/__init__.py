@@ -16,11 +16,17 @@ machine               this machine as a context
 ====================  ========================================================================================
 """
 
-from orchestra.loading.sshconfig.applying import Applied, apply_ssh_config
-from orchestra.loading.sshconfig.choosing import Context, Source
-from orchestra.loading.sshconfig.files import Library
-from orchestra.loading.sshconfig.machine import standard, this_machine
-from orchestra.loading.sshconfig.resolving import Resolution, resolve
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestra.loading.sshconfig.applying import Applied, apply_ssh_config
+    from orchestra.loading.sshconfig.choosing import Context, Source
+    from orchestra.loading.sshconfig.files import Library
+    from orchestra.loading.sshconfig.machine import standard, this_machine
+    from orchestra.loading.sshconfig.resolving import Resolution, resolve
 
 __all__ = [
     "Applied",
@@ -33,3 +39,22 @@ __all__ = [
     "standard",
     "this_machine",
 ]
+
+_HOMES = {
+    "Applied": "applying",
+    "Context": "choosing",
+    "Library": "files",
+    "Resolution": "resolving",
+    "Source": "choosing",
+    "apply_ssh_config": "applying",
+    "resolve": "resolving",
+    "standard": "machine",
+    "this_machine": "machine",
+}
+
+
+def __getattr__(name: str) -> object:
+    """What opens sessions needs only patterns and tokens of it, and does not wait for the rest."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
