@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import socket
+import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -22,6 +24,7 @@ from orchestra.session.here import Here
 SIZES = (0, 1, 2, 511, 512, 1232, 1472, 1473, 8192, 16385, 65507)
 """Empty; around what DNS, Ethernet and the buffers of netcat and socat can take; the most that IPv4 carries."""
 DEADLINE = 20.0
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="a name server of its own takes root")
 tiers = pytest.mark.parametrize("tier", TIERS, ids=lambda tier: tier.name)
 
 
@@ -106,6 +109,28 @@ def target(host: str = "127.0.0.1", *, echo: bool = True) -> Iterator[tuple[int,
     finally:
         loop.remove_reader(sock)
         sock.close()
+
+
+@contextmanager
+def silent_name_server() -> Iterator[tuple[str, socket.socket]]:
+    """One that hears questions and answers none: the script for :func:`far` whose helper asks it, and its socket."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, tempfile.NamedTemporaryFile("w") as config:
+        server.setblocking(False)
+        server.bind((f"127.53.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}", 53))
+        config.write(f"nameserver {server.getsockname()[0]}\noptions timeout:20 attempts:1\n")
+        config.flush()
+        yield (
+            f"unshare --mount /bin/sh /dev/fd/3 3<<'END'\nmount --bind {config.name} /etc/resolv.conf\nCOMMAND\nEND",
+            server,
+        )
+
+
+def answer(question: bytes, address: str) -> bytes:
+    """The answer to a question of DNS for a name's IPv4 address; that it has none to one of another type."""
+    asked, is_a = question[12:].split(b"\0", 1)[0] + b"\0", question[-4:-2] == b"\0\1"
+    found = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + socket.inet_aton(address)
+    head = question[:2] + b"\x81\x80\0\1\0" + bytes([is_a]) + b"\0\0\0\0"
+    return head + asked + question[12 + len(asked) : 16 + len(asked)] + found * is_a
 
 
 async def asked_there(port: int, host: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from orchestra_plugins.udp import wire
 from orchestra_plugins.udp.channel import Channel, start_helper
+from orchestra_plugins.udp.far import EARLY
 from orchestra_plugins.udp.helper import TIERS, Tier
 from orchestra_plugins.udp.station import Treatment
 
@@ -21,13 +22,17 @@ from orchestra.errors import RuntimeFailure
 from orchestra.session import Unsupported
 from orchestra.testing import MemoryNetwork
 from tests.plugins.udp.rig import (
+    DEADLINE,
     SIZES,
     Party,
     Visited,
+    answer,
     far,
     helper,
     lives,
+    needs_root,
     play,
+    silent_name_server,
     target,
     tiers,
     until,
@@ -71,6 +76,51 @@ def test_a_name_is_resolved_by_the_helper_and_one_that_is_unknown_is_said(tier: 
                 await party.until(lambda: party.got or party.notes)  # localhost may be ::1 first, where nobody listens
                 assert party.got == [b"by name"] or party.notes["refused"]
                 assert named.address in {"127.0.0.1", "::1"}
+
+    play(scene)
+
+
+@needs_root
+def test_a_name_server_that_is_silent_holds_up_nobody_but_who_asks_it() -> None:
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        with target() as (port, heard), silent_name_server() as (script, server):
+            async with far(script) as session:
+                channel = await start_helper(session, TIERS[:1])
+                slow, gone, other = Party(), Party(), Party()
+                named = channel.flow(slow, "slow.example", port, PLAIN)
+                left = channel.flow(gone, "slow.example", port, PLAIN)
+                for number in range(EARLY + 3):
+                    named.send(b"%d" % number)
+                left.send(b"too late")
+                questions = [await asyncio.wait_for(loop.sock_recvfrom(server, 512), DEADLINE) for _ in range(2)]
+                left.close()
+                channel.flow(other, "127.0.0.1", port, PLAIN).send(b"meanwhile")
+                await other.until(lambda: other.got == [b"meanwhile"])
+                await slow.until(lambda: slow.notes == {"queue": 3})
+                await gone.until(lambda: gone.notes == {"closed": 1})
+                assert [data for _, data in heard] == [b"meanwhile"]
+                for question, asker in questions:
+                    await loop.sock_sendto(server, answer(question, "127.0.0.1"), asker)
+                await slow.until(lambda: len(slow.got) == EARLY)
+                assert slow.got == [b"%d" % number for number in range(EARLY)]
+                assert named.address == "127.0.0.1"
+                channel.close()
+
+    play(scene)
+
+
+@needs_root
+def test_a_helper_ends_at_once_while_a_name_is_looked_up() -> None:
+    async def scene() -> None:
+        with silent_name_server() as (script, server):
+            async with far(script) as session:
+                channel = await start_helper(session, TIERS[:1])
+                channel.flow(Party(), "slow.example", 9, PLAIN)
+                await asyncio.wait_for(asyncio.get_running_loop().sock_recv(server, 512), DEADLINE)
+                pid = pid_of(channel)
+                channel.close()
+                await until(lambda: not lives(pid), 1.0)
 
     play(scene)
 
