@@ -13,7 +13,7 @@ from orchestra.cli.console import Console
 from orchestra.cli.options import CommandLine, Extra, Format, Output, Selection, Source
 
 HEAVY = {
-    *("asyncio", "asyncssh", "networkx", "pydantic", "aiohttp", "yaml", "rich"),
+    *("asyncio", "asyncssh", "pydantic", "aiohttp", "yaml", "rich"),
     *(f"orchestra.{layer}" for layer in ("engine", "graph", "loading", "planning")),
     *(f"orchestra.lab.{part}" for part in ("interface", "embedded", "netns")),
 }
