@@ -16,7 +16,7 @@ from orchestra.session.listening import SocketListener, listen_tcp, listen_unix
 from orchestra.session.processes import LocalProcess, shell
 from orchestra.session.protocols import Accept, Listener, Peer, Process, Receiver, Stream
 from orchestra.session.refusals import dial_refused
-from orchestra.session.sockets import SocketStream, reading_space, reset
+from orchestra.session.sockets import ReadingSpace, SocketStream, reset
 
 R = TypeVar("R", bound=Receiver)
 
@@ -39,7 +39,7 @@ class Here:
         self._send = send or (dial_datagrams if connect is None else None)
         self._listeners: set[SocketListener] = set()
         self._streams: set[SocketStream] = set()
-        self._space = reading_space()
+        self._space = ReadingSpace()
         self._tasks: set[asyncio.Task[None]] = set()
         self._state: Literal["open", "closing", "closed"] = "open"
         self._ended: asyncio.Event | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import time
 from asyncio.trsock import TransportSocket
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,11 @@ from orchestra.session.protocols import Receiver, borrowing
 READ_SIZE = 255 * 1024
 """Bytes read at a time. Eight packets of SSH are 256 KiB; the rest is left for what each hop puts round them, so that
 they stay eight."""
+SHARED_SIZE = 63 * 1024
+"""Bytes read at a time while another stream says little."""
+LITTLE = 4 * 1024
+LATELY = 0.05
+"""Seconds for which one that said little is expected to go on: who waits for an answer before the next question."""
 HIGH_WATER = 64 * 1024
 """Bytes that wait to be sent, beyond which the writer is told to pause; a quarter of them, and it may go on."""
 _LINGER_ZERO = struct.pack("ii", 1, 0)
@@ -35,15 +41,34 @@ def linger_zero(sock: socket.socket) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
 
 
-def reading_space() -> memoryview:
-    """What streams of one event loop may read into, one after the other: malloc(3) does not keep pieces so large, and
-    every read would fault their pages in anew."""
-    return memoryview(bytearray(READ_SIZE))
+class ReadingSpace:
+    """What streams of one event loop read into, one after the other: malloc(3) does not keep pieces so large, and
+    every read would fault their pages in anew.
+
+    What one of them has read, all others wait for; so beside one that says little, the others read less at a time.
+    """
+
+    __slots__ = ("_clock", "_shared", "_speaker", "_until", "whole")
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.whole = memoryview(bytearray(READ_SIZE))
+        self._shared = self.whole[:SHARED_SIZE]
+        self._clock, self._speaker, self._until = clock, -1, 0.0
+
+    def room(self, number: int) -> memoryview:
+        """What the stream of that number may read into."""
+        alone = number == self._speaker or self._clock() >= self._until
+        return self.whole if alone else self._shared
+
+    def took(self, number: int, size: int) -> None:
+        """It has read so many bytes."""
+        if size <= LITTLE:
+            self._speaker, self._until = number, self._clock() + LATELY
 
 
 class SocketStream:
     """A connected, non-blocking socket as a Stream; ``ended`` is called when it has. ``space`` is what others read into
-    too."""
+    too. A receiver with an attribute ``carries`` is told what is of many: that counts as nobody's, and is all read."""
 
     borrows = True
 
@@ -52,14 +77,15 @@ class SocketStream:
         sock: socket.socket,
         receiver: Receiver,
         ended: Callable[[SocketStream], None] | None = None,
-        space: memoryview | None = None,
+        space: ReadingSpace | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._sock, self._receiver, self._ended = sock, receiver, ended
         self._number = sock.fileno()
         """It is watched by this: a selector that does not know a socket says so with its names, from the kernel."""
         self._received = borrowing(receiver, receiver.data_received)
-        self._space = reading_space() if space is None else space
+        self._space = ReadingSpace() if space is None else space
+        self._carries = getattr(receiver, "carries", False)
         self._unsent = bytearray()
         self._paused = self._watched = self._full = self._eof_read = self._closing = self._over = False
         self.eof_written = False
@@ -151,15 +177,18 @@ class SocketStream:
         if self._paused:
             self._unwatch()
             return
+        room = self._space.whole if self._carries else self._space.room(self._number)
         try:
-            size = self._sock.recv_into(self._space)
+            size = self._sock.recv_into(room)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
             self._fail(error)
             return
         if size:
-            self._tell(self._received, self._space[:size])
+            if not self._carries:
+                self._space.took(self._number, size)
+            self._tell(self._received, room[:size])
             return
         self._eof_read = True
         self._unwatch()

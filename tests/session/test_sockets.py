@@ -4,8 +4,10 @@ import asyncio
 import socket
 import struct
 
+import pytest
+
 from orchestra.session.here import Here
-from orchestra.session.sockets import HIGH_WATER, SocketStream
+from orchestra.session.sockets import HIGH_WATER, LATELY, READ_SIZE, SHARED_SIZE, ReadingSpace, SocketStream
 from orchestra.testing.collect import Accepting, Collector
 
 
@@ -60,12 +62,12 @@ def test_a_stream_that_ended_writing_sends_what_came_before_and_nothing_after():
     asyncio.run(main())
 
 
-def _stream(receiver):
+def _stream(receiver, space=None):
     """A stream, and the other end of its socket."""
     near, far = socket.socketpair()
     near.setblocking(False)
     far.setblocking(False)
-    stream = SocketStream(near, receiver)
+    stream = SocketStream(near, receiver, space=space)
     stream.start()
     return stream, far
 
@@ -155,5 +157,54 @@ def test_what_was_written_before_a_close_is_sent():
                 assert left == 0
                 await collector.ended.wait()
                 assert stream.get_extra_info("peername", "gone") == "gone"
+
+    asyncio.run(main())
+
+
+def test_beside_one_that_says_little_others_read_less_at_a_time_for_a_while():
+    now = 100.0
+    space = ReadingSpace(lambda: now)
+    assert len(space.room(7)) == READ_SIZE
+    space.took(7, READ_SIZE)
+    assert len(space.room(8)) == READ_SIZE
+    space.took(8, 1)
+    assert [len(space.room(number)) for number in (7, 8)] == [SHARED_SIZE, READ_SIZE]
+    now += LATELY
+    assert len(space.room(7)) == READ_SIZE
+
+
+class Pieces(Collector):
+    """Keeps the size of each piece."""
+
+    def __init__(self):
+        super().__init__()
+        self.sizes = []
+
+    def data_received(self, data, /):
+        self.sizes.append(len(data))
+        super().data_received(data)
+
+
+class Carrying(Pieces):
+    carries = True
+
+
+@pytest.mark.parametrize(
+    ("bulk", "other", "shared"), [(Pieces, Pieces, True), (Carrying, Pieces, False), (Pieces, Carrying, False)]
+)
+def test_what_carries_others_neither_reads_less_nor_has_others_read_less(bulk, other, shared):
+    async def main():
+        async with asyncio.timeout(5):
+            space, size = ReadingSpace(lambda: 0.0), 2 * SHARED_SIZE
+            (little, few), (much, many) = _stream(other(), space), _stream(bulk(), space)
+            few.send(b"x")
+            await little._receiver.receive(1)
+            assert many.send(bytes(size)) == size
+            await much._receiver.receive(size)
+            assert much._receiver.sizes == ([SHARED_SIZE] * 2 if shared else [size])
+            for stream in (little, much):
+                stream.abort()
+            few.close()
+            many.close()
 
     asyncio.run(main())

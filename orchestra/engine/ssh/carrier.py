@@ -44,7 +44,7 @@ class Carrier:
     """Joins one connection of asyncssh to the stream that carries it: a receiver below, a transport above.
     ``spaces`` are those of all sessions that are carried in each other."""
 
-    borrows = True
+    borrows = carries = True
 
     def __init__(self, congested: Callable[[bool], None], spaces: Spaces | None = None) -> None:
         self._congested = congested
