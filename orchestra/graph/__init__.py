@@ -7,7 +7,7 @@ from orchestra.graph.addresses import Dialer, Meaning, Party, dialer_at, guest_o
 from orchestra.graph.filters import FieldMatch, Flow, NearMiss, compared, near_misses, opposite
 from orchestra.graph.judge import Judgement, Step, StepKind, believed, judge
 from orchestra.graph.prospects import Prospects, firewalls, port_class, prospects
-from orchestra.graph.reasons import code_of, explain, reasons, rule_text, rules_of
+from orchestra.graph.reasons import code_of, explain, filter_at, reasons, rule_text
 from orchestra.graph.world import World, compile_world
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "compile_world",
     "dialer_at",
     "explain",
+    "filter_at",
     "firewalls",
     "guest_of",
     "judge",
@@ -38,6 +39,5 @@ __all__ = [
     "prospects",
     "reasons",
     "rule_text",
-    "rules_of",
     "seen_from",
 ]

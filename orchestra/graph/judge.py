@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from orchestra.diagnostics import Code
 from orchestra.graph.addresses import Dialer, Meaning, Party, meaning, networks_holding
-from orchestra.graph.filters import Flow, deciding_rule
+from orchestra.graph.filters import Flow, deciding_rule, filter_of
 from orchestra.graph.nat import handed_to, masquerade, own_party, port_forward
 from orchestra.graph.routes import BadRoute, Hop, circle_between, next_hop
 from orchestra.graph.world import canonical
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchestra.diagnostics import Place
+    from orchestra.graph.filters import FilterKind
     from orchestra.graph.world import World
     from orchestra.model.address import IPAddress
     from orchestra.model.topology import PortForward, Rule
@@ -317,7 +318,7 @@ class _Walk:
                 )
             )
         self._check_family(host, link)
-        self._filter("rules", host, self.world.hosts[host].rules)
+        self._filter("rules", host)
         return False
 
     def _check_source(self, host: str) -> None:
@@ -345,14 +346,13 @@ class _Walk:
         return True
 
     def _inbound(self, host: str) -> bool:
-        inbound = self.world.hosts[host].inbound
-        if inbound is not None:
-            self._filter("inbound", host, inbound)
+        if self.world.hosts[host].inbound is not None:
+            self._filter("inbound", host)
         return True
 
-    def _filter(self, kind: Literal["rules", "inbound"], host: str, rules: tuple[Rule, ...]) -> None:
+    def _filter(self, kind: FilterKind, host: str) -> None:
         flow = self.flow
-        rule = deciding_rule(self.world, rules, flow)
+        rule = deciding_rule(self.world, filter_of(self.world, host, kind), flow)
         passes = rule is not None and rule.action == "allow"
         place = rule.place if rule else self._place(host, kind)
         code = None if passes else _denied(kind, rule)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
-from orchestra.graph.filters import NearMiss, near_misses, opposite, ports_text, selectors_text
+from orchestra.graph.filters import NearMiss, filter_of, near_misses, opposite, ports_text, selectors_text
 from orchestra.model.plan import Reason
 
 if TYPE_CHECKING:
+    from orchestra.graph.filters import PacketFilter
     from orchestra.graph.judge import Judgement, Step
     from orchestra.graph.world import World
     from orchestra.model.topology import Rule
@@ -29,15 +30,14 @@ def explain(world: World, judgement: Judgement, step: Step) -> tuple[Reason, ...
 
 def code_of(world: World, step: Step) -> Code:
     """The code of a step that denies; FIREWALL_WRONG_DIRECTION when the firewall lets the opposite way pass."""
-    if step.kind == "rules" and step.flow is not None and opposite(world, rules_of(world, step), step.flow):
+    if step.kind == "rules" and step.flow is not None and opposite(world, filter_at(world, step), step.flow):
         return Code.FIREWALL_WRONG_DIRECTION
     return step.code or Code.NO_ROUTE_DECLARED
 
 
-def rules_of(world: World, step: Step) -> tuple[Rule, ...]:
-    """The rules of the filter at a step."""
-    host = world.hosts[step.at]
-    return (host.inbound or ()) if step.kind == "inbound" else host.rules
+def filter_at(world: World, step: Step) -> PacketFilter:
+    """The filter at a step."""
+    return filter_of(world, step.at, "inbound" if step.kind == "inbound" else "rules")
 
 
 def rule_text(rule: Rule) -> str:
@@ -112,7 +112,7 @@ def _stuck(_world: World, _judgement: Judgement, step: Step) -> str:
 def _hints(world: World, step: Step) -> tuple[Reason, ...]:
     if step.flow is None:
         return ()
-    rules = rules_of(world, step)
+    rules = filter_at(world, step)
     near = tuple(_near(miss) for miss in near_misses(world, rules, step.flow))
     back = opposite(world, rules, step.flow) if step.kind == "rules" else None
     if back is None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
+from itertools import product
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestra.diagnostics import Code
 from orchestra.graph import Flow, Party, compile_world
-from orchestra.graph.filters import near_misses, opposite
+from orchestra.graph.filters import PacketFilter, deciding_rule, near_misses, opposite, packet_filter
+from orchestra.model.topology import Rule
 from tests.graph.ground import DMZ, LAN, A, B, codes, edge, verdict
 from tests.planning.make import allow, client, deny, firewall, network, numbered, topology
 
@@ -73,13 +78,40 @@ def test_an_unknown_address_lies_in_its_network_and_in_cidrs_that_hold_the_whole
         assert judged.passes is passes, source
 
 
+WORLD = compile_world(topology(LAN, DMZ, A, B, client("unknown", {"dmz": None})), "a")
+
+
+def filed(rules: list[Rule]) -> PacketFilter:
+    return packet_filter(WORLD, numbered(rules))
+
+
 def flow(port: int, source: str = "10.1.0.5", destination: str = "10.2.0.7") -> Flow:
     return Flow(Party("a", "lan", ip_address(source)), Party("b", "dmz", ip_address(destination)), port, "tcp")
 
 
+WHO = st.lists(st.sampled_from(["any", "a", "b", "unknown", "@dmz", "10.2.0.7", "10.2.0.0/30"]), min_size=1, max_size=2)
+PORTS = st.sampled_from([(), (22,), (80,), (22, 80), ((20, 25),), (22, (70, 90))])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.builds(lambda to, ports: allow("any", to, *ports), WHO, PORTS), max_size=8))
+def test_the_first_of_many_rules_is_found_wherever_it_is_filed(drawn: list[Rule]) -> None:
+    rules = numbered(drawn)
+    unfiled = PacketFilter(rules=rules, to_address={}, to_port={}, others=[*range(len(rules))])
+    for port, to in product((22, 25, 80), ("10.2.0.7", "10.2.0.1", "10.1.0.5", None)):
+        party = Party("unknown", "dmz", ip_address(to) if to else None)
+        asked = replace(flow(port), destination=party)
+        assert deciding_rule(WORLD, filed(drawn), asked) == deciding_rule(WORLD, unfiled, asked)
+
+
+def test_a_flow_meets_few_of_many_rules() -> None:
+    singles = [allow("any", f"10.2.0.{number}", 22) for number in range(1, 100)]
+    rules = filed([*singles, allow("any", "@dmz", 22), allow("any", "@dmz", 80), deny("any", "any")])
+    assert [each.index for each in rules.candidates(flow(22))] == [6, 99, 101]
+
+
 def test_near_misses_are_allowing_rules_few_fields_away_nearest_first() -> None:
-    world = compile_world(topology(LAN, DMZ, A, B), "a")
-    rules = numbered(
+    rules = filed(
         [
             allow("b", "b", 80),
             deny("a", "b", 22),
@@ -90,13 +122,12 @@ def test_near_misses_are_allowing_rules_few_fields_away_nearest_first() -> None:
             allow("a", "b", 81),
         ]
     )
-    found = near_misses(world, rules, flow(22))
+    found = near_misses(WORLD, rules, flow(22))
     assert [(miss.rule.index, miss.differs) for miss in found] == [(5, ()), (3, ("ports",)), (4, ("protocol",))]
 
 
 def test_a_near_miss_says_of_every_field_what_the_rule_and_what_the_flow_is() -> None:
-    world = compile_world(topology(LAN, DMZ, A, B), "a")
-    [miss] = near_misses(world, numbered([allow(["b", "@dmz"], "b", 80, (90, 99))]), flow(22))
+    [miss] = near_misses(WORLD, filed([allow(["b", "@dmz"], "b", 80, (90, 99))]), flow(22))
     assert [(each.name, each.matches, each.rule, each.flow) for each in miss.fields] == [
         ("from", False, "b, dmz", "a (10.1.0.5)"),
         ("to", True, "b", "b (10.2.0.7)"),
@@ -106,12 +137,11 @@ def test_a_near_miss_says_of_every_field_what_the_rule_and_what_the_flow_is() ->
 
 
 def test_the_opposite_way_is_that_of_the_flow_or_of_ssh() -> None:
-    world = compile_world(topology(LAN, DMZ, A, B), "a")
-    back = numbered([allow("b", "a", 5432)])
-    assert opposite(world, back, flow(5432)) == back[0]
-    assert opposite(world, back, flow(80)) is None
-    assert opposite(world, numbered([allow("b", "a", 22)]), flow(5432)) is not None
-    assert opposite(world, numbered([allow("any", "any", 22)]), flow(5432)) is None  # no direction at all
+    back = filed([allow("b", "a", 5432)])
+    assert opposite(WORLD, back, flow(5432)) == back.rules[0]
+    assert opposite(WORLD, back, flow(80)) is None
+    assert opposite(WORLD, filed([allow("b", "a", 22)]), flow(5432)) is not None
+    assert opposite(WORLD, filed([allow("any", "any", 22)]), flow(5432)) is None  # no direction at all
 
 
 def test_the_family_of_a_flow_is_that_of_what_is_known() -> None:

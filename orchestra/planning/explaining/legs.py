@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestra.graph import code_of, explain, near_misses, opposite, rule_text, rules_of
+from orchestra.graph import code_of, explain, filter_at, near_misses, opposite, rule_text
 from orchestra.graph.filters import compared
 from orchestra.planning.dials import as_dial, missing_rule
 from orchestra.planning.explaining.explanation import Check, Leg, NearRule
@@ -67,7 +67,7 @@ def _check(context: Context, judgement: Judgement, step: Step) -> Check:
 
 
 def _compared(context: Context, step: Step) -> tuple[tuple[NearRule, ...], NearRule | None]:
-    flow, rules = step.flow, rules_of(context.world, step)
+    flow, rules = step.flow, filter_at(context.world, step)
     if flow is None:
         return (), None
     near = tuple(
