@@ -10,7 +10,7 @@ from orchestra.engine.ssh.datapath import MSG_CHANNEL_WINDOW_ADJUST
 from orchestra.engine.ssh.transport import SshTransport
 from orchestra.session import SessionLost
 from orchestra.session.windows import FIRST
-from orchestra.testing.collect import CHUNK, Accepting, Collector
+from orchestra.testing.collect import CHUNK, Accepting, Collector, transfer
 
 from .sshd import Keys, descendants, needs_sshd, opened, request
 
@@ -143,6 +143,26 @@ def test_a_bulk_stream_puts_little_in_front_of_a_byte_of_another(keys):
             for child in children:
                 os.kill(child, signal.SIGCONT)
             assert await accepted.receive(1) == b"x"
+
+    asyncio.run(main())
+
+
+def test_a_bulk_stream_puts_no_more_than_its_window_in_front_of_a_byte_that_comes(keys):
+    async def main():
+        async with opened(keys) as (_, session, here):
+            (bulk, sender), (other, accepted) = [await _connect(session, here) for _ in range(2)]
+            await transfer(sender, bulk, 16 << 20)  # sockets learn to hold much
+            session._carrier._stream.pause_reading()
+            before, may_come, unsent = len(bulk.data), bulk.stream._window._open, None
+            sender.stream.write(bytes(32 << 20))
+            for _ in range(200):  # until the server takes no more
+                await asyncio.sleep(0.02)
+                if unsent == (unsent := sender.stream.get_extra_info("unsent")):
+                    break
+            accepted.stream.write(b"x")
+            session._carrier._stream.resume_reading()
+            assert await other.receive(1) == b"x"
+            assert len(bulk.data) - before < may_come + (1 << 20)  # and what the server has room for meanwhile
 
     asyncio.run(main())
 
