@@ -8,27 +8,52 @@ from orchestra.graph.addresses import Dialer, Party, dialer_at, meaning, seen_fr
 from orchestra.graph.memo import remembered
 from orchestra.graph.routes import firewalls_between
 from orchestra.model.frozen import dataclass
-from orchestra.model.topology import Masquerade, PortForward
+from orchestra.model.topology import Masquerade
 
 if TYPE_CHECKING:
     from orchestra.graph.world import World
     from orchestra.model.address import IPAddress
+    from orchestra.model.topology import PortForward
+
+
+@dataclass(frozen=True, slots=True)
+class NatTable:
+    """The entries of all firewalls, by what is asked of them."""
+
+    forwards: dict[tuple[str, str, int, str], PortForward]
+    """By firewall, network, port and protocol: the first entry for what arrives there."""
+    hiding: dict[tuple[str, str], Masquerade]
+    """By firewall and network: the first entry for what leaves there."""
+    publishing: dict[tuple[str, int, str], list[tuple[str, PortForward]]]
+    """By host, port and protocol: the firewalls that hand on to it, sorted, with their entries in order."""
+    published: frozenset[str]
+    """The hosts that some port forward hands on to."""
+
+
+@remembered
+def nat_table(world: World) -> NatTable:
+    """The entries of a topology."""
+    forwards: dict[tuple[str, str, int, str], PortForward] = {}
+    hiding: dict[tuple[str, str], Masquerade] = {}
+    publishing: dict[tuple[str, int, str], list[tuple[str, PortForward]]] = {}
+    for firewall, host in sorted(world.hosts.items()):
+        for entry in host.nat:
+            if isinstance(entry, Masquerade):
+                hiding.setdefault((firewall, entry.network), entry)
+            else:
+                forwards.setdefault((firewall, entry.network, entry.port, entry.protocol), entry)
+                publishing.setdefault((entry.host, entry.to_port, entry.protocol), []).append((firewall, entry))
+    return NatTable(forwards, hiding, publishing, frozenset(host for host, *_ in publishing))
 
 
 def port_forward(world: World, firewall: str, network: str, port: int, protocol: str) -> PortForward | None:
     """The first entry for what arrives at the firewall's own address from a network."""
-    for entry in world.hosts[firewall].nat:
-        if isinstance(entry, PortForward) and (entry.network, entry.port, entry.protocol) == (network, port, protocol):
-            return entry
-    return None
+    return nat_table(world).forwards.get((firewall, network, port, protocol))
 
 
 def masquerade(world: World, firewall: str, network: str) -> Masquerade | None:
     """The entry that hides what leaves the firewall by a network."""
-    for entry in world.hosts[firewall].nat:
-        if isinstance(entry, Masquerade) and entry.network == network:
-            return entry
-    return None
+    return nat_table(world).hiding.get((firewall, network))
 
 
 def own_party(world: World, host: str | None, network: str, version: int | None) -> Party:
@@ -76,7 +101,7 @@ class Publication:
 
 def publications(world: World, dialer: Dialer, host: str, port: int, protocol: str) -> tuple[Publication, ...]:
     """What nat entries on the way from the dialer to the host publish for the service, by the firewalls' names."""
-    on_way = _firewalls_on_way(world, dialer, host) if host in published_hosts(world) else None
+    on_way = _firewalls_on_way(world, dialer, host) if host in nat_table(world).published else None
     if not on_way:
         return ()
     return tuple(
@@ -93,24 +118,12 @@ def _not_elsewhere(world: World, dialer: Dialer, address: IPAddress, firewall: s
     return not parties or any(party.host == firewall for party in parties)
 
 
-@remembered
-def published_hosts(world: World) -> frozenset[str]:
-    """The hosts that some port forward hands on to."""
-    entries = (entry for host in world.hosts.values() for entry in host.nat)
-    return frozenset(entry.host for entry in entries if isinstance(entry, PortForward))
-
-
 def _publishing(
     world: World, host: str, port: int, protocol: str, on_way: frozenset[str], seen: frozenset[str] = frozenset()
 ) -> list[tuple[str, PortForward]]:
     """Entries that lead to the service, also by way of another firewall's entry."""
-    found = [
-        (firewall, entry)
-        for firewall in sorted(on_way - seen)
-        for entry in world.hosts[firewall].nat
-        if isinstance(entry, PortForward)
-        if (entry.host, entry.to_port, entry.protocol) == (host, port, protocol)
-    ]
+    known = nat_table(world).publishing.get((host, port, protocol), ())
+    found = [(firewall, entry) for firewall, entry in known if firewall in on_way and firewall not in seen]
     further = [
         outer
         for firewall, entry in found

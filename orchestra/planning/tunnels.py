@@ -18,7 +18,7 @@ from orchestra.planning.sessions import HERE, Chain, prefixes
 from orchestra.planning.simple_paths import through
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from orchestra.model.topology import Tunnel
     from orchestra.planning.context import Context
@@ -191,8 +191,8 @@ def possible_exits(
             yield chain, made
 
 
-def within(tree: dict[str, Chain], places: frozenset[str] | None) -> Iterable[tuple[str, Chain]]:
-    """The places of a tree that are worth trying, nearest first."""
+def within(tree: Mapping[str, Chain], places: frozenset[str] | None) -> Iterable[tuple[str, Chain]]:
+    """The places of a tree that are worth trying, nearest first, as the tree has them."""
     if places is None:
         return tree.items()
-    return sorted(((place, tree[place]) for place in places if place in tree), key=lambda each: each[1])
+    return ((place, chain) for place, chain in tree.items() if place in places)

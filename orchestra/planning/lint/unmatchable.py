@@ -13,7 +13,7 @@ from orchestra.diagnostics import Code, Diagnostic
 from orchestra.graph import Party, dialer_at, guest_of
 from orchestra.graph.addresses import networks_holding, selects
 from orchestra.graph.memo import remembered
-from orchestra.graph.nat import published_hosts
+from orchestra.graph.nat import nat_table
 from orchestra.graph.reasons import rule_text
 from orchestra.graph.routes import firewalls_between
 from orchestra.model.topology import Rule, Selector
@@ -180,7 +180,9 @@ def _routing(world: World) -> tuple[str, ...]:
 def _published(world: World, rule: Rule) -> bool:
     """Whether it may be met by what some firewall's nat hands on, which takes ways of its own."""
     return any(
-        _may_be(world, each, host) for host in published_hosts(world) & world.hosts.keys() for each in rule.destinations
+        _may_be(world, each, host)
+        for host in nat_table(world).published & world.hosts.keys()
+        for each in rule.destinations
     )
 
 
