@@ -378,6 +378,48 @@ def is_refused(port: int) -> bool:
     return False
 
 
+def test_flows_of_datagrams_end_with_their_listener_and_hold_up_nobody_who_goes_down(home: Home, cli: Cli) -> None:
+    port, streams = free_port(), free_port()
+    with (
+        sshd(home.path) as ssh,
+        service(keeps) as echo,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
+        sender(port) as peer,
+    ):
+        datagrams.settimeout(DEADLINE)
+        datagrams.bind(("127.0.0.1", 0))
+        home.write(
+            f"servers: {{a: {{ssh: {{{ssh}}}}}}}\n"
+            f"targets:\n"
+            f"  t: {{address: '127.0.0.1:{echo}', host: a}}\n"
+            f"  u: {{address: '127.0.0.1:{datagrams.getsockname()[1]}', host: a, protocol: udp}}\n"
+            f"tunnels: {{t: {{listen: 'localhost:{streams}'}}, u: {{listen: 'localhost:{port}', kind: udp}}}}\n"
+        )
+        assert cli("up", "-d", "-q", "office.yaml").code == 0
+        peer.send(b"question")
+        asked, flow = datagrams.recvfrom(16)
+        datagrams.sendto(b"answer", flow)
+        assert (asked, peer.recv(16)) == (b"question", b"answer")
+        with (
+            socket.create_connection(("127.0.0.1", streams), timeout=DEADLINE) as connected,
+            home.started("down", "--drain", "5m") as down,
+        ):
+            until(lambda: is_deaf(peer))
+            connected.sendall(b"still here")
+            assert connected.recv(16) == b"still here"
+            connected.close()
+            assert down.ends() == (0, "office is down\n")
+
+
+def is_deaf(peer: socket.socket) -> bool:
+    """Whether nobody takes its datagrams: of a port that is closed the first tells the second."""
+    try:
+        peer.send(b"?")
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 def test_connections_that_do_not_end_in_time_are_cut(home: Home, cli: Cli) -> None:
     port = free_port()
     with sshd(home.path) as ssh, service(keeps) as echo:
