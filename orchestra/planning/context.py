@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from orchestra.graph.prospects import PortClass
     from orchestra.model.topology import Forwarding, Host, Topology
     from orchestra.planning.dials import Attempt
+    from orchestra.planning.explaining.least import Lenient
     from orchestra.planning.reach import Dialers, ServerIndex
     from orchestra.planning.services import Listening, Service
     from orchestra.planning.sessions import Chain
@@ -39,6 +40,8 @@ class Answers:
         tuple[tuple[str, ...], tuple[str, ...], frozenset[str], frozenset[str], tuple[str, ...]], Chain | None
     ] = field(default_factory=dict)
     """By the places to end at, the servers to pass, those to leave out, the hosts to avoid, and the entry's chain."""
+    lenient: dict[tuple[frozenset[str], frozenset[str], frozenset[str]], Lenient] = field(default_factory=dict)
+    """By the networks of a service, the servers that are named, and the hosts to avoid."""
     dialers_of_port: dict[tuple[PortClass, str], Dialers] = field(default_factory=dict)
     """By the class of a port (:func:`orchestra.graph.port_class`), and protocol."""
     accounts: dict[str, frozenset[str]] = field(default_factory=dict)

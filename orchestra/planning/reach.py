@@ -13,6 +13,8 @@ from orchestra.model.address import parse_ip
 from orchestra.planning.services import ssh_service
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from orchestra.graph import Prospects
     from orchestra.model.address import IPAddress
     from orchestra.planning.context import Context
@@ -125,6 +127,11 @@ def servers_worth_trying(context: Context, place: str, waiting: set[str]) -> lis
     if place == context.here:
         chosen |= index.with_fallback & waiting
     return sorted(chosen)
+
+
+def servers_on(context: Context, networks: Iterable[str]) -> frozenset[str]:
+    """The servers that are attached to any of the networks."""
+    return frozenset().union(*(_index(context).by_network.get(network, ()) for network in networks))
 
 
 class ServerIndex:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import heapq
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from orchestra.model.frozen import dataclass
 from orchestra.planning.dials import Attempt, attempt, problems_of
 from orchestra.planning.explaining.permissions import change_of
-from orchestra.planning.reach import leading_to, servers_worth_trying
+from orchestra.planning.reach import leading_to, servers_on, servers_worth_trying
 from orchestra.planning.services import ssh_service
 from orchestra.planning.sessions import HERE, Chain, hop, prefixes, search
 from orchestra.planning.simple_paths import Way, joined, onward
@@ -31,6 +31,10 @@ SMALL = 64
 """Up to so many servers all of them are considered."""
 ENOUGH = 16
 """Servers that are considered in a larger file: so many beside the service, and so many that here dials itself."""
+
+
+_Search: TypeAlias = tuple[tuple[Chain, ...], int, frozenset["Missing"], frozenset[str]]
+"""The chains to start from, what is lacking to them, what is granted, and the servers that are barred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,27 +82,32 @@ def least(
     at = at or context.here
     via = tuple(name for name in via if name in context.servers and name not in avoid)
     named = {at, exit_ or at, *via, *(service.behind if service else ())}
-    lenient = _Lenient(context, _relevant(context, service, named, avoid), avoid)
+    lenient = _lenient(context, service, named, avoid)
     ways = [way for entry in lenient.entries(at) for way in _outwards(lenient, service, entry, exit_, via)]
     ways = [way for way in ways if not way.dial or not avoid.intersection(way.dial.firewalls)] or ways
     return min(ways, key=lambda each: _rank(context, service, each))
 
 
 def _outwards(
-    lenient: _Lenient, service: Service | None, entry: Way, exit_: str | None, via: tuple[str, ...]
+    lenient: Lenient, service: Service | None, entry: Way, exit_: str | None, via: tuple[str, ...]
 ) -> Iterator[Lacking]:
     """From an entry to every place that might dial the service; by way of servers to the one that lacks the least."""
     context, granted = lenient.context, lenient.permissions(entry.chain)
     left = tuple(name for name in via if name not in entry.chain.servers)
 
     def ends(tree: dict[str, Way]) -> list[Lacking]:
-        """Every end of the last leg."""
-        found = []
+        """The ends of the last leg, but for those to which the way alone lacks more than another one as a whole."""
+        found: list[Lacking] = []
+        able: list[Lacking] = []
         for way in [tree[exit_]] if exit_ in tree else tree.values():
+            if any(each.weight < way.weight for each in able):
+                break
             made = attempt(context, way.chain.place(context.here), service) if service else None
             weight = way.weight + (_weight(context, made, granted) if made else 0)
             found.append(Lacking(entry=entry.chain, exit=way.chain, dial=made, weight=weight))
-        return [each for each in found if not each.dial or not lenient.avoid.intersection(each.dial.firewalls)] or found
+            if made is None or not lenient.avoid.intersection(made.firewalls):
+                able.append(found[-1])
+        return able or found
 
     def leg(number: int, barred: frozenset[str]) -> Way | None:
         if number == 0:
@@ -130,13 +139,12 @@ def _opens_service(context: Context, service: Service | None) -> bool:
     return service.host not in context.servers or service.port != ssh_service(context, service.host).port
 
 
-@dataclass(frozen=True, slots=True)
-class _Lenient:
-    """Searches over some of the servers that pass what is denied, at its weight."""
+class Lenient:
+    """Searches over some of the servers that pass what is denied, at its weight; each is made once."""
 
-    context: Context
-    servers: tuple[str, ...]
-    avoid: frozenset[str]
+    def __init__(self, context: Context, servers: tuple[str, ...], avoid: frozenset[str]) -> None:
+        self.context, self.servers, self.avoid = context, servers, avoid
+        self._found: dict[_Search, dict[str, Way]] = {}
 
     def entries(self, at: str) -> list[Way]:
         """The chain to the entry that lacks the least; in a small file also those by way of every other place, where
@@ -162,7 +170,15 @@ class _Lenient:
         barred: frozenset[str] = frozenset(),
     ) -> dict[str, Way]:
         """Every place with the chain that lacks the fewest permissions beside those that are granted, and passes no
-        server that is barred. What can be reached without any is known already."""
+        server that is barred; those that lack few first. What can be reached without any is known already."""
+        asked = (sources, weight, granted, barred)
+        if asked not in self._found:
+            self._found[asked] = self._ways(*asked)
+        return self._found[asked]
+
+    def _ways(
+        self, sources: tuple[Chain, ...], weight: int, granted: frozenset[Missing], barred: frozenset[str]
+    ) -> dict[str, Way]:
         context, servers = self.context, self.servers
         only = frozenset(servers) if len(servers) < len(context.servers) else None
         reached, out = search(context, sources, self.avoid, only, barred), self.avoid | barred
@@ -198,15 +214,25 @@ def _permissions(context: Context, made: Attempt) -> frozenset[Missing]:
     return frozenset(change_of(each.missing) for each in problems_of(context, made) if each.missing)
 
 
-def _relevant(context: Context, service: Service | None, named: set[str], avoid: frozenset[str]) -> tuple[str, ...]:
-    """All servers, or in a large file those that matter to the service, and those on the way to them."""
+def _lenient(context: Context, service: Service | None, named: set[str], avoid: frozenset[str]) -> Lenient:
+    """Searches over all servers, or in a large file over those that matter to the service and to what is named."""
+    networks = frozenset(context.world.networks_of(service.host)) if service else frozenset[str]()
+    key, known = (networks, frozenset(named.intersection(context.servers)), avoid), context.answers.lenient
+    if key not in known:
+        known[key] = Lenient(context, _relevant(context, *key), avoid)
+    return known[key]
+
+
+def _relevant(
+    context: Context, networks: frozenset[str], named: frozenset[str], avoid: frozenset[str]
+) -> tuple[str, ...]:
+    """All servers, or in a large file those that are named or on the service's networks, and those on the way there."""
     if len(context.servers) <= SMALL:
         return context.servers
-    networks = set(context.world.networks_of(service.host)) if service else set()
-    near = [name for name in context.servers if networks.intersection(context.world.networks_of(name))]
+    near = sorted(servers_on(context, networks))[:ENOUGH]
     first = servers_worth_trying(context, context.here, set(context.servers) - avoid)
     mine = islice((name for name in first if hop(context, context.here, name).passes), ENOUGH)
-    chosen = {*(named & set(context.servers)), *near[:ENOUGH], *mine}
+    chosen = {*named, *near, *mine}
     services = tuple(ssh_service(context, name) for name in chosen)
     tree = search(context, avoid=avoid, only=leading_to(context, services))
     chosen |= {server for name in chosen if name in tree for server in tree[name].servers}
