@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from orchestra.diagnostics import Code
 from orchestra.graph.filters import NearMiss, filter_of, near_misses, opposite, ports_text, selectors_text
+from orchestra.graph.memo import remembered
 from orchestra.model.plan import Reason
 
 if TYPE_CHECKING:
-    from orchestra.graph.filters import PacketFilter
+    from orchestra.graph.filters import FilterKind, Flow, PacketFilter
     from orchestra.graph.judge import Judgement, Step
     from orchestra.graph.world import World
     from orchestra.model.topology import Rule
@@ -25,12 +26,12 @@ def explain(world: World, judgement: Judgement, step: Step) -> tuple[Reason, ...
     said = Reason(text=_sentence(world, judgement, step), passes=step.passes, place=step.place)
     if step.passes or step.kind not in ("rules", "inbound"):
         return (said,)
-    return (said, *_hints(world, step))
+    return (said, *(_hints(world, step.at, step.kind, step.flow) if step.flow else ()))
 
 
 def code_of(world: World, step: Step) -> Code:
     """The code of a step that denies; FIREWALL_WRONG_DIRECTION when the firewall lets the opposite way pass."""
-    if step.kind == "rules" and step.flow is not None and opposite(world, filter_at(world, step), step.flow):
+    if step.kind == "rules" and step.flow is not None and _opposite(world, step.at, step.flow):
         return Code.FIREWALL_WRONG_DIRECTION
     return step.code or Code.NO_ROUTE_DECLARED
 
@@ -109,15 +110,19 @@ def _stuck(_world: World, _judgement: Judgement, step: Step) -> str:
     return step.detail
 
 
-def _hints(world: World, step: Step) -> tuple[Reason, ...]:
-    if step.flow is None:
-        return ()
-    rules = filter_at(world, step)
-    near = tuple(_near(miss) for miss in near_misses(world, rules, step.flow))
-    back = opposite(world, rules, step.flow) if step.kind == "rules" else None
+@remembered
+def _opposite(world: World, host: str, flow: Flow) -> Rule | None:
+    return opposite(world, filter_of(world, host, "rules"), flow)
+
+
+@remembered
+def _hints(world: World, host: str, kind: FilterKind, flow: Flow) -> tuple[Reason, ...]:
+    """What is said under a filter that denies a flow: one path may be told several times."""
+    near = tuple(_near(miss) for miss in near_misses(world, filter_of(world, host, kind), flow))
+    back = _opposite(world, host, flow) if kind == "rules" else None
     if back is None:
         return near
-    text = f"the opposite way passes: {rule_text(back)} of {step.at}"
+    text = f"the opposite way passes: {rule_text(back)} of {host}"
     return (Reason(text=text, passes=False, place=back.place, hint=True), *near)
 
 
