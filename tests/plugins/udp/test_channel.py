@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from orchestra_plugins.udp import wire
 from orchestra_plugins.udp.channel import Channel, start_helper
-from orchestra_plugins.udp.far import EARLY
+from orchestra_plugins.udp.far import EARLY, LOOKUPS
 from orchestra_plugins.udp.helper import TIERS, Tier
 from orchestra_plugins.udp.station import Treatment
 
@@ -105,6 +105,36 @@ def test_a_name_server_that_is_silent_holds_up_nobody_but_who_asks_it() -> None:
                 await slow.until(lambda: len(slow.got) == EARLY)
                 assert slow.got == [b"%d" % number for number in range(EARLY)]
                 assert named.address == "127.0.0.1"
+                channel.close()
+
+    play(scene)
+
+
+@needs_root
+def test_so_many_names_are_looked_up_at_once_and_then_the_next() -> None:
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        with target() as (port, _), silent_name_server() as (script, server):
+
+            async def asked(names: int) -> dict[bytes, list[tuple[bytes, Any]]]:
+                """By name: the questions for addresses of either family, and who asks."""
+                questions: dict[bytes, list[tuple[bytes, Any]]] = {}
+                for _ in range(2 * names):
+                    question, asker = await asyncio.wait_for(loop.sock_recvfrom(server, 512), DEADLINE)
+                    questions.setdefault(question[13 : 13 + question[12]], []).append((question, asker))
+                return questions
+
+            async with far(script) as session:
+                channel = await start_helper(session, TIERS[:1])
+                parties = [Party() for _ in range(LOOKUPS + 1)]
+                for number, party in enumerate(parties):
+                    channel.flow(party, f"n{number}.example", port, PLAIN).send(b"x")
+                first = await asked(LOOKUPS)
+                assert first.keys() == {b"n%d" % number for number in range(LOOKUPS)}
+                for question, asker in first[b"n7"]:
+                    await loop.sock_sendto(server, answer(question, "127.0.0.1"), asker)
+                await parties[7].until(lambda: parties[7].got == [b"x"])
+                assert (await asked(1)).keys() == {b"n%d" % LOOKUPS}
                 channel.close()
 
     play(scene)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import sys
 
 import pytest
-from orchestra_plugins.udp.far import MTU_DISCOVER, lost, name_of, prepare, where_of
-from orchestra_plugins.udp.wire import HEAD, WHERE
+from orchestra_plugins.udp.far import MTU_DISCOVER, End, Far, lost, name_of, prepare, where_of
+from orchestra_plugins.udp.wire import HEAD, WHERE, Parser, Policy
 
 
 def test_where_to_and_how_datagrams_wait() -> None:
@@ -54,3 +55,26 @@ def test_what_a_full_socket_drops_is_known_at_once() -> None:
             sock.recv(10)
         with pytest.raises(BlockingIOError):
             sock.recv(10)
+
+
+def test_one_datagram_goes_before_it_is_looked_for_another_and_then_as_many_as_come() -> None:
+    far = Far(1 << 20)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, socket.socket(sock.family, sock.type) as client:
+        sock.bind(("127.0.0.1", 0))
+        sock.setblocking(False)
+        end = End(2, sock, Policy(), False)
+        far.keep(end)
+
+        def came(turn: int) -> list[bytes]:
+            far.turn = turn
+            far.receive(end)
+            return [body for *_, body in Parser().feed(far.outbox.take())]
+
+        for body in (b"1", b"2", b"3"):
+            client.sendto(body, sock.getsockname())
+        assert [came(5), came(6)] == [[b"1"], [b"2", b"3"]]
+        for body in (b"4", b"5"):
+            client.sendto(body, sock.getsockname())
+        assert came(8) == [b"4"]  # something else was ready in between
+    for each in far.bell:
+        os.close(each)
