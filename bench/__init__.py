@@ -11,6 +11,7 @@ results     figures, what is wanted of them, tables and the file that keeps them
 running     how a part is run by itself or with the others
 report      that file into ``docs/performance.md``
 
-throughput, connections, memory, ready, link, startup, udp, scale: the parts, each ``python -m bench.PART``.
+throughput, connections, fairness, memory, ready, link, startup, udp, scale: the parts, each
+``python -m bench.PART``.
 ``soak`` is no part: it measures nothing, it breaks things.
 """

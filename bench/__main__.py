@@ -9,11 +9,12 @@ import argparse
 import sys
 import time
 
-from bench import connections, link, memory, ready, running, scale, startup, throughput, udp
+from bench import connections, fairness, link, memory, ready, running, scale, startup, throughput, udp
 
 PARTS: dict[str, running.Part] = {
     "throughput": throughput.measure,
     "connections": connections.measure,
+    "fairness": fairness.measure,
     "memory": memory.measure,
     "ready": ready.measure,
     "link": link.measure,

@@ -4,6 +4,7 @@
     python bench/ends.py bulk PORT up|down STREAMS SECONDS
     python bench/ends.py rate PORT AT_A_TIME COUNT
     python bench/ends.py trip PORT COUNT
+    python bench/ends.py beside PORT COUNT BULK up|down
     python bench/ends.py hold PORT COUNT
 
 A client prints JSON. Both need nothing but the standard library and start quickly.
@@ -28,6 +29,10 @@ ORDER = struct.Struct("!cQ")
 BLOCK = bytes(256 * 1024)
 FIRST = 1 << 20
 """Bytes with which a client begins to find out how many fill the time."""
+ENDLESS = 1 << 50
+"""Bytes of a transfer that ends with its connection."""
+WARM = 0.3
+"""Seconds of it before anything is measured beside it."""
 HERE = "127.0.0.1"
 
 
@@ -162,6 +167,30 @@ def trip(port: int, count: int) -> dict[str, float]:
     return {"median": statistics.median(taken), "p99": statistics.quantiles(taken, n=100)[98]}
 
 
+def beside(port: int, count: int, bulk: int, direction: str) -> dict[str, float]:
+    """The same while another connection, to that other port, carries as much as it can; and the MB/s of that."""
+    with _connect(bulk) as busy:
+        moved = 0
+
+        def fill() -> None:
+            nonlocal moved
+            buffer = bytearray(len(BLOCK))
+            with contextlib.suppress(OSError):  # it is ended when the trips are over
+                busy.sendall(ORDER.pack(direction[0].upper().encode(), ENDLESS))
+                while size := busy.send(BLOCK) if direction == "up" else busy.recv_into(buffer):
+                    moved += size
+
+        filling = threading.Thread(target=fill)
+        filling.start()
+        time.sleep(WARM)
+        before, begun = moved, time.perf_counter()
+        found = trip(port, count)
+        speed = (moved - before) / (time.perf_counter() - begun) / 1e6
+        busy.shutdown(socket.SHUT_RDWR)
+        filling.join()
+    return found | {"bulk": speed}
+
+
 def hold(port: int, count: int) -> None:
     """Opens so many connections, each proven by a byte, says so, and keeps them until its input ends."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
@@ -190,6 +219,9 @@ def main(what: str, *arguments: str) -> None:
         print(asyncio.run(rate(*map(int, arguments))))
     elif what == "trip":
         print(json.dumps(trip(*map(int, arguments))))
+    elif what == "beside":
+        port, count, other, direction = arguments
+        print(json.dumps(beside(int(port), int(count), int(other), direction)))
     else:
         hold(*map(int, arguments))
 

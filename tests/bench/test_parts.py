@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import connections, ends, link, memory, throughput
+from bench import connections, ends, fairness, link, memory, throughput
 from bench.contenders import opened
 from bench.ground import Ground, chain, laid
 from bench.running import Effort, in_turns
@@ -28,7 +28,14 @@ def test_a_part_measures_every_contender_in_every_row(monkeypatch: pytest.Monkey
     monkeypatch.setattr(throughput, "STREAMS", (2,))
     monkeypatch.setattr(connections, "CONTENDERS", ("orchestra",))
     monkeypatch.setattr(connections, "HOPS", (1,))
-    for part, names, rows in ((throughput, ["loopback", "ssh gcm"], [2]), (connections, ["orchestra"], [2, 2])):
+    monkeypatch.setattr(fairness, "CONTENDERS", ("ssh gcm",))
+    monkeypatch.setattr(fairness, "HOPS", (1,))
+    monkeypatch.setattr(ends, "WARM", 0.0)
+    for part, names, rows in (
+        (throughput, ["loopback", "ssh gcm"], [2]),
+        (connections, ["orchestra"], [2, 2]),
+        (fairness, ["ssh gcm"], [4, 2]),
+    ):
         tables = asyncio.run(part.measure(TINY))
         assert [len(table.rows) for table in tables] == rows
         for row in (row for table in tables for row in table.rows):
