@@ -19,8 +19,9 @@ schema          the shapes as JSON Schema
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from orchestra.model.lazily import lazily
 
 if TYPE_CHECKING:
     from orchestra.loading.finding import find_file
@@ -32,21 +33,18 @@ if TYPE_CHECKING:
 
 __all__ = ["TEMPLATE", "Command", "File", "Loaded", "PositiveDuration", "Secret", "find_file", "json_schema", "load"]
 
-_HOMES = {
-    "TEMPLATE": "template",
-    "Command": "shapes.values",
-    "File": "shapes.values",
-    "Loaded": "loader",
-    "PositiveDuration": "shapes.values",
-    "Secret": "shapes.ssh",
-    "find_file": "finding",
-    "json_schema": "schema",
-    "load": "loader",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Building the shapes takes longer than reading a file: who needs only its names does not wait for them."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazily(
+    __name__,
+    {
+        "TEMPLATE": "template",
+        "Command": "shapes.values",
+        "File": "shapes.values",
+        "Loaded": "loader",
+        "PositiveDuration": "shapes.values",
+        "Secret": "shapes.ssh",
+        "find_file": "finding",
+        "json_schema": "schema",
+        "load": "loader",
+    },
+)
+"""Building the shapes takes longer than reading a file: who needs only its names does not wait for them."""

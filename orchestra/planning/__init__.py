@@ -8,8 +8,9 @@ some hosts.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from orchestra.model.lazily import lazily
 
 if TYPE_CHECKING:
     from orchestra.planning.client import choose_client
@@ -36,23 +37,20 @@ __all__ = [
     "with_permissions",
 ]
 
-_HOMES = {
-    "STREAMS": "connection",
-    "Explanation": "explaining.explanation",
-    "check_expectations": "explaining.expect",
-    "check_statically": "static",
-    "choose_client": "client",
-    "explain": "explaining.explain",
-    "make_plan": "plan",
-    "plan_connection": "plan",
-    "unmet_expectations": "explaining.expect",
-    "unused_parts": "lint.usage",
-    "with_permissions": "explaining.permissions",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Who plans does not wait for what explains, compares and checks."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazily(
+    __name__,
+    {
+        "STREAMS": "connection",
+        "Explanation": "explaining.explanation",
+        "check_expectations": "explaining.expect",
+        "check_statically": "static",
+        "choose_client": "client",
+        "explain": "explaining.explain",
+        "make_plan": "plan",
+        "plan_connection": "plan",
+        "unmet_expectations": "explaining.expect",
+        "unused_parts": "lint.usage",
+        "with_permissions": "explaining.permissions",
+    },
+)
+"""Who plans does not wait for what explains, compares and checks."""

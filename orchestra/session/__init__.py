@@ -6,8 +6,9 @@ receiver to speak with. Every implementation keeps the rules of :mod:`orchestra.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from orchestra.model.lazily import lazily
 
 if TYPE_CHECKING:
     from orchestra.session.conversation import Conversation, NoAnswer
@@ -39,27 +40,24 @@ __all__ = [
     "Unsupported",
 ]
 
-_HOMES = {
-    "Accept": "protocols",
-    "BindRefused": "errors",
-    "Conversation": "conversation",
-    "DialRefused": "errors",
-    "Listener": "protocols",
-    "NoAnswer": "conversation",
-    "OpenFailed": "errors",
-    "Peer": "protocols",
-    "Process": "protocols",
-    "Receiver": "protocols",
-    "Session": "protocols",
-    "SessionError": "errors",
-    "SessionLost": "errors",
-    "Stream": "protocols",
-    "Unsupported": "errors",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Who names what sessions raise does not wait for asyncio and TLS."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazily(
+    __name__,
+    {
+        "Accept": "protocols",
+        "BindRefused": "errors",
+        "Conversation": "conversation",
+        "DialRefused": "errors",
+        "Listener": "protocols",
+        "NoAnswer": "conversation",
+        "OpenFailed": "errors",
+        "Peer": "protocols",
+        "Process": "protocols",
+        "Receiver": "protocols",
+        "Session": "protocols",
+        "SessionError": "errors",
+        "SessionLost": "errors",
+        "Stream": "protocols",
+        "Unsupported": "errors",
+    },
+)
+"""Who names what sessions raise does not wait for asyncio and TLS."""

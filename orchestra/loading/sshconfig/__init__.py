@@ -18,8 +18,9 @@ machine               this machine as a context
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from orchestra.model.lazily import lazily
 
 if TYPE_CHECKING:
     from orchestra.loading.sshconfig.applying import Applied, apply_ssh_config
@@ -40,21 +41,18 @@ __all__ = [
     "this_machine",
 ]
 
-_HOMES = {
-    "Applied": "applying",
-    "Context": "choosing",
-    "Library": "files",
-    "Resolution": "resolving",
-    "Source": "choosing",
-    "apply_ssh_config": "applying",
-    "resolve": "resolving",
-    "standard": "machine",
-    "this_machine": "machine",
-}
-
-
-def __getattr__(name: str) -> object:
-    """What opens sessions needs only patterns and tokens of it, and does not wait for the rest."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazily(
+    __name__,
+    {
+        "Applied": "applying",
+        "Context": "choosing",
+        "Library": "files",
+        "Resolution": "resolving",
+        "Source": "choosing",
+        "apply_ssh_config": "applying",
+        "resolve": "resolving",
+        "standard": "machine",
+        "this_machine": "machine",
+    },
+)
+"""What opens sessions needs only patterns and tokens of it, and does not wait for the rest."""
