@@ -172,11 +172,11 @@ def _take(plugin: object, info: PluginInfo, gathered: _Gathered) -> None:
     gathered.asked.append(plugin)
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
+    known = list(vars(manager.hook))
     adds: list[str] = []
     try:
-        marked = (name for name in dir(plugin) if manager.parse_hookimpl_opts(plugin, name) is not None)
-        vet_hooks(marked, vars(manager.hook))
         manager.register(plugin, name=info.name)
+        vet_hooks((each.name for each in manager.get_hookcallers(plugin) or ()), known)
         accepted = {slot.word: _ask(manager, slot, adds) for slot in SLOTS}
         told = [vetted_observer(each) for each in parts("orchestra_observers", manager.hook.orchestra_observers())]
         if clash := next((word for word in adds if word in gathered.owners), None):

@@ -127,12 +127,14 @@ def test_the_program_ends_without_looking_for_garbage():
 
 
 OPENING = {
-    *("asyncio", "ssl", "asyncssh", "aiohttp", "prometheus_client", "rich"),
-    *("orchestra.session.conversation", "orchestra.engine.shell", "orchestra.control.client"),
+    *("asyncio", "ssl", "asyncssh", "aiohttp", "prometheus_client", "rich", "xml", "html", "networkx", "numpy"),
+    *("orchestra.session.conversation", "orchestra.session.here", "orchestra.engine.shell", "orchestra.engine.core"),
+    *("orchestra.control", "orchestra.lab.interface", "orchestra.loading.schema", "orchestra.loading.writing"),
+    *("orchestra.planning.impact", "orchestra.planning.authorize", "orchestra.planning.changes"),
     *("orchestra_plugins.udp.kind", "orchestra_plugins.socks.serving", "orchestra_plugins.sshcommands.commands"),
     *("orchestra_plugins.checks.http", "orchestra_plugins.keyring_secret.fields"),
 }
-"""What opens sessions and serves tunnels."""
+"""What opens sessions and serves tunnels, what other commands do, and libraries that take long to load."""
 SMALL = "servers: {gw: gw.example}\ntargets: {db: 'db:5432'}\n"
 EXPECTING = SMALL + "expect: [{from: localhost, to: db, verdict: reachable}]\n"
 
