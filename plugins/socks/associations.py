@@ -19,7 +19,7 @@ from ..udp.interface import (
     PLAIN,
     Bridge,
     Bridges,
-    Conversation,
+    Exchange,
     Exits,
     Flow,
     FlowTable,
@@ -41,7 +41,7 @@ class Associations:
     def __init__(self, context: TunnelContext, judge: Judge) -> None:
         self.context, self.judge = context, judge
         self.exits = Exits(context, PLAIN)
-        self.joint = Joint(context, self.exits, FlowTable[Conversation](), lambda: None)
+        self.joint = Joint(context, self.exits, FlowTable[Exchange](), lambda: None)
         self._open: set[Association] = set()
 
     async def open(self, peer: Peer, stream: Stream, port: int, lost: Callable[[str], None]) -> Association:
@@ -84,7 +84,7 @@ class Association:
         self._bridge: Bridge | None = None
         self._listening: Listening | None = None
         self._client: Flow | None = None
-        self._conversations: dict[bytes, Conversation] = {}
+        self._exchanges: dict[bytes, Exchange] = {}
         self._allow = all_.judge.allow
         self._over = False
         self.host = ""
@@ -106,8 +106,8 @@ class Association:
         if self._over:
             return
         self._over = True
-        for conversation in list(self._conversations.values()):
-            self._all.joint.finished(conversation)
+        for exchange in list(self._exchanges.values()):
+            self._all.joint.finished(exchange)
         if self._listening is not None:
             self._listening.close()
         if self._bridge is not None:
@@ -136,16 +136,16 @@ class Association:
             self._review()
         try:
             header, body = datagrams.split(data)
-            conversation = self._conversations.get(header) or self._begin(header)
+            exchange = self._exchanges.get(header) or self._begin(header)
         except datagrams.Unfit as unfit:
             self.noted(str(unfit), 1)
         else:
-            conversation.received(body)
+            exchange.received(body)
 
     # What it does.
 
-    def _begin(self, header: bytes) -> Conversation:
-        """A conversation with another destination. Raises :class:`~.datagrams.Unfit`."""
+    def _begin(self, header: bytes) -> Exchange:
+        """An exchange with another destination. Raises :class:`~.datagrams.Unfit`."""
         host, port = datagrams.read(header)
         try:
             self._all.judge.require(host, port)
@@ -154,15 +154,15 @@ class Association:
             raise datagrams.Unfit("not_allowed") from None
         away = Destination(self, self._all.exits, header, host, port)
         about = f"{self._all.context.tunnel.path[-1]} sends to {Endpoint(host, port)}"
-        self._conversations[header] = self._all.joint.begin(away, self.peer, away, about)
-        return self._conversations[header]
+        self._exchanges[header] = self._all.joint.begin(away, self.peer, away, about)
+        return self._exchanges[header]
 
     def _review(self) -> None:
-        """There is another list: conversations with what is not among it end."""
+        """There is another list: exchanges with what is not among it end."""
         self._allow = self._all.judge.allow
-        for header, conversation in list(self._conversations.items()):
+        for header, exchange in list(self._exchanges.items()):
             if not self._all.judge.allows(*datagrams.read(header)):
-                self._all.joint.finished(conversation)
+                self._all.joint.finished(exchange)
 
     def answer(self, data: bytes) -> None:
         """Something for the client."""
@@ -170,8 +170,8 @@ class Association:
             self._client.send(data)
 
     def forget(self, header: bytes) -> None:
-        """A conversation has ended."""
-        self._conversations.pop(header, None)
+        """An exchange has ended."""
+        self._exchanges.pop(header, None)
 
 
 class Destination:

@@ -1,4 +1,4 @@
-"""Which conversations there are, who goes when there are too many, and who has been silent for too long. No clock."""
+"""Which exchanges there are, who goes when there are too many, and who has been silent for too long. No clock."""
 
 from __future__ import annotations
 

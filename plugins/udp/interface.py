@@ -1,13 +1,13 @@
 """What other plugins use of this one.
 
 ``context.shared(Bridges)`` gives any session datagrams. What the clients of a proxy send is joined as a tunnel's is: a
-``Joint`` begins a ``Conversation`` for each of their destinations, over the bridge that the tunnel's ``Exits`` have
+``Joint`` begins an ``Exchange`` for each of their destinations, over the bridge that the tunnel's ``Exits`` have
 open.
 """
 
 from .bridge import PLAIN, Bridge, Bridges
 from .flows import FlowTable
-from .joint import Conversation, Joint
+from .joint import Exchange, Joint
 from .kind import Exits
 from .station import Flow, Listening, Party
 
@@ -15,7 +15,7 @@ __all__ = [
     "PLAIN",
     "Bridge",
     "Bridges",
-    "Conversation",
+    "Exchange",
     "Exits",
     "Flow",
     "FlowTable",

@@ -25,7 +25,7 @@ CODES = {"EUNRESOLVED": Code.NAME_UNRESOLVED}
 
 
 class Opens(Protocol):
-    """Opens the far side of conversations."""
+    """Opens the far side of exchanges."""
 
     async def open(self, party: Party) -> Flow:
         """A flow to the tunnel's target, over whatever path there is now. Raises RuntimeFailure."""
@@ -33,10 +33,10 @@ class Opens(Protocol):
 
 
 class Joint:
-    """All conversations of one tunnel: :class:`~.station.Visited` by the peers of its listeners."""
+    """All exchanges of one tunnel: :class:`~.station.Visited` by the peers of its listeners."""
 
     def __init__(
-        self, context: TunnelContext, exits: Opens, table: FlowTable[Conversation], lost: Callable[[], None]
+        self, context: TunnelContext, exits: Opens, table: FlowTable[Exchange], lost: Callable[[], None]
     ) -> None:
         self.context, self._exits, self._table, self._lost = context, exits, table, lost
         self._loop = asyncio.get_running_loop()
@@ -53,10 +53,10 @@ class Joint:
         assert dial is not None  # noqa: S101 - its kind has a target
         return self.begin(flow, peer, self._exits, f"{dial.by} sends to {dial}")
 
-    def begin(self, flow: Flow, peer: Peer, exits: Opens, about: str) -> Conversation:
-        """A conversation of a peer, whose side is ``flow``, with what ``exits`` opens, as ``about`` says."""
-        conversation = Conversation(self, flow, peer, about)
-        evicted = self._table.use(conversation, self._loop.time())
+    def begin(self, flow: Flow, peer: Peer, exits: Opens, about: str) -> Exchange:
+        """An exchange of a peer, whose side is ``flow``, with what ``exits`` opens, as ``about`` says."""
+        exchange = Exchange(self, flow, peer, about)
+        evicted = self._table.use(exchange, self._loop.time())
         self.context.tally("flows")
         self.context.tally("flows_opened")
         if evicted is not None:
@@ -64,8 +64,8 @@ class Joint:
             self.end(evicted)
         if self._timer is None:
             self._set_timer()
-        conversation.start(exits)
-        return conversation
+        exchange.start(exits)
+        return exchange
 
     def noted(self, cause: str, count: int) -> None:
         """See :class:`~.station.Visited`."""
@@ -76,7 +76,7 @@ class Joint:
         self._lost()
 
     def failed(self, peer: Peer, error: Exception) -> None:
-        """A conversation cannot be carried. One that fails often is told now and then: each datagram begins another."""
+        """An exchange cannot be carried. One that fails often is told now and then: each datagram begins another."""
         now, what = self._loop.time(), str(error)
         if self._told.get(what, now) > now:
             return
@@ -85,39 +85,39 @@ class Joint:
             self._told[what] = now + QUIET
             self.context.failed(peer, error)
 
-    def used(self, conversation: Conversation) -> None:
+    def used(self, exchange: Exchange) -> None:
         """A datagram passed."""
-        self._table.use(conversation, self._loop.time())
+        self._table.use(exchange, self._loop.time())
 
-    def finished(self, conversation: Conversation) -> None:
+    def finished(self, exchange: Exchange) -> None:
         """It ends by itself; whoever still sends begins another."""
-        if self._table.remove(conversation):
-            self.end(conversation)
+        if self._table.remove(exchange):
+            self.end(exchange)
 
-    def end(self, conversation: Conversation) -> None:
+    def end(self, exchange: Exchange) -> None:
         """It is in the table no longer."""
         self.context.tally("flows", -1)
-        conversation.close()
+        exchange.close()
 
     def close(self) -> None:
         """Ends all."""
         if self._timer is not None:
             self._timer.cancel()
-        for conversation in self._table:
-            self.finished(conversation)
+        for exchange in self._table:
+            self.finished(exchange)
 
     def _set_timer(self) -> None:
         at = self._table.next_expiry()
         self._timer = self._loop.call_at(at, self._expire) if at is not None else None
 
     def _expire(self) -> None:
-        for conversation in self._table.expire(self._loop.time()):
+        for exchange in self._table.expire(self._loop.time()):
             self.context.tally("flows_expired")
-            self.end(conversation)
+            self.end(exchange)
         self._set_timer()
 
 
-class Conversation:
+class Exchange:
     """One peer and its flow at the exit. Towards the entry it is the :class:`~.station.Party` of the peer."""
 
     def __init__(self, joint: Joint, entry: Flow, peer: Peer, about: str) -> None:
@@ -206,8 +206,8 @@ class Conversation:
 class _Answers:
     """The :class:`~.station.Party` of the flow at the exit."""
 
-    def __init__(self, joint: Joint, conversation: Conversation, entry: Flow) -> None:
-        self._joint, self._conversation, self._entry = joint, conversation, entry
+    def __init__(self, joint: Joint, exchange: Exchange, entry: Flow) -> None:
+        self._joint, self._exchange, self._entry = joint, exchange, entry
 
     def received(self, data: bytes) -> None:
         """A datagram of the target's."""
@@ -215,17 +215,17 @@ class _Answers:
         context = self._joint.context
         context.tally("datagrams_in")
         context.count(bytes_in=len(data))
-        self._joint.used(self._conversation)
+        self._joint.used(self._exchange)
 
     def noted(self, cause: str, count: int) -> None:
         self._joint.noted(cause, count)
 
     def ended(self, why: str) -> None:
-        conversation = self._conversation
-        self._joint.finished(conversation)
+        exchange = self._exchange
+        self._joint.finished(exchange)
         if why:
-            failure = RuntimeFailure(CODES.get(why, Code.DIAL_FAILED), f"{conversation.about}: {why}")
-            self._joint.failed(conversation.peer, failure)
+            failure = RuntimeFailure(CODES.get(why, Code.DIAL_FAILED), f"{exchange.about}: {why}")
+            self._joint.failed(exchange.peer, failure)
 
 
 class _Surplus:

@@ -17,7 +17,7 @@ from orchestra.session import BindRefused, Peer, Receiver, Session, Unsupported
 
 from .bridge import Bridge, Bridges
 from .flows import IDLE, FlowTable
-from .joint import Conversation, Joint
+from .joint import Exchange, Joint
 from .messages import ByTcp
 from .station import Flow, Listening, Nobody, Party, Treatment
 from .wire import Policy
@@ -180,7 +180,7 @@ class UdpEntrance:
 
 
 class Exits:
-    """The far sides of a tunnel's conversations: see :class:`~.joint.Opens`."""
+    """The far sides of a tunnel's exchanges: see :class:`~.joint.Opens`."""
 
     def __init__(self, context: TunnelContext, treatment: Treatment) -> None:
         self._context, self._treatment = context, treatment
@@ -234,7 +234,7 @@ def treatment_of(options: Mapping[str, Any]) -> Treatment:
     return Treatment(policy=Policy(age, room, preset == "realtime"), df=bool(options.get("df")))
 
 
-def table_of(options: Mapping[str, Any]) -> FlowTable[Conversation]:
-    """How many conversations there may be, and how silent."""
+def table_of(options: Mapping[str, Any]) -> FlowTable[Exchange]:
+    """How many exchanges there may be, and how silent."""
     idle = options.get("idle") or IDLES.get(options.get("preset", "plain"), IDLE)
     return FlowTable(options.get("flows", 1024), idle)

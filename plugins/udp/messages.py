@@ -27,7 +27,7 @@ UNANSWERED = 256
 
 
 class ByTcp:
-    """The far sides of a tunnel's conversations: see :class:`~.joint.Opens`."""
+    """The far sides of a tunnel's exchanges: see :class:`~.joint.Opens`."""
 
     def __init__(self, context: TunnelContext) -> None:
         self._context = context
@@ -37,7 +37,7 @@ class ByTcp:
         return flow
 
     def close(self) -> None:
-        """Its conversations end by themselves."""
+        """Its exchanges end by themselves."""
 
 
 class MessageFlow:

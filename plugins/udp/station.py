@@ -20,7 +20,7 @@ class Treatment:
 
 
 class Flow(Protocol):
-    """One side of a conversation, as who sends into it sees it."""
+    """One side of an exchange, as who sends into it sees it."""
 
     @property
     def address(self) -> str | None:

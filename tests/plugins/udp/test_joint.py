@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from orchestra_plugins.udp.flows import FlowTable
-from orchestra_plugins.udp.joint import EARLY, QUIET, TOLD, Conversation, Joint
+from orchestra_plugins.udp.joint import EARLY, QUIET, TOLD, Exchange, Joint
 
 from orchestra.diagnostics import Code
 from orchestra.errors import RuntimeFailure
@@ -83,7 +83,7 @@ class Scene:
     def __init__(self, **table: Any) -> None:
         self.context, self.exits, self.lost = Context(), Exits(), list[None]()
         context: Any = self.context
-        self.joint = Joint(context, self.exits, FlowTable[Conversation](**table), lambda: self.lost.append(None))
+        self.joint = Joint(context, self.exits, FlowTable[Exchange](**table), lambda: self.lost.append(None))
 
     def peer(self, number: int = 1, host: str = "127.0.0.1") -> tuple[Flow, Any]:
         entry = Flow()
