@@ -32,7 +32,9 @@ _TOUCHED = (
 )
 """What :class:`DataPath` asks of a connection."""
 MSG_IGNORE = 2
+_MSG_GLOBAL_REQUEST = 80
 MSG_CHANNEL_OPEN = 90
+_MSG_CHANNEL_OPEN_CONFIRMATION = 91
 MSG_CHANNEL_WINDOW_ADJUST = 93
 MSG_CHANNEL_EOF = 96
 _MSG_CHANNEL_DATA = 94
@@ -40,6 +42,8 @@ _OF_CONNECTION = frozenset({91, 92})
 """What asyncssh has the connection process: that a channel was opened, or was not."""
 _OF_CHANNEL = frozenset({MSG_CHANNEL_WINDOW_ADJUST, MSG_CHANNEL_EOF, 97})
 """What it has the channel process: more window, the end of file, the close."""
+_FOLLOWED = frozenset({_MSG_GLOBAL_REQUEST, _MSG_CHANNEL_OPEN_CONFIRMATION, MSG_CHANNEL_WINDOW_ADJUST})
+"""What a server sends of itself, as its host keys after the login, or ahead of what it has to send next."""
 _SENT = frozenset({MSG_IGNORE, MSG_CHANNEL_OPEN, *_OF_CONNECTION, *_OF_CHANNEL})
 _DATA = struct.Struct(">BBII")
 """Padding length, message number, channel and size of the data (RFC 4253 section 6, RFC 4254 section 5.2)."""
@@ -218,6 +222,8 @@ class DataPath:
     def _process(self, body: bytes) -> bool:
         """Has asyncssh process a packet that was opened; False when it is not one of those that are known here."""
         connection, kind = self._connection, body[1] if body else 0
+        if kind in _FOLLOWED:
+            self._expect_answer()
         if connection._transport is None or not (kind in _OF_CHANNEL or kind in _OF_CONNECTION):
             return connection._transport is None
         packet = SSHPacket(body[2 : -body[0]])
@@ -229,14 +235,13 @@ class DataPath:
         except PacketDecodeError as error:
             raise asyncssh.ProtocolError(str(error)) from None
         connection._finish_recv_packet(kind, sequence)
-        if kind == MSG_CHANNEL_WINDOW_ADJUST:
-            self._expect_answer()
         return True
 
     def _expect_answer(self) -> None:
         """Sees to it that something is sent soon to a server behind others. Nagle's algorithm is on between them: the
-        end of much data, or what makes room in a window, waits there for an acknowledgement of what went before. Their
-        systems take 40 ms for one, or send it with the next packet from here."""
+        end of much data, what makes room in a window, or the first that a target says, waits there for an
+        acknowledgement of what went before. Their systems take 40 ms for one, or send it with the next packet from
+        here."""
         connection = self._connection
         if self._sent is None and getattr(connection._transport, "nested", False):
             self._sent = connection._send_seq

@@ -127,8 +127,9 @@ def test_channels_open_and_end_without_asyncssh_looking_at_their_packets(keys):
 
 
 @needs_sshd
+@pytest.mark.parametrize("kind", [80, 93], ids=["host keys", "room"])
 @pytest.mark.parametrize(("hops", "answers"), [(1, 0), (2, 1)])
-def test_room_that_nobody_uses_is_answered_where_servers_wait_for_an_acknowledgement(keys, hops, answers):
+def test_what_nobody_answers_is_answered_where_servers_wait_for_an_acknowledgement(keys, hops, answers, kind):
     async def main():
         async with opened(keys, hops=hops) as (_, session, here):
             accept = Accepting()
@@ -137,7 +138,8 @@ def test_room_that_nobody_uses_is_answered_where_servers_wait_for_an_acknowledge
             path, connection = session._connection.orchestra_path, session._connection
             sent, (number,) = connection._send_seq, connection._channels
             for _ in range(3):
-                assert path._process(bytes((4, 93)) + number.to_bytes(4, "big") + bytes(4 + 4))
+                taken = path._process(bytes((4, kind)) + number.to_bytes(4, "big") + bytes(4 + 4))
+                assert taken == (kind == 93), "what it knows"
             assert (path._sent is not None) == bool(answers)
             for _ in range(500):
                 if path._sent is None:
