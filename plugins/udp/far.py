@@ -1,9 +1,9 @@
 """The helper at a server: it makes sockets, and moves datagrams between them and its standard streams.
 
-It runs under ``python3 -I -S`` and is sent as text (:mod:`.helper`), with :mod:`.wire` in front of it; so it keeps to
-the syntax of Python 3.6 and to the standard library. It decides nothing: flows are opened, counted and evicted at the
-other end. It ends with its standard input, or when nothing has come for :data:`SILENCE` seconds; it writes no file and
-starts no process. ``helper.pl`` does the same in Perl.
+It runs under ``python3 -I -S`` and is sent as text (:mod:`.helper`), with :mod:`.wire` and :mod:`.names` in front of
+it; so it keeps to the syntax of Python 3.6 and to the standard library. It decides nothing: flows are opened, counted
+and evicted at the other end. It ends with its standard input, or when nothing has come for :data:`SILENCE` seconds; it
+writes no file and starts no process. ``helper.pl`` does the same in Perl.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ import os
 import select
 import socket
 import sys
-import threading
 import time
-from collections import deque
 from contextlib import suppress
 from typing import Any
 
+from .names import Names
 from .wire import (
     ACK,
     ACK_EVERY,
@@ -53,12 +52,8 @@ BATCH = 32
 """Datagrams that are read from one socket before the others have their turn."""
 PEERS = 4096
 """Peers of a listener that are told apart; more than the other end keeps."""
-LOOKUPS = 16
-"""Names that are looked up at once, each in a thread: a name server may be slow, and others must not wait for it."""
 EARLY = 32
 """Datagrams of a flow that are kept while its name is looked up; of all flows as many bytes as queues may hold."""
-KEPT, FAILED_KEPT = 30.0, 5.0
-"""Seconds for which the addresses of a name are kept, and that it has none."""
 BUFFER = 1 << 20
 CHUNK = 1 << 16
 """Bytes that are read at once: more would be mapped and unmapped by malloc each time, which takes ten times as long."""
@@ -73,8 +68,6 @@ WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - what they are
 MTU_DISCOVER = {socket.AF_INET: (socket.IPPROTO_IP, 10), socket.AF_INET6: (socket.IPPROTO_IPV6, 23)}
 """IP_MTU_DISCOVER of ip(7), IPV6_MTU_DISCOVER of ipv6(7)."""
 DO, DONT = 2, 0
-Name = Any
-"""Host and port."""
 Address = Any
 """What recvfrom gives: host, port, and of IPv6 the flow label and the scope."""
 Place = Any
@@ -99,13 +92,9 @@ class Far:
         self.ends: dict[int, End] = {}  # by flow
         self.files: dict[int, End] = {}  # by descriptor
         self.peers: dict[int, tuple[End, Place]] = {}  # by flow
-        self.names: dict[Name, tuple[float, list[Any], OSError | None]] = {}
-        self.wanted: dict[Name, list[tuple[int, int, Policy, list[bytes]]]] = {}  # flows that wait for a name
-        self.queued: deque[Name] = deque()  # of these, what no thread looks up yet
-        self.found: deque[Any] = deque()  # what threads have found
-        self.bell = os.pipe()
-        self.looking = self.kept = 0
+        self.names = Names()
         self.early: dict[int, list[bytes]] = {}  # by flow
+        self.kept = 0  # bytes of these
         self.pending = b""
         self.told = 0
         self.next_peer = 1
@@ -117,7 +106,7 @@ class Far:
         for number in (0, 1):
             os.set_blocking(number, False)
         self.poll.register(0, select.POLLIN)
-        self.poll.register(self.bell[0], select.POLLIN)
+        self.poll.register(self.names.bell[0], select.POLLIN)
         self.outbox.control(hello)
         self.flush()
         heard = time.monotonic()
@@ -137,7 +126,7 @@ class Far:
                         return
                 elif number in self.files:
                     self.receive(self.files[number])
-                elif number == self.bell[0]:
+                elif number == self.names.bell[0]:
                     self.learn()
             if self.now - heard > SILENCE:
                 return
@@ -265,17 +254,13 @@ class Far:
     def open(self, flow: int, flags: int, body: bytes) -> None:
         """A connected socket, as soon as it is known to which addresses."""
         port, policy, host = where_of(flags, body)
-        until, found, failure = self.names.get((host, port), (0.0, [], None))
-        if self.now >= until:
-            found, failure = addresses(host, port, socket.AI_NUMERICHOST)
-            if failure:
-                self.close(flow)
-                early = self.early[flow] = []
-                if (host, port) not in self.wanted:
-                    self.queued.append((host, port))
-                self.wanted.setdefault((host, port), []).append((flow, flags, policy, early))
-                return self.look_up()
-        return self.connect(flow, flags, policy, found, failure)
+        early: list[bytes] = []
+        found = self.names.find(host, port, self.now, (flow, flags, policy, early))
+        if found is None:
+            self.close(flow)
+            self.early[flow] = early
+        else:
+            self.connect(flow, flags, policy, *found)
 
     def connect(self, flow: int, flags: int, policy: Policy, found: list[Any], failure: OSError | None) -> None:
         """To the first address that takes it."""
@@ -295,38 +280,15 @@ class Far:
                 return
         self.outbox.control(frame(CLOSE, flow, name_of(failure or OSError()).encode()))
 
-    def look_up(self) -> None:
-        """Begins with the names that are next."""
-        while self.queued and self.looking < LOOKUPS:
-            self.looking += 1
-            name = self.queued.popleft()
-            try:
-                threading.Thread(target=self.ask, args=(name,), daemon=True).start()
-            except RuntimeError:  # there may be no more of them: then all wait
-                self.ask(name)
-
-    def ask(self, name: Name) -> None:
-        """Looks it up, in a thread that is not waited for."""
-        self.found.append((name, *addresses(*name)))
-        os.write(self.bell[1], b"!")
-
     def learn(self) -> None:
         """Opens what has waited for names, and sends what has come for it."""
-        os.read(self.bell[0], CHUNK)
-        while self.found:
-            name, found, failure = self.found.popleft()
-            if len(self.names) > PEERS:
-                self.names.clear()
-            self.names[name] = self.now + (FAILED_KEPT if failure else KEPT), found, failure
-            self.looking -= 1
-            for flow, flags, policy, early in self.wanted.pop(name):
-                if self.early.get(flow) is early:
-                    del self.early[flow]
-                    self.kept -= sum(map(len, early))
-                    self.connect(flow, flags, policy, found, failure)
-                    for body in early:
-                        self.send(flow, body)
-        self.look_up()
+        for (flow, flags, policy, early), found, failure in self.names.take(self.now):
+            if flow in self.early and self.early[flow] is early:
+                del self.early[flow]
+                self.kept -= sum(map(len, early))
+                self.connect(flow, flags, policy, found, failure)
+                for body in early:
+                    self.send(flow, body)
 
     def bind(self, flow: int, flags: int, body: bytes) -> None:
         """A listener."""
@@ -399,16 +361,6 @@ class Far:
                 self.poll.register(1, select.POLLOUT)
             else:
                 self.poll.unregister(1)
-
-
-def addresses(host: str, port: int, flags: int = 0) -> tuple[list[Any], OSError | None]:
-    """Those of a host, or why there are none."""
-    try:
-        return socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM, 0, flags), None
-    except OSError as error:
-        return [], error
-    except ValueError:  # a name that cannot be one
-        return [], socket.gaierror()
 
 
 def where_of(flags: int, body: bytes) -> tuple[int, Policy, str]:

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from orchestra_plugins.udp import wire
 from orchestra_plugins.udp.channel import Channel, start_helper
-from orchestra_plugins.udp.far import EARLY, LOOKUPS
+from orchestra_plugins.udp.far import EARLY
 from orchestra_plugins.udp.helper import TIERS, Tier
+from orchestra_plugins.udp.names import LOOKUPS
 from orchestra_plugins.udp.station import Treatment
 
 from orchestra.diagnostics import Code

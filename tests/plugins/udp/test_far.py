@@ -76,5 +76,5 @@ def test_one_datagram_goes_before_it_is_looked_for_another_and_then_as_many_as_c
         for body in (b"4", b"5"):
             client.sendto(body, sock.getsockname())
         assert came(8) == [b"4"]  # something else was ready in between
-    for each in far.bell:
+    for each in far.names.bell:
         os.close(each)

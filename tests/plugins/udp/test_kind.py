@@ -235,17 +235,18 @@ def test_1025_peers_of_a_tunnel_for_1024() -> None:
         with target() as (port, heard):
             async with up("listen: '127.0.0.1:auto'", port) as it:
                 host, _, entrance = it.status.listen[0].rpartition(":")
+                theirs = closed_port()
                 for number in range(1025):  # each of them at an address of its own, so that none is another
                     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
                         sock.setblocking(False)
-                        sock.bind((f"127.0.{1 + number // 250}.{1 + number % 250}", 4711))
+                        sock.bind((f"127.0.{1 + number // 250}.{1 + number % 250}", theirs))
                         sock.connect((host, int(entrance)))
                         assert await ask(sock, b"%d" % number) == b"%d" % number
                 counters = it.status.counters
                 assert (counters["flows"], counters["flows_opened"], counters["flows_evicted"]) == (1024, 1025, 1)
                 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:  # the oldest begins anew
                     sock.setblocking(False)
-                    sock.bind(("127.0.1.1", 4711))
+                    sock.bind(("127.0.1.1", theirs))
                     sock.connect((host, int(entrance)))
                     assert await ask(sock, b"again") == b"again"
                 assert heard[-1][0] != heard[0][0]
