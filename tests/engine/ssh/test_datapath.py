@@ -1,11 +1,13 @@
 """Packets that go past asyncssh: every byte arrives, and what does not fit is left to it."""
 
 import asyncio
+import itertools
 import os
 
 import asyncssh
 import pytest
 
+from orchestra.engine.ssh.gcm import GCM, padding_length
 from orchestra.testing.collect import Accepting, Collector
 
 from .sshd import Keys, needs_sshd, opened
@@ -160,5 +162,38 @@ def test_a_packet_for_no_channel_ends_the_connection(keys):
             with pytest.raises(asyncssh.ProtocolError):
                 path._process(bytes((4, 93)))  # cut short
             assert not path._process(bytes((4, 93)) + (77).to_bytes(4, "big") + bytes(4))  # asyncssh says why not
+
+    asyncio.run(main())
+
+
+def _sealed(cipher, payload):
+    padding = padding_length(len(payload))
+    head = (len(payload) + 1 + padding).to_bytes(4, "big")
+    return head + cipher.seal(head, bytes((padding,)) + payload + bytes(padding))
+
+
+@needs_sshd
+@pytest.mark.parametrize("piece", [1000, 33_000, 255 * 1024])
+def test_packets_of_several_channels_are_taken_in_any_order_and_in_any_pieces(keys, piece):
+    sizes = [*itertools.product((0, 0, 1, 0, 1, 1), (0, 1, 9, 32_768)), *itertools.repeat((0, 32_768), 30)]
+
+    async def main():
+        async with opened(keys) as (_, session, here):
+            listener = await here.create_server(Accepting(), "127.0.0.1", 0)
+            ends = [(await session.create_connection(Collector, "127.0.0.1", listener.port))[1] for _ in "ab"]
+            sent, payloads = [b"", b""], []
+            for at, (end, size) in enumerate(sizes):
+                data, number = os.urandom(size), ends[end].stream._channel._recv_chan.to_bytes(4, "big")
+                sent[end] += data
+                payloads.append(b"^" + number + size.to_bytes(4, "big") + data)
+                if at % 5 == 0:
+                    payloads.append(b"]" + number + bytes(4))  # room, and none
+            seals, session._connection._recv_encryption._cipher = (GCM(bytes(16), bytes(12)) for _ in range(2))
+            came = b"".join(_sealed(seals, payload) for payload in payloads)
+            for start in range(0, len(came), piece):
+                session._carrier.data_received(came[start : start + piece])
+            assert [bytes(end.data) for end in ends] == sent
+            session.abort()
+            listener.close()
 
     asyncio.run(main())
