@@ -28,7 +28,7 @@ _TOUCHED = (
     *("_recv_encryption", "_send_encryption", "_decompressor", "_compressor", "_max_recv_pktlen", "_channels"),
     *("_auth_complete", "_kex_complete", "_deferred_packets", "_reset_keepalive_timer", "internal_error"),
     *("_rekey_bytes", "_rekey_bytes_sent", "_rekey_seconds", "_rekey_time", "_finish_recv_packet", "process_packet"),
-    *("_send_disconnect", "_force_close"),
+    *("_send_disconnect", "_force_close", "_update_recv_pktlen", "add_channel", "remove_channel", "_loop"),
 )
 """What :class:`DataPath` asks of a connection."""
 MSG_IGNORE = 2
@@ -37,10 +37,11 @@ MSG_CHANNEL_OPEN = 90
 _MSG_CHANNEL_OPEN_CONFIRMATION = 91
 MSG_CHANNEL_WINDOW_ADJUST = 93
 MSG_CHANNEL_EOF = 96
+MSG_CHANNEL_CLOSE = 97
 _MSG_CHANNEL_DATA = 94
 _OF_CONNECTION = frozenset({91, 92})
 """What asyncssh has the connection process: that a channel was opened, or was not."""
-_OF_CHANNEL = frozenset({MSG_CHANNEL_WINDOW_ADJUST, MSG_CHANNEL_EOF, 97})
+_OF_CHANNEL = frozenset({MSG_CHANNEL_WINDOW_ADJUST, MSG_CHANNEL_EOF, MSG_CHANNEL_CLOSE})
 """What it has the channel process: more window, the end of file, the close."""
 _FOLLOWED = frozenset({_MSG_GLOBAL_REQUEST, _MSG_CHANNEL_OPEN_CONFIRMATION, MSG_CHANNEL_WINDOW_ADJUST})
 """What a server sends of itself, as its host keys after the login, or ahead of what it has to send next."""
@@ -128,7 +129,7 @@ class DataPath:
         sealed = cipher.seal(head, b"".join((padded.to_bytes(1, "big"), payload, os.urandom(padded))))
         connection._rekey_bytes_sent += length
         connection._send_seq = (connection._send_seq + 1) & _SEQUENCE
-        connection._transport.write(head + sealed)
+        connection._transport.lend(head + sealed)
         return True
 
     def _may_send(self, size: int) -> bool:

@@ -10,33 +10,28 @@ from __future__ import annotations
 
 import functools
 import logging
-import struct
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import asyncssh
 from asyncssh import sk
-from asyncssh.packet import String
 
 from orchestra.engine.ssh.algorithms import assemble
 from orchestra.engine.ssh.certificates import SIGNATURES
 from orchestra.engine.ssh.datapath import (
     MSG_CHANNEL_EOF,
-    MSG_CHANNEL_OPEN,
     MSG_CHANNEL_WINDOW_ADJUST,
     MSG_IGNORE,
     DataPath,
     fits,
 )
+from orchestra.engine.ssh.direct import DirectChannel, tcp
 from orchestra.engine.ssh.gcm import GCM
 from orchestra.engine.ssh.spaces import Spaces
 
 HAS_FIDO2 = sk.sk_available
 """Whether the library is there that talks to security keys; without it asyncssh fails in the middle of signing."""
-_DIRECT = String(b"direct-tcpip")
-_NO_ORIGIN = String(b"") + bytes(4)
-_UINTS = struct.Struct(">III")
 _KEEPALIVE = b"keepalive@openssh.com"
 _AUTHENTICATED = ("GCMEncryption", "ChachaEncryption")
 
@@ -75,38 +70,9 @@ def open_stream(
     """
     if getattr(connection, "orchestra_path", None) is None or connection._transport is None:
         return False
-    channel = connection.create_tcp_channel(window=stream.window, max_pktsize=packet)
-    channel._open_waiter = _Opening(opened)
-    confirmed = channel.process_open_confirmation
-
-    def confirm(*args: Any) -> None:
-        del channel.process_open_confirmation
-        confirmed(*args)
-        channel._session = stream
-        stream.connection_made(channel)
-        if channel._recv_paused == "starting":
-            channel._recv_paused = False
-        opened(None)
-
-    channel.process_open_confirmation = confirm
-    sizes = _UINTS.pack(channel._recv_chan, stream.window, packet)
-    target = String(host) + port.to_bytes(4, "big") + _NO_ORIGIN
-    channel.set_extra_info(peername=("", 0), remote_peername=(host, port))
-    connection.send_packet(MSG_CHANNEL_OPEN, _DIRECT, sizes, target, handler=channel)
+    connection._update_recv_pktlen(packet)
+    DirectChannel(connection, stream, packet, opened).ask(*tcp(host, port))
     return True
-
-
-class _Opening:
-    """Stands in the place of the future that asyncssh sets when a channel is open, or could not be opened."""
-
-    def __init__(self, failed: Callable[[Exception], None]) -> None:
-        self.set_exception = failed
-
-    def cancelled(self) -> bool:
-        return False
-
-    def set_result(self, packet: object) -> None:
-        """Told when the stream has its channel."""
 
 
 def is_dead(connection: asyncssh.SSHClientConnection) -> bool:

@@ -252,7 +252,7 @@ class SshSession:
 
     def _ask(self, stream: ChannelStream, host: str, port: int, opened: Callable[[Exception | None], None]) -> None:
         """Asks the server to dial for it."""
-        if internals.open_stream(self._open, stream, host, port, PACKET, opened):
+        if internals.open_stream(self._connection, stream, host, port, PACKET, opened):
             return
         opening = self._spawn(
             self._open.create_connection(
