@@ -37,7 +37,7 @@ class Entry(Here):
 
     async def create_unix_server(self, accept: Accept, path: str) -> Listener:  # noqa: ARG002 - there is one
         self._accept = accept
-        return SocketListener([], lambda _: None)
+        return SocketListener([], lambda *_: None)
 
     async def enter(self) -> Receiver:
         """Who receives what is read: the target has been dialed. Raises RuntimeFailure."""

@@ -224,7 +224,7 @@ class OpenTunnel:
         except Exception as error:
             raise self.failed(peer, error) from error
 
-    def accept_at_once(self, peer: Peer) -> Receiver | None:
+    def accept_at_once(self, peer: Callable[[], Peer]) -> Receiver | None:
         """See :class:`~orchestra.session.protocols.Prompt`: the dial is on its way, and no task waits for it."""
         if self._closing or self._leaving or not isinstance(self.serve, Joining):
             return None
@@ -234,7 +234,7 @@ class OpenTunnel:
             if again is None:
                 self._came(relay)
                 return
-            task = asyncio.create_task(self._come_otherwise(peer, relay, again))
+            task = asyncio.create_task(self._come_otherwise(peer(), relay, again))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -248,6 +248,7 @@ class OpenTunnel:
     def _came(self, relay: Relay) -> None:
         if relay in self._coming:
             self._relays[relay] = self._coming.pop(relay)
+            relay.hasten()
 
     async def _come_otherwise(self, peer: Peer, relay: Relay, again: Again) -> None:
         try:

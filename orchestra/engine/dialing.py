@@ -37,7 +37,7 @@ class Caps:
     def __init__(self, limit: int = PENDING) -> None:
         self._limit = limit
         self._pending: dict[Hashable, int] = {}
-        self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}
+        self._waiting: dict[Hashable, deque[Callable[[], bool]]] = {}
 
     def take(self, target: Hashable) -> bool:
         """Takes one of the target's places, if one is free; it is given back by :meth:`give`."""
@@ -47,14 +47,19 @@ class Caps:
         return pending < self._limit
 
     def give(self, target: Hashable) -> None:
-        """To the first who waits for it, or back; a target is forgotten with its last place."""
-        for waiter in self._waiting.get(target, ()):
-            if not waiter.done():
-                waiter.set_result(None)
+        """To the first who waits and takes it, or back; a target is forgotten with its last place."""
+        waiting = self._waiting.get(target)
+        while waiting:
+            if waiting.popleft()():
                 return
         self._pending[target] -= 1
         if not self._pending[target]:
             del self._pending[target]
+            self._waiting.pop(target, None)
+
+    def wait(self, target: Hashable, take: Callable[[], bool]) -> None:
+        """Has it called when there is a place for it, which it takes unless it says no. None is free now."""
+        self._waiting.setdefault(target, deque()).append(take)
 
     @asynccontextmanager
     async def slot(self, target: Hashable) -> AsyncIterator[None]:
@@ -68,18 +73,19 @@ class Caps:
 
     async def _given(self, target: Hashable) -> None:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiting = self._waiting.setdefault(target, deque())
-        waiting.append(waiter)
+
+        def take() -> bool:
+            if waiting := not waiter.done():
+                waiter.set_result(None)
+            return waiting
+
+        self.wait(target, take)
         try:
             await waiter
         except asyncio.CancelledError:
             if not waiter.cancelled():
                 self.give(target)
             raise
-        finally:
-            waiting.remove(waiter)
-            if not waiting:
-                del self._waiting[target]
 
 
 async def dial(session: Session, make: Callable[[], R], where: Dial, deadline: float, caps: Caps) -> tuple[Stream, R]:
@@ -107,28 +113,47 @@ def begin(
     caps: Caps,
     done: Callable[[Exception | None], None],
 ) -> bool:
-    """Dials as :func:`dial` does, where nobody has to wait for anything; whether it does. ``done`` is told later that
-    it succeeded, or what has to be :func:`explained`."""
-    target = _target(where)
-    if where.host is None or where.port is None or not caps.take(target):
+    """Dials as :func:`dial` does, but without anybody who waits; whether it does. ``done`` is told later that it
+    succeeded, or what has to be :func:`explained`."""
+    target, host, port, loop = _target(where), where.host, where.port, asyncio.get_running_loop()
+    if host is None or port is None:
         return False
+    give_up: Callable[[], None] | None = None
+    """None as long as there is no place for it."""
+
+    def start() -> bool:
+        nonlocal give_up
+        if timer.cancelled():
+            return False
+        try:
+            give_up = ask(make, host, port, ended)
+        except Exception as error:  # noqa: BLE001 - told
+            give_up = _nothing
+            loop.call_soon(ended, error)
+        return True
 
     def ended(error: Exception | None) -> None:
+        if give_up is not None:
+            caps.give(target)
         timer.cancel()
-        caps.give(target)
         done(error)
 
     def late() -> None:
-        give_up()
+        timer.cancel()
+        if give_up is not None:
+            give_up()
         ended(TimeoutError())
 
-    try:
-        give_up = ask(make, where.host, where.port, ended)
-    except BaseException:
-        caps.give(target)
-        raise
-    timer = asyncio.get_running_loop().call_later(deadline, late)
+    timer = loop.call_later(deadline, late)
+    if caps.take(target):
+        start()
+    else:
+        caps.wait(target, start)
     return True
+
+
+def _nothing() -> None:
+    """There is nothing to be given up."""
 
 
 async def explained(error: Exception, session: Session, where: Dial, deadline: float, begun: float) -> RuntimeFailure:

@@ -45,8 +45,9 @@ class Passage:
 
     def take(self, number: int) -> None:
         """New connections take that way."""
-        self.live = number
-        self.tunnel = self.by(number)
+        self.live, self.tunnel = number, self.by(number)
+        self.order = (number, *(other for other in range(len(self._ways)) if other != number))
+        """The live way, then the others by preference."""
 
     def by(self, number: int) -> PlannedTunnel:
         """The tunnel as if that were its planned way, and the others its alternatives."""
@@ -62,11 +63,6 @@ class Passage:
             dial=way.dial,
             alternatives=(planned, *others[: number - 1], *others[number:]),
         )
-
-    @property
-    def order(self) -> tuple[int, ...]:
-        """The live way, then the others by preference."""
-        return (self.live, *(number for number in range(len(self._ways)) if number != self.live))
 
     @property
     def patience(self) -> float:

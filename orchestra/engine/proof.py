@@ -18,7 +18,7 @@ from orchestra.session.null import NullReceiver
 from orchestra.session.protocols import Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from orchestra.engine.listening import Bound
     from orchestra.model.plan import ListenProbe, PlannedListen
@@ -57,7 +57,7 @@ class Gate:
             return Visitor(self)
         return await self._accept(peer)
 
-    def at_once(self, peer: Peer, /) -> Receiver | None:
+    def at_once(self, peer: Callable[[], Peer], /) -> Receiver | None:
         return None if self._shut else self._at_once(peer)
 
     def open(self) -> None:
@@ -104,7 +104,7 @@ class Gate:
             self._seen.set_result(None)
 
 
-def _never(_peer: Peer) -> None:
+def _never(_peer: Callable[[], Peer]) -> None:
     """Nobody receives at once."""
 
 

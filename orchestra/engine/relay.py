@@ -131,6 +131,11 @@ class Relay:
         self.exit.start()
         self.entry.start()
 
+    def hasten(self) -> None:
+        """Who connected has mostly said something by now, and it need not wait for the loop's next turn."""
+        if hasten := getattr(self.entry.stream, "hasten", None):
+            hasten()
+
     def abort(self) -> None:
         """Ends it at once, at both ends."""
         for end in (self.entry, self.exit):

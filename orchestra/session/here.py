@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Literal, TypeAlias, TypeVar
+from functools import partial
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from orchestra.diagnostics import Code
 from orchestra.model.address import Endpoint
@@ -16,7 +17,7 @@ from orchestra.session.listening import SocketListener, listen_tcp, listen_unix
 from orchestra.session.processes import LocalProcess, shell
 from orchestra.session.protocols import Accept, Listener, Peer, Process, Receiver, Stream
 from orchestra.session.refusals import dial_refused
-from orchestra.session.sockets import ReadingSpace, SocketStream, reset
+from orchestra.session.sockets import ReadingSpace, SocketStream, no_delay, reset
 
 R = TypeVar("R", bound=Receiver)
 
@@ -59,6 +60,7 @@ class Here:
         except (OSError, UnicodeError) as error:
             failure = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, "not a host name")
             raise dial_refused(self.host, where, failure) from error
+        no_delay(sock)
         return self._adopt(make(), sock)
 
     async def create_unix_connection(self, make: Callable[[], R], path: str) -> tuple[Stream, R]:
@@ -133,14 +135,14 @@ class Here:
         return stream, receiver
 
     def _listen(self, accept: Accept, sockets: list[socket.socket], path: str | None = None) -> SocketListener:
-        at_once: Callable[[Peer], Receiver | None] | None = getattr(accept, "at_once", None)
+        at_once: Callable[[Callable[[], Peer]], Receiver | None] | None = getattr(accept, "at_once", None)
 
-        def accepted(sock: socket.socket) -> None:
-            receiver = at_once(_peer(sock)) if at_once is not None else None
+        def accepted(sock: socket.socket, address: Any) -> None:
+            receiver = at_once(partial(_peer, address)) if at_once is not None else None
             if receiver is not None:
                 self._adopt(receiver, sock)
                 return
-            task = asyncio.create_task(self._serve(accept, sock))
+            task = asyncio.create_task(self._serve(accept, sock, address))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -149,10 +151,10 @@ class Here:
         self._listeners.add(listener)
         return listener
 
-    async def _serve(self, accept: Accept, sock: socket.socket) -> None:
+    async def _serve(self, accept: Accept, sock: socket.socket, address: Any) -> None:
         """One accepted connection: nothing is read from it before ``accept`` has returned who receives."""
         try:
-            receiver = await accept(_peer(sock))
+            receiver = await accept(_peer(address))
         except Exception:  # noqa: BLE001 - whatever it raises means no; who raised it reports it
             reset(sock)
             return
@@ -182,11 +184,9 @@ class Here:
                 self._ended.set()
 
 
-def _peer(sock: socket.socket) -> Peer:
-    try:
-        name = sock.getpeername()
-    except OSError:  # it has gone already
-        name = None
-    if sock.family == socket.AF_UNIX or not name:
+def _peer(address: Any) -> Peer:
+    """Who has that address; a program that connects to a Unix socket has none, or the path that it bound."""
+    if not isinstance(address, tuple):
         return Peer(host=None, port=None, text="a local program")
-    return Peer(host=name[0], port=name[1], text=str(Endpoint(name[0], name[1])))
+    host, port, *_ = address
+    return Peer(host=host, port=port, text=str(Endpoint(host, port)))

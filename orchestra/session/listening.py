@@ -10,11 +10,13 @@ import socket
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from orchestra.model.address import WILDCARD, Endpoint
 from orchestra.session.errors import BindRefused
 from orchestra.session.holders import holder_of_socket
 from orchestra.session.refusals import bind_refused, unix_bind_refused
+from orchestra.session.sockets import no_delay
 
 _log = logging.getLogger(__name__)
 BACKLOG = 256
@@ -61,6 +63,7 @@ def _bind(host: str, port: int) -> socket.socket:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if address[0] == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        no_delay(sock)
         sock.bind(address[4])
         sock.listen(BACKLOG)
     except BaseException:
@@ -127,10 +130,11 @@ def _make_room(owner: str, file: Path) -> None:
 
 
 class SocketListener:
-    """Accepts on sockets and hands each connection to ``accepted``; pauses while the process has no descriptors."""
+    """Accepts on sockets and hands each connection to ``accepted``, with the address of who connects; pauses while the
+    process has no descriptors."""
 
     def __init__(
-        self, sockets: list[socket.socket], accepted: Callable[[socket.socket], None], path: str | None = None
+        self, sockets: list[socket.socket], accepted: Callable[[socket.socket, Any], None], path: str | None = None
     ) -> None:
         self._sockets, self._accepted, self._path = sockets, accepted, path
         self.port = 0 if path is not None or not sockets else int(sockets[0].getsockname()[1])
@@ -164,7 +168,7 @@ class SocketListener:
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(BACKLOG):
             try:
-                sock, _ = listening.accept()
+                sock, address = listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 self._exhausted = False
                 return
@@ -176,7 +180,7 @@ class SocketListener:
                 self._recoveries[listening] = self._loop.call_later(RECOVERY, self._recover, listening)
                 return
             sock.setblocking(False)
-            self._accepted(sock)
+            self._accepted(sock, address)
 
     def _complain(self, error: OSError) -> None:
         """Once, until nobody waits any more."""

@@ -96,7 +96,7 @@ raising refuses it: a forwarded channel is refused, a local socket reset."""
 class Prompt(Protocol):
     """What an :data:`Accept` may be besides: one that need not be awaited, most of the time."""
 
-    def at_once(self, peer: Peer, /) -> Receiver | None:
+    def at_once(self, peer: Callable[[], Peer], /) -> Receiver | None:
         """Who receives, although it is not certain yet that the connection is of any use: it is not to be read from
         until the receiver resumes it, and is aborted when it was of none. None: it is to be awaited after all."""
         ...

@@ -35,6 +35,13 @@ def reset(sock: socket.socket) -> None:
     sock.close()
 
 
+def no_delay(sock: socket.socket) -> None:
+    """Has small packets sent at once; those that a listening socket accepts are like itself (tcp(7))."""
+    if sock.family in (socket.AF_INET, socket.AF_INET6):
+        with suppress(OSError):  # it is gone already: reading tells
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 def linger_zero(sock: socket.socket) -> None:
     """Makes the next close of it a reset; a Unix socket has none."""
     if sock.family in (socket.AF_INET, socket.AF_INET6):
@@ -90,9 +97,6 @@ class SocketStream:
         self._paused = self._watched = self._full = self._eof_read = self._closing = self._over = False
         self.eof_written = False
         """Whether our direction has ended in an end of file."""
-        if sock.family != socket.AF_UNIX:
-            with suppress(OSError):  # it is gone already: reading tells
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def start(self) -> None:
         """Introduces itself to the receiver; from now on it reads, unless it was paused by that."""
@@ -122,7 +126,9 @@ class SocketStream:
     def write_eof(self) -> None:
         if not (self.eof_written or self._closing):
             self.eof_written = True
-            if not self._unsent:
+            if self._eof_read:  # both directions have ended, and so has it
+                self.close()
+            elif not self._unsent:
                 self._shut()
 
     def pause_reading(self) -> None:
@@ -132,6 +138,11 @@ class SocketStream:
     def resume_reading(self) -> None:
         self._paused = False
         self._watch()
+
+    def hasten(self) -> None:
+        """Reads what is there already, if it reads now."""
+        if self._watched and not self._paused:
+            self._read_ready()
 
     def is_closing(self) -> bool:
         return self._closing

@@ -212,7 +212,7 @@ class Prompted(Scene):
 
     async def comes(self) -> Collector:
         """Somebody connects; what it is told."""
-        entry = self.tunnel.accept_at_once(PEER)
+        entry = self.tunnel.accept_at_once(lambda: PEER)
         assert entry is not None
         client = Collector()
 
@@ -276,6 +276,6 @@ def test_an_end_aborts_those_whose_dial_is_not_through() -> None:
         assert stream_of(client).is_closing()
         assert stream_of(scene.served[0]).is_closing()
         assert (scene.tunnel.is_idle, scene.told) == (True, [])
-        assert scene.tunnel.accept_at_once(PEER) is None
+        assert scene.tunnel.accept_at_once(lambda: PEER) is None
 
     run_virtual(main())

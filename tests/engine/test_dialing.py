@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
+from orchestra.diagnostics import Code
 from orchestra.engine.dialing import Caps, attempt, begin, dial
 from orchestra.model.plan import Dial
-from orchestra.session.errors import DialRefused
+from orchestra.session.errors import DialRefused, SessionLost
 from orchestra.testing import Collector, MemoryNetwork, run_virtual
 
 
@@ -60,14 +61,38 @@ def test_a_dial_that_nobody_waits_for_has_its_deadline_and_its_place() -> None:
         given_up: list[str] = []
 
         def ask(_make: object, host: str, _port: int, _done: object) -> Callable[[], None]:
+            asked.append(asyncio.get_running_loop().time())
             return lambda: given_up.append(host)
 
-        assert begin(ask, Collector, where, 10.0, caps, told.append)
-        assert not begin(ask, Collector, where, 10.0, caps, told.append)  # it would have to wait its turn
+        asked: list[float] = []
+        for deadline in (10.0, 5.0, 12.0):
+            assert begin(ask, Collector, where, deadline, caps, told.append)
         assert not begin(ask, Collector, Dial(by="gateway", path="/run/x"), 10.0, caps, told.append)
-        await asyncio.sleep(10.5)
-        assert [type(error) for error in told] == [TimeoutError]
-        assert (given_up, caps._pending) == (["127.0.0.1"], {})
+        assert asked == [0.0]  # the others wait their turn
+        await asyncio.sleep(5.5)
+        assert ([type(error) for error in told], given_up) == ([TimeoutError], [])
+        await asyncio.sleep(7.0)
+        assert [type(error) for error in told] == [TimeoutError] * 3
+        assert (asked, given_up) == ([0.0, 10.0], ["127.0.0.1"] * 2)
+        assert (caps._pending, caps._waiting) == ({}, {})
+
+    run_virtual(main())
+
+
+def test_a_place_goes_on_from_one_that_has_nobody_left_to_ask() -> None:
+    async def main() -> None:
+        caps, where = Caps(1), Dial(by="gateway", host="127.0.0.1", port=80)
+        told: list[Exception | None] = []
+        lost = SessionLost(Code.SESSION_LOST, "the session to gateway was closed")
+
+        def ask(*_: object) -> Callable[[], None]:
+            raise lost
+
+        for _ in range(1000):
+            assert begin(ask, Collector, where, 10.0, caps, told.append)
+        assert told == []
+        await asyncio.sleep(1)
+        assert (told, caps._pending) == ([lost] * 1000, {})
 
     run_virtual(main())
 

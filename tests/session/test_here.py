@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -90,7 +91,7 @@ def test_who_receives_at_once_is_not_waited_for() -> None:
         def __init__(self) -> None:
             self.receivers = [Collector(echo=True)]
 
-        def at_once(self, _peer: Peer) -> Receiver | None:
+        def at_once(self, _peer: Callable[[], Peer]) -> Receiver | None:
             return self.receivers.pop() if self.receivers else None
 
         async def __call__(self, _peer: Peer) -> Receiver:

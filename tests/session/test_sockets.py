@@ -208,3 +208,50 @@ def test_what_carries_others_neither_reads_less_nor_has_others_read_less(bulk, o
             many.close()
 
     asyncio.run(main())
+
+
+def test_what_has_come_may_be_read_before_the_loop_s_next_turn():
+    async def main():
+        receiver = Collector()
+        stream, far = _stream(receiver)
+        for ready in (True, False):
+            if not ready:
+                stream.pause_reading()
+            far.send(b"x")
+            stream.hasten()
+            assert bytes(receiver.data) == b"x"
+        stream.abort()
+        far.close()
+
+    asyncio.run(main())
+
+
+def test_a_stream_whose_directions_have_both_ended_has_ended():
+    async def main():
+        async with asyncio.timeout(5):
+            receiver = Collector()
+            stream, far = _stream(receiver)
+            far.shutdown(socket.SHUT_WR)
+            await receiver.eof.wait()
+            assert not stream.is_closing()
+            stream.write(b"the last")
+            stream.write_eof()
+            await receiver.ended.wait()
+            assert (receiver.error, far.recv(8), far.recv(8)) == (None, b"the last", b"")
+            far.close()
+
+    asyncio.run(main())
+
+
+def test_no_stream_holds_small_packets_back():
+    async def main():
+        here, accept = Here("laptop"), Accepting()
+        listener = await here.create_server(accept, "127.0.0.1", 0)
+        dialed, _ = await here.create_connection(Collector, "127.0.0.1", listener.port)
+        accepted = (await accept.collectors.get()).stream
+        for stream in (dialed, accepted):
+            assert stream.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        here.abort()
+        await here.wait_closed()
+
+    asyncio.run(main())

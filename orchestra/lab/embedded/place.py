@@ -34,7 +34,7 @@ class Place(Here):
         self._check()
 
         def accepted(sock: socket.socket, _address: IPAddress, _port: int) -> None:
-            task = asyncio.get_running_loop().create_task(self._serve(accept, sock))
+            task = asyncio.get_running_loop().create_task(self._serve(accept, sock, sock.getpeername()))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             task.add_done_callback(lambda task: sock.close() if task.cancelled() else None)
