@@ -18,7 +18,7 @@ from orchestra.session.null import NullReceiver
 from orchestra.session.protocols import Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from orchestra.engine.listening import Bound
     from orchestra.model.plan import ListenProbe, PlannedListen
@@ -57,7 +57,7 @@ class Gate:
             return Visitor(self)
         return await self._accept(peer)
 
-    def at_once(self, peer: Callable[[], Peer], /) -> Receiver | None:
+    def at_once(self, peer: Peer, /) -> Receiver | None:
         return None if self._shut else self._at_once(peer)
 
     def open(self) -> None:
@@ -104,7 +104,7 @@ class Gate:
             self._seen.set_result(None)
 
 
-def _never(_peer: Callable[[], Peer]) -> None:
+def _never(_peer: Peer) -> None:
     """Nobody receives at once."""
 
 
@@ -149,11 +149,20 @@ def gate_for(planned: PlannedListen, accept: Accept) -> Gate:
     return Gate(accept, frozenset(probe.host for probe in planned.probes))
 
 
-async def verify(session: Session, gate: Gate, planned: PlannedListen, bound: Bound) -> tuple[str, ...]:
-    """Dials every probe; returns notes. Raises BindRefused with BIND_WIDENED or BIND_NARROWED, or SessionLost."""
+async def verify(
+    session: Session, gate: Gate, planned: PlannedListen, bound: Bound, others: Callable[[], Collection[str]] = tuple
+) -> tuple[str, ...]:
+    """Dials every probe; returns notes. Raises BindRefused with BIND_WIDENED or BIND_NARROWED, or SessionLost.
+
+    ``others``: addresses at which other listeners of ours stand there by now. They are not this one's, and a dial
+    would reach the targets of those.
+    """
     if session.is_here or planned.unix is not None:
         return ()
-    found = {probe: await _probe(session, gate, probe.host, bound.port) for probe in planned.probes}
+    found: dict[ListenProbe, Finding] = {}
+    for probe in planned.probes:
+        is_other = str(Endpoint(probe.host, bound.port)) in others()
+        found[probe] = "closed" if is_other else await _probe(session, gate, probe.host, bound.port)
     for judge in (_require_open, _require_loopback, _require_closed):
         judge(session.host, found, bound.port)
     _require_no_word_of_more(session.host, planned, bound)

@@ -82,6 +82,7 @@ class Work:
         self.read_secret = secret_reader(plugins)
         self._checking = asyncio.Semaphore(CHECKS)
         self._listeners: dict[str, tuple[Entrance, PlannedListen, Session]] = {}
+        self._proving: list[tuple[Bound, Session]] = []
         self._removals: set[asyncio.Task[bool]] = set()
         self.handshakes: dict[str, Durations] = {}
         """By session: how long its openings took."""
@@ -206,14 +207,22 @@ class Work:
             return whole(f"kind {live.tunnel.kind}", await kind.bind(live, session, port or 0), ENTRANCE)
         gate = gate_for(planned, live.fence(self._serve(live)))
         bound = await listen(session, planned, gate, port)
+        self._proving.append((bound, session))
         try:
-            notes = await verify(session, gate, planned, bound)
+            notes = await verify(session, gate, planned, bound, lambda: self._others(bound, session))
         except BaseException:
             bound.close()
             raise
         finally:
+            self._proving.remove((bound, session))
             gate.open()
         return replace(bound, notes=(*bound.notes, *notes))
+
+    def _others(self, bound: Bound, session: Session) -> set[str]:
+        """Addresses of the other listeners of streams at that server."""
+        kept = ((entrance, there) for entrance, _, there in self._listeners.values() if isinstance(entrance, Bound))
+        standing = (each for each, there in (*self._proving, *kept) if there is session and each is not bound)
+        return {address for each in standing for address in each.addresses}
 
     def _serve(self, live: OpenTunnel) -> Accept:
         kind = self._plugins.kinds.get(live.tunnel.kind)

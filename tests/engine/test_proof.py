@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -121,6 +121,16 @@ def test_wider_where_the_file_allows_it_is_said() -> None:
     assert notes == ("gateway listens on 10.20.0.2:8080 on office, for everyone who can dial it there",)
 
 
+def test_where_another_of_ours_listens_nothing_is_dialed() -> None:
+    async def test(session: Sshd, users: Users, gate: Any, listener: Listener) -> None:
+        planned = plans.listen(probes=probes(loopback="open", office="closed"))
+        bound = Bound(listeners=(listener,), addresses=("127.0.0.1:8080",), port=8080)
+        assert await verify(session, gate, planned, bound, lambda: ("10.20.0.2:8080",)) == ()
+        assert session.dials == list(LOOPBACKS)
+
+    on_gateway(test)
+
+
 def test_where_dialing_is_forbidden_it_is_unverified() -> None:
     notes = prove(LOOPBACKS, probes(loopback="open", office="closed"), forbids=True)
     assert len(notes) == 3
@@ -193,6 +203,26 @@ def test_users_from_elsewhere_are_served_while_probes_run() -> None:
         assert len(users.peers) == 1
 
     on_gateway(test)
+
+
+class Hasty(Users):
+    """Knows at once who receives."""
+
+    async def __call__(self, peer: Peer) -> Receiver:
+        return await self.accept(peer)
+
+    def at_once(self, _peer: Any, /) -> Receiver | None:
+        return Collector()
+
+
+def test_nobody_is_received_at_once_during_the_proof_and_after_it_only_by_who_can() -> None:
+    planned, who = plans.listen(probes=probes(loopback="open", office="closed")), cast(Any, peer("10.20.0.77"))
+    waited_for, hasty = gate_for(planned, Users().accept), gate_for(planned, Hasty())
+    assert hasty.at_once(who) is None
+    for gate in (waited_for, hasty):
+        gate.open()
+    assert waited_for.at_once(who) is None
+    assert isinstance(hasty.at_once(who), Collector)
 
 
 def test_a_local_user_is_turned_away_during_the_proof_and_served_after_it() -> None:

@@ -25,6 +25,7 @@ from orchestra.engine.dialing import Caps
 from orchestra.engine.places import Outlook, Places
 from orchestra.engine.work import CHECKS, Work
 from orchestra.model import events
+from orchestra.model.plan import ListenProbe
 from orchestra.model.topology import CheckRef, SecretRef
 from orchestra.plugin.interfaces import OpenRequest, TunnelContext, nobody
 from orchestra.plugin.vocabulary import CheckSpec, TransportSpec
@@ -175,6 +176,36 @@ def test_a_port_that_was_given_is_told_so_that_it_can_be_asked_for_again() -> No
         scene = Scene()
         await scene.work.open_listener(scene.open_tunnel(entry=plans.listen("127.0.0.1", port=0)), 40123)
         assert scene.told == [ListenerBound("desk", ("127.0.0.1:40123",), 40123, ())]
+
+    run_virtual(main())
+
+
+class Dialing(MemorySession):
+    """Keeps what it dialed."""
+
+    def __init__(self, network: MemoryNetwork) -> None:
+        super().__init__(network, "gateway")
+        self.dials: list[str] = []
+
+    async def create_connection(self, make: Any, host: str, port: int) -> Any:
+        self.dials.append(host)
+        return await super().create_connection(make, host, port)
+
+
+def test_a_proof_dials_no_other_listener_of_ours_at_the_same_port() -> None:
+    async def main() -> None:
+        scene = Scene()
+        session = Dialing(scene.network)
+        scene.network.aliases["10.20.0.2"] = "gateway"
+        scene.places.put("gateway", session)
+        for name, own, other in (("inner", "127.0.0.1", "10.20.0.2"), ("outer", "10.20.0.2", "127.0.0.1")):
+            probes = (ListenProbe(host=other, expect="closed"),)
+            entry = plans.listen(own, port=8080, at="gateway", probes=probes)
+            tunnel = plans.tunnel(name, entry=entry)
+            live = OpenTunnel(tunnel, scene.places, Caps(), scene.said.append, plans.read_secret)
+            await scene.work.open_listener(live, None)
+        assert [type(event) for event in scene.told] == [ListenerBound] * 2
+        assert session.dials == ["10.20.0.2"]  # at which nobody listened yet
 
     run_virtual(main())
 
