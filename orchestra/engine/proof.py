@@ -57,7 +57,7 @@ class Gate:
             return Visitor(self)
         return await self._accept(peer)
 
-    def at_once(self, peer: Peer, /) -> Receiver | None:
+    def at_once(self, peer: Callable[[], Peer], /) -> Receiver | None:
         return None if self._shut else self._at_once(peer)
 
     def open(self) -> None:
@@ -104,7 +104,7 @@ class Gate:
             self._seen.set_result(None)
 
 
-def _never(_peer: Peer) -> None:
+def _never(_peer: Callable[[], Peer]) -> None:
     """Nobody receives at once."""
 
 
