@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orchestra.planning.explaining.least import Lenient
     from orchestra.planning.reach import Dialers, ServerIndex
     from orchestra.planning.services import Listening, Service
-    from orchestra.planning.sessions import Chain
+    from orchestra.planning.sessions import Chain, Tree
     from orchestra.plugin.vocabulary import Vocabulary
 
 
@@ -30,9 +30,9 @@ class Answers:
     """By server."""
     attempts: dict[tuple[str, Service], Attempt] = field(default_factory=dict)
     """By the host that dials, and what."""
-    searches: dict[
-        tuple[tuple[Chain, ...], frozenset[str], frozenset[str] | None, frozenset[str]], dict[str, Chain]
-    ] = field(default_factory=dict)
+    searches: dict[tuple[tuple[Chain, ...], frozenset[str], frozenset[str] | None, frozenset[str]], Tree] = field(
+        default_factory=dict
+    )
     """By the chains to start from, the hosts to avoid, the servers that matter (None: all), and those barred."""
     parents: dict[tuple[str, str, frozenset[str]], tuple[str, ...]] = field(default_factory=dict)
     """By server, the place to start from, and the hosts to avoid: the nearest places that can dial it."""

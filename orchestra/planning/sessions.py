@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import ItemsView, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.planning.dials import Attempt, attempt
 from orchestra.planning.problems import Problem
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from orchestra.planning.context import Context
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Chain:
+class Chain(NamedTuple):
     """Sessions from here to a place. ``cost`` and ``new`` leave out those that are open anyway."""
 
     cost: int = 0
@@ -69,43 +69,99 @@ def _undialed(context: Context, place: str, server: str) -> Attempt:
     return Attempt(dialer=dialer, service=service, means=server, transport=context.transport(server).name)
 
 
+class Tree(Mapping[str, Chain]):
+    """Places with the best chain to each, nearest first: found one by one, as far as anybody has asked."""
+
+    def __init__(self, chains: Iterator[tuple[str, Chain]]) -> None:
+        self._coming, self._complete = chains, False
+        self._found: dict[str, Chain] = {}
+        self._places: list[str] = []
+
+    def _find(self) -> bool:
+        """Whether there is a place more."""
+        for place, chain in self._coming:
+            self._found[place] = chain
+            self._places.append(place)
+            return True
+        self._complete = True
+        return False
+
+    def __getitem__(self, place: str) -> Chain:
+        while place not in self._found:
+            if not self._find():
+                raise KeyError(place)
+        return self._found[place]
+
+    def __iter__(self) -> Iterator[str]:
+        known = 0
+        while known < len(self._places) or self._find():
+            yield self._places[known]
+            known += 1
+
+    def __len__(self) -> int:
+        while self._find():
+            pass
+        return len(self._found)
+
+    def items(self) -> ItemsView[str, Chain]:
+        """All of them; those that nobody has asked for yet are found on the way."""
+        return self._found.items() if self._complete else super().items()
+
+
 def search(
     context: Context,
     sources: tuple[Chain, ...] = (HERE,),
     avoid: frozenset[str] = frozenset(),
     only: frozenset[str] | None = None,
     barred: frozenset[str] = frozenset(),
-) -> dict[str, Chain]:
+) -> Tree:
     """Dijkstra over places: every host that sessions can be brought to, with the best chain, nearest first.
 
     Costs belong to servers, not to dials, so the first place that can dial a server is the best one to dial it from.
     ``only``: the servers that matter, with all that lead to them; None is all. ``barred``: servers to bring no session
-    to; unlike those to avoid they may be dialed through, as the firewalls that they are as well.
+    to; unlike those to avoid they may be dialed through, as the firewalls that they are as well. Several ``sources``
+    are in order, and cost nothing.
     """
     key, known = (sources, avoid, only, barred), context.answers.searches
     if key not in known:
         passed = {server for chain in sources for server in chain.servers}
         servers = context.servers if only is None else only
-        known[key] = _search(context, sources, avoid, set(servers) - avoid - barred - passed)
+        known[key] = Tree(_search(context, sources, avoid, set(servers) - avoid - barred - passed))
     return known[key]
 
 
-def _search(context: Context, sources: tuple[Chain, ...], avoid: frozenset[str], waiting: set[str]) -> dict[str, Chain]:
-    settled: dict[str, Chain] = {}
-    heap = sorted(sources)
-    while heap:
-        chain = heapq.heappop(heap)
-        place = chain.place(context.here)
-        if place in settled:
-            continue
-        settled[place] = chain
-        for server in servers_worth_trying(context, place, waiting) if waiting else ():
-            made = hop(context, place, server)
-            if made.passes and not avoid.intersection(made.firewalls):
-                part = context.host(server).server
-                heapq.heappush(heap, chain.then(server, part.cost if part else 0))
-                waiting.remove(server)
-    return settled
+def _search(
+    context: Context, sources: tuple[Chain, ...], avoid: frozenset[str], waiting: set[str]
+) -> Iterator[tuple[str, Chain]]:
+    """What ``search`` finds, place by place. No dial is judged before it would be the next one."""
+
+    def dials(place: str, server: str) -> bool:
+        made = hop(context, place, server)
+        return made.passes and not avoid.intersection(made.firewalls)
+
+    first = [chain.place(context.here) for chain in sources]
+    heap = [(chain.then("", 0), _onward(context, chain, waiting)) for chain in sources]
+    yield from zip(first, sources, strict=True)
+    while heap and waiting:
+        chain, siblings = heapq.heappop(heap)
+        *before, server = chain.servers
+        place = before[-1] if before else context.here
+        # of several sources the first that can dial a server does so, though another one's chain may come before its
+        rivals = first[: first.index(place)] if place in first else ()
+        if server in waiting and dials(place, server) and not any(dials(each, server) for each in rivals):
+            waiting.remove(server)
+            heapq.heappush(heap, (chain.then("", 0), _onward(context, chain, waiting)))
+            yield server, chain
+        if (sibling := next(siblings, None)) is not None:
+            heapq.heappush(heap, (sibling, siblings))
+
+
+def _onward(context: Context, chain: Chain, waiting: set[str]) -> Iterator[Chain]:
+    """A chain with one session more to each of those waiting that its end might dial, the best first."""
+    servers = servers_worth_trying(context, chain.place(context.here), waiting)
+    yield from sorted(
+        chain.then(server, part.cost if (part := context.host(server).server) else 0) for server in servers
+    )
 
 
 def prefixes(chain: Chain) -> tuple[Chain, ...]:

@@ -9,7 +9,7 @@ Sturtevant, Artificial Intelligence 219, 2015). The problem is NP-hard; where le
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
@@ -101,7 +101,7 @@ def through(
     context: Context,
     via: tuple[str, ...],
     avoid: frozenset[str],
-    end: Callable[[dict[str, Chain]], Chain | None],
+    end: Callable[[Mapping[str, Chain]], Chain | None],
     sources: tuple[Chain, ...] = (HERE,),
     only: frozenset[str] | None = None,
 ) -> Chain | None:
@@ -130,6 +130,6 @@ def onward(server: str) -> Chain:
     return Chain(servers=(server,))
 
 
-def tree_from(context: Context, place: str, avoid: frozenset[str]) -> dict[str, Chain]:
+def tree_from(context: Context, place: str, avoid: frozenset[str]) -> Mapping[str, Chain]:
     """The places that can be reached from here, or from a server on."""
     return search(context, (HERE if place == context.here else onward(place),), avoid)

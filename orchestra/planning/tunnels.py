@@ -169,13 +169,13 @@ def chain_to(context: Context, place: str, via: tuple[str, ...], avoid: frozense
     return through(context, via, avoid, lambda tree: tree.get(place))
 
 
-def nearest_exit(context: Context, request: Request, tree: dict[str, Chain]) -> Chain | None:
+def nearest_exit(context: Context, request: Request, tree: Mapping[str, Chain]) -> Chain | None:
     """The nearest place of a tree that can dial the service."""
     return next((chain for chain, _ in possible_exits(context, tree, request)), None)
 
 
 def possible_exits(
-    context: Context, tree: dict[str, Chain], request: Request
+    context: Context, tree: Mapping[str, Chain], request: Request
 ) -> Iterator[tuple[Chain, Attempt | None]]:
     """Every place of a tree that can dial the service, nearest first."""
     avoid = frozenset(request.tunnel.avoid)

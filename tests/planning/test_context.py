@@ -42,5 +42,6 @@ def test_answers_belong_to_one_context() -> None:
     ground = topology(HERE, NET, LAN, GATE)
     one, other = (make_context(ground, "here", VOCABULARY) for _ in range(2))
     assert search(one) is search(one)
+    assert list(search(one)) == ["here", "gate"]
     assert (list(one.answers.ssh_services), other.answers.ssh_services) == (["gate"], {})
     assert search(one) == search(other)

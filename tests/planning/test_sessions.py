@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 
 from orchestra.diagnostics import Code, Diagnostic, Place
 from orchestra.model.topology import ConfigSettings, Host
@@ -94,6 +95,22 @@ def test_a_search_goes_on_from_where_sessions_lead_and_around_what_is_avoided() 
     }
     assert search(context, avoid=frozenset({"a"}))["inner"].servers == ("b", "inner")
     assert search(context, barred=frozenset({"a"}))["inner"].servers == ("b", "inner")
+
+
+def test_a_search_looks_no_further_than_it_is_asked() -> None:
+    context = make_context(topology(NET, LAN, HERE, *gates_of("abcdefgh", 1)), "here", VOCABULARY)
+    tree, judged = search(context), context.answers.attempts
+    assert (list(islice(tree, 3)), len(judged)) == (["here", "b", "c"], 2)
+    assert (tree["d"].servers, "x" in tree, len(tree)) == (("d",), False, 9)
+    assert (
+        list(tree.items()) == [(place, tree[place]) for place in tree] == sorted(tree.items(), key=lambda each: each[1])
+    )
+
+
+def test_of_several_sources_the_first_that_can_dial_a_server_does_so() -> None:
+    """Although the chain by way of ``a`` comes first by its names."""
+    context = make_context(topology(NET, LAN, HERE, *gates_of("ab")), "here", VOCABULARY)
+    assert search(context, prefixes(HERE_CHAIN.then("a", 0)))["b"].servers == ("b",)
 
 
 def test_what_finds_its_own_way_does_so_from_here_only() -> None:

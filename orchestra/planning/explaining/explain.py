@@ -22,7 +22,7 @@ from orchestra.planning.simple_paths import through
 from orchestra.planning.tunnels import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from orchestra.model.plan import Missing
     from orchestra.model.topology import Topology
@@ -112,7 +112,7 @@ def _bare_lacking(context: Context, service: Service) -> Lacking:
 def _open(context: Context, service: Service, via: tuple[str, ...]) -> Lacking | None:
     """The best path on which everything passes."""
 
-    def end(tree: dict[str, Chain]) -> Chain | None:
+    def end(tree: Mapping[str, Chain]) -> Chain | None:
         able = within(tree, places_worth_trying(context, service))
         return next((chain for place, chain in able if attempt(context, place, service).passes), None)
 

@@ -24,7 +24,7 @@ from orchestra.planning.sshd import sshd_of
 from orchestra.planning.tunnels import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from orchestra.planning.context import Context
     from orchestra.planning.explaining.question import Ground
@@ -56,7 +56,7 @@ class _Holder:
     """A host that can reach the service, with what it may use on its way to a server."""
 
     context: Context
-    tree: dict[str, Chain]
+    tree: Mapping[str, Chain]
     exit: Chain
     dial: Attempt
 
@@ -103,7 +103,7 @@ def _holder(context: Context, to: str) -> _Holder | None:
     return None
 
 
-def _sessions_of(context: Context) -> dict[str, Chain]:
+def _sessions_of(context: Context) -> Mapping[str, Chain]:
     """The places that here brings sessions to; in a large file none, for a start."""
     return search(context) if len(context.servers) <= SMALL else {context.here: HERE}
 

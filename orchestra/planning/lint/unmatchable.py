@@ -15,7 +15,7 @@ from orchestra.graph.addresses import networks_holding, selects
 from orchestra.graph.memo import remembered
 from orchestra.graph.nat import nat_table
 from orchestra.graph.reasons import rule_text
-from orchestra.graph.routes import firewalls_between
+from orchestra.graph.routes import firewalls_between, firewalls_on
 from orchestra.model.topology import Rule, Selector
 from orchestra.planning.lint.regions import Regions, cidrs_of, is_held
 
@@ -158,7 +158,7 @@ def _joins(world: World, firewall: str, one: str, other: str) -> bool:
     if one == other:
         return False
     fewer, beyond = min(
-        (world.firewalls_on[one], other), (world.firewalls_on[other], one), key=lambda each: len(each[0])
+        (firewalls_on(world, one), other), (firewalls_on(world, other), one), key=lambda each: len(each[0])
     )
     return next(name for name in fewer if beyond in world.attached[name]) == firewall
 
