@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from orchestra.cli.options import Source
     from orchestra.plugin.manager import Plugins
 
-    Make = Callable[[Console, Plugins | None], Launch]
-    """Makes a launch, with the plugins that the source names, when they are loaded already."""
+    Make = Callable[[Console, Plugins], Launch]
+    """Makes a launch, with the plugins that the source names."""
 
 _NEEDED = (
     "orchestra.engine.ssh.library",
@@ -40,23 +40,23 @@ _NEEDED = (
 
 
 def made_apart(console: Console, source: Source, make: Make) -> tuple[Launch, Plugins]:
-    """What ``make`` gives, which is called in another process where that can be; what it says, is said here. Both
-    processes load the source's plugins, each for its part of the work.
+    """What ``make`` gives, which is called in another process where that can be; what it says, is said here. The
+    source's plugins are loaded before there are two processes, of which each needs them for its part of the work.
 
     Raises Refused when there is no launch, and everything has been said, and UsageError for a plugin.
     """
     from orchestra.assembly.apart import NotHandedOver, can_fork, forked
     from orchestra.assembly.topology import plugins as load_plugins
 
-    if can_fork() and "-" not in choose_files(source, os.environ, Path.cwd()):  # standard input is read once
+    files = choose_files(source, os.environ, Path.cwd())
+    plugins = load_plugins(source.plugins)
+    if can_fork() and "-" not in files:  # standard input is read once
         console.flush()
-        with suppress(NotHandedOver), forked(lambda: reading_of(console, lambda aside: make(aside, None))) as result:
+        with suppress(NotHandedOver), forked(lambda: reading_of(console, lambda aside: make(aside, plugins))) as result:
             with collector_off():
-                plugins = load_plugins(source.plugins)
                 for name in _NEEDED:
                     import_module(name)
             return _launch_of(console, result()), plugins
-    plugins = load_plugins(source.plugins)
     return make(console, plugins), plugins
 
 

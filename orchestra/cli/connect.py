@@ -75,7 +75,7 @@ def _connect(console: Console, destination: Destination, limit: float | None) ->
     from orchestra.cli.apart import made_apart
     from orchestra.session.standard import StandardStreams
 
-    def make(console: Console, plugins: Plugins | None) -> Launch:
+    def make(console: Console, plugins: Plugins) -> Launch:
         return _launch(console, destination, plugins)
 
     launch, plugins = made_apart(console, destination.source, make)
@@ -96,7 +96,7 @@ def _connect(console: Console, destination: Destination, limit: float | None) ->
     return Exit.DONE
 
 
-def _launch(console: Console, destination: Destination, plugins: Plugins | None) -> Launch:
+def _launch(console: Console, destination: Destination, plugins: Plugins) -> Launch:
     """What is to be brought up. Only errors and what is run are said, unless -v: whoever starts this wants the data."""
     from orchestra.assembly.launch import Launch
     from orchestra.planning import plan_connection

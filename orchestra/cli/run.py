@@ -53,7 +53,7 @@ def _run(
     try:
         find_program(command[0])  # before anything is opened
 
-        def make(console: Console, plugins: Plugins | None) -> Launch:
+        def make(console: Console, plugins: Plugins) -> Launch:
             return prepare(console, source, selection, starting, plugins=plugins, free_ports=True, environment=True)
 
         launch, plugins = made_apart(console, source, make)

@@ -185,7 +185,7 @@ def _stay(
     parent = None if staying.parent is None else _parent(staying.parent)
     limit, http = staying.limit, showing.read()
 
-    def make(console: Console, plugins: Plugins | None) -> Launch:
+    def make(console: Console, plugins: Plugins) -> Launch:
         return prepare(console, source, selection, starting, plugins=plugins, name=staying.name)
 
     launch, plugins = made_apart(console, source, make)  # and what follows is loaded meanwhile
