@@ -11,7 +11,7 @@ lab            a topology made real on one machine
 engine         makes a plan true and keeps it true
 render         values to text and JSON
 planning       topology to plan
-graph          topology to graph, dial verdicts
+graph          topology to networkx
 loading        text to topology
 plugin         hook specifications, manager, vocabulary
 session        places that dial, listen and run

@@ -36,6 +36,7 @@ CONFINED = {
         ("engine/ssh", "lab"),
         "its exceptions and internals are translated at one edge; its import takes 0.16 s",
     ),
+    "networkx": (("graph", "planning"), "the graph is a detail of the planner; its import takes 0.13 s"),
     "pydantic": (("loading",), "the models of the file are not the model of the world"),
     "typer": (("cli",), "only the command line knows of exit codes and flags"),
     "aiohttp": (("control",), "`status` must answer quickly, so its client does without"),

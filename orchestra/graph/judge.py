@@ -181,7 +181,7 @@ def _round(world: World, at: str, circle: tuple[str, ...], target: str) -> Step:
 
 def no_way(world: World, dialer: Dialer, networks: str) -> Step:
     """The step that says that nothing declared leads from the dialer to the networks."""
-    routers = sorted({firewall for name in dialer.networks for firewall in world.firewalls_on[name]})
+    routers = sorted({node[1] for name in dialer.networks for node in world.skeleton.adj[("network", name)]})
     where = f"is on {', '.join(dialer.networks)}" if dialer.networks else "is on no network"
     if routers:
         none = f"neither {' nor '.join(routers)} leads" if len(routers) > 1 else f"{routers[0]} does not lead"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from orchestra.graph.addresses import Dialer, Party, selects
 from orchestra.graph.memo import remembered
+from orchestra.graph.routes import firewalls_on
 from orchestra.model.frozen import dataclass
 from orchestra.model.topology import PortForward
 
@@ -100,7 +101,7 @@ def _rules_met(world: World, dialer: Dialer, ports: PortClass, protocol: str) ->
     """Allowing rules of the first firewalls that may match what the dialer sends."""
     for link in dialer.networks:
         parties = _senders(world, dialer, link)
-        for firewall in world.firewalls_on[link]:
+        for firewall in firewalls_on(world, link):
             for rule in world.hosts[firewall].rules:
                 if (
                     rule.action == "allow"

@@ -5,14 +5,16 @@ Rules never influence the way, and no second way is tried.
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING
 
+import networkx as nx
+
+from orchestra.graph.build import network_node
 from orchestra.graph.memo import remembered
 from orchestra.model.frozen import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
     from orchestra.diagnostics import Place
     from orchestra.graph.world import World
@@ -41,33 +43,31 @@ class Around:
     least: found ring by ring, as far as anybody has asked."""
 
     def __init__(self, world: World, network: str) -> None:
-        self._rings = _rings(world, network)
+        self._rings = nx.bfs_layers(world.skeleton, network_node(network))
+        self._ring = 0
         self._away: dict[str, int] = {}
 
     def nearest(self, firewalls: Collection[str]) -> dict[str, int]:
         """Of some firewalls those that have been found, the nearest among them; none when no chain leads in."""
-        while self._away.keys().isdisjoint(firewalls) and (ring := next(self._rings, None)):
-            self._away |= ring
+        while self._away.keys().isdisjoint(firewalls):
+            ring = next(self._rings, None)
+            if ring is None:
+                break
+            self._away.update({name: (self._ring + 1) // 2 for kind, name in ring if kind == "host"})
+            self._ring += 1
         return {name: self._away[name] for name in firewalls if name in self._away}
-
-
-def _rings(world: World, network: str) -> Iterator[dict[str, int]]:
-    """The firewalls from which a chain into the network has one at least, then two, and so on."""
-    networks, passed, edge = set[str](), set[str](), {network}
-    for away in count(1):
-        networks |= edge
-        ring = {firewall for each in edge for firewall in world.firewalls_on[each]} - passed
-        if not ring:
-            return
-        yield dict.fromkeys(ring, away)
-        passed |= ring
-        edge = {each for firewall in ring for each in world.attached[firewall]} - networks
 
 
 @remembered
 def around(world: World, network: str) -> Around:
     """The firewalls around a network."""
     return Around(world, network)
+
+
+@remembered
+def firewalls_on(world: World, network: str) -> tuple[str, ...]:
+    """The firewalls attached to a network, sorted."""
+    return tuple(sorted(node[1] for node in world.skeleton[network_node(network)]))
 
 
 def next_hop(world: World, host: str | None, networks: tuple[str, ...], target: str) -> Hop | BadRoute | None:
@@ -121,7 +121,7 @@ def _next_hop(world: World, host: str | None, networks: tuple[str, ...], target:
         place = world.topology.place_of(_section(world, host), host, "route", target) or world.hosts[host].place
         return BadRoute(host, target, firewall, place)
     links = sorted(networks, reverse=True)
-    near = {firewall: link for link in links for firewall in world.firewalls_on[link] if firewall != host}
+    near = {firewall: link for link in links for firewall in firewalls_on(world, link) if firewall != host}
     away = around(world, target).nearest(near)
     if not away:
         return None

@@ -1,16 +1,19 @@
-"""A compiled topology: the graph and other indexes that the dial verdict needs. Immutable but for its memo."""
+"""A compiled topology: the graph and the indexes that the dial verdict needs. Immutable but for its memo."""
 
 from __future__ import annotations
 
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from orchestra.graph.build import Node, build_graph, forwarding_skeleton
 from orchestra.graph.memo import Memo
 from orchestra.model.frozen import dataclass
 from orchestra.model.garbage import collector_off
 from orchestra.model.topology import Attachment, Host
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from orchestra.model.address import IPAddress
     from orchestra.model.topology import Topology
 
@@ -25,11 +28,11 @@ class World:
 
     topology: Topology
     here: str
+    graph: nx.Graph[Node]
+    skeleton: nx.Graph[Node]
     hosts: dict[str, Host]
     attached: dict[str, dict[str, tuple[IPAddress, ...]]]
     """Host to network to its addresses there; sorted by network."""
-    firewalls_on: dict[str, tuple[str, ...]]
-    """Network to the firewalls attached to it, sorted: with ``attached`` the graph of what traffic passes through."""
     addresses: dict[str, frozenset[IPAddress]]
     """Host to all of its addresses."""
     located: dict[tuple[str, IPAddress], tuple[str, ...]]
@@ -66,14 +69,16 @@ def compile_world(topology: Topology, here: str) -> World:
     if here not in hosts:
         unknown = tuple(Attachment(network=name) for name in open_networks)
         hosts[here] = Host(name=here, kind="client", attachments=unknown)
+    graph = build_graph(topology)
     attached = {name: _attachments(topology, host) for name, host in hosts.items()}
     located = _located(attached)
     return World(
         topology=topology,
         here=here,
+        graph=graph,
+        skeleton=forwarding_skeleton(graph),
         hosts=hosts,
         attached=attached,
-        firewalls_on=_firewalls_on(topology, hosts, attached),
         addresses={name: frozenset(a for each in nets.values() for a in each) for name, nets in attached.items()},
         located=located,
         prefixes=_prefixes(topology),
@@ -89,16 +94,6 @@ def _attachments(topology: Topology, host: Host) -> dict[str, tuple[IPAddress, .
         if attachment.network in topology.networks:
             found[attachment.network] = found.get(attachment.network, ()) + attachment.addresses
     return found
-
-
-def _firewalls_on(
-    topology: Topology, hosts: dict[str, Host], attached: dict[str, dict[str, tuple[IPAddress, ...]]]
-) -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {name: [] for name in topology.networks}
-    for name, host in hosts.items():
-        for network in attached[name] if host.forwards else ():
-            found[network].append(name)
-    return {network: tuple(names) for network, names in found.items()}
 
 
 def _located(attached: dict[str, dict[str, tuple[IPAddress, ...]]]) -> dict[tuple[str, IPAddress], tuple[str, ...]]:

@@ -30,7 +30,7 @@ def make(console, plugins):
     return prepare(console, source, Selection(), Starting(), plugins=plugins)
 
 made_apart(Console.standard(), source, make)
-print(*(name for name in ("asyncssh", "pydantic", "yaml") if name in sys.modules))
+print(*(name for name in ("asyncssh", "networkx", "yaml") if name in sys.modules))
 """
 
 

@@ -13,7 +13,7 @@ from orchestra.cli.console import Console
 from orchestra.cli.options import CommandLine, Extra, Format, Output, Selection, Source
 
 HEAVY = {
-    *("asyncio", "asyncssh", "pydantic", "aiohttp", "yaml", "rich"),
+    *("asyncio", "asyncssh", "networkx", "pydantic", "aiohttp", "yaml", "rich"),
     *(f"orchestra.{layer}" for layer in ("engine", "graph", "loading", "planning")),
     *(f"orchestra.lab.{part}" for part in ("interface", "embedded", "netns")),
 }
@@ -127,7 +127,7 @@ def test_the_program_ends_without_looking_for_garbage():
 
 
 OPENING = {
-    *("asyncio", "ssl", "asyncssh", "aiohttp", "prometheus_client", "rich", "xml", "html", "networkx", "numpy"),
+    *("asyncio", "ssl", "asyncssh", "aiohttp", "prometheus_client", "rich", "numpy"),
     *("orchestra.session.conversation", "orchestra.session.here", "orchestra.engine.shell", "orchestra.engine.core"),
     *("orchestra.control", "orchestra.lab.interface", "orchestra.loading.schema", "orchestra.loading.writing"),
     *("orchestra.planning.impact", "orchestra.planning.authorize", "orchestra.planning.changes"),

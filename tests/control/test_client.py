@@ -87,7 +87,7 @@ def test_one_that_has_not_yet_written_who_it_is_is_ended_all_the_same(
 def test_the_client_is_cheap_to_import() -> None:
     program = "import sys, orchestra.control.client; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30)
-    assert not {"asyncio", "aiohttp", "asyncssh", "pydantic", "typer", "rich"} & set(loaded.stdout.split())
+    assert not {"asyncio", "aiohttp", "asyncssh", "networkx", "pydantic", "typer", "rich"} & set(loaded.stdout.split())
 
 
 def at_version(monkeypatch: pytest.MonkeyPatch, version: str) -> None:

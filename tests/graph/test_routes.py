@@ -6,7 +6,7 @@ import pytest
 
 from orchestra.diagnostics import Code
 from orchestra.graph import compile_world
-from orchestra.graph.routes import BadRoute, Hop, around, circle_between, firewalls_between, next_hop
+from orchestra.graph.routes import BadRoute, Hop, around, circle_between, firewalls_between, firewalls_on, next_hop
 from tests.graph.ground import DMZ, LAN, A, B, codes, edge, verdict
 from tests.planning.make import allow, client, firewall, network, publish, server, topology
 
@@ -89,7 +89,7 @@ def test_how_many_firewalls_stand_between_a_host_and_a_network() -> None:
     assert [None if way is None else len(way) for way in ways] == [0, 1, 2, None]
     assert [around(world, "dmz").nearest({name}) for name in ("f1", "f2")] == [{"f1": 2}, {"f2": 1}]
     assert around(world, "off").nearest({"f1", "f2"}) == {}
-    assert world.firewalls_on["mid"] == ("f1", "f2")
+    assert firewalls_on(world, "mid") == ("f1", "f2")
     assert next_hop(world, None, ("lan",), "dmz") == Hop("lan", "f1")
     assert next_hop(world, "f1", ("lan", "mid"), "dmz") == Hop("mid", "f2")
 

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from orchestra.graph.world import canonical, compile_world
-from tests.planning.make import client, firewall, network, server, topology
+from tests.planning.make import client, network, server, topology
 
 NET, LAN = network("net"), network("lan", "10.1.0.0/24")
 
@@ -16,17 +16,6 @@ def test_here_may_be_a_machine_that_no_file_declares() -> None:
     world = compile_world(topology(NET, LAN, network("other")), "localhost")
     assert world.networks_of("localhost") == {"net": (), "other": ()}
     assert not world.hosts["localhost"].forwards
-
-
-def test_only_firewalls_pass_traffic_on_in_whatever_order_they_stand_in_the_file() -> None:
-    dmz, apart = network("dmz", "10.2.0.0/24"), network("apart", "10.3.0.0/24")
-    gate = server("gate", {"lan": "10.1.0.9", "dmz": "10.2.0.9"})
-    edges = [firewall(name, {"lan": f"10.1.0.{n}", "dmz": f"10.2.0.{n}"}) for n, name in enumerate("cab", 1)]
-    one, other = (
-        compile_world(topology(*things), "gate")
-        for things in ([LAN, dmz, apart, gate, *edges], [*edges[::-1], gate, apart, dmz, LAN])
-    )
-    assert one.firewalls_on == other.firewalls_on == {"lan": ("a", "b", "c"), "dmz": ("a", "b", "c"), "apart": ()}
 
 
 def test_servers_that_share_an_address_are_accounts_of_one_machine() -> None:

@@ -184,7 +184,7 @@ def test_an_address_that_is_taken_is_an_error_for_people(capsys: pytest.CaptureF
 
 
 def test_nothing_heavy_comes_in_with_it() -> None:
-    heavy = "{'asyncssh', 'pydantic', 'typer', 'yaml', 'aiohttp'}"
+    heavy = "{'asyncssh', 'networkx', 'pydantic', 'typer', 'yaml', 'aiohttp'}"
     code = f"import sys, orchestra.lab.stub; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
