@@ -4,7 +4,8 @@
 
 ============================  ========================================================================================
 connecting, options, clients  opening a session: what asyncssh is told, and what it asks meanwhile
-carrier, session, channels    the stream below a session, the place itself, the streams on it
+carrier, session, channels,   the stream below a session, the place itself, the streams on it, and its listeners
+listeners
 trust, refusals               whom we trust: what is known, what is shown, who vouches, and why somebody is refused
 hostkeys, certificates,       the same as values, pure: keys, files of known hosts, certificates and lists of revoked
 revocations, wire             keys

@@ -13,6 +13,7 @@ from orchestra.diagnostics import Code
 from orchestra.engine.ssh import internals, translate
 from orchestra.engine.ssh.carrier import Carrier
 from orchestra.engine.ssh.channels import ChannelStream, ProcessStream
+from orchestra.engine.ssh.listeners import Inbound, SshListener
 from orchestra.model.address import WILDCARD, Endpoint, UnixPath
 from orchestra.model.text import clean
 from orchestra.session import ssh
@@ -113,7 +114,7 @@ class SshSession:
         return await self._dial(make, ask, lambda: str(UnixPath(path)))
 
     async def create_server(self, accept: Accept, host: str, port: int) -> Listener:
-        inbound = _Inbound(self._windows)
+        inbound = Inbound(self._windows)
         sent = "" if host == WILDCARD else host
 
         async def factory(peer_host: str, peer_port: int) -> ChannelStream:
@@ -125,7 +126,7 @@ class SshSession:
         return await self._listen(ask, str(Endpoint(host, port)), inbound)
 
     async def create_unix_server(self, accept: Accept, path: str) -> Listener:
-        inbound = _Inbound(self._windows)
+        inbound = Inbound(self._windows)
         peer = Peer(host=None, port=None, text=f"a program on {self.host}")
 
         async def factory() -> ChannelStream:
@@ -305,7 +306,7 @@ class SshSession:
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "the session ended")
         return ChannelStream(self, lambda: receiver, window)
 
-    async def _listen(self, ask: Callable[[], Any], address: str, inbound: _Inbound) -> Listener:
+    async def _listen(self, ask: Callable[[], Any], address: str, inbound: Inbound) -> Listener:
         """One request at a time, so that the server's debug messages can be told apart."""
         async with self._binding:
             self._check()
@@ -348,54 +349,6 @@ class SshSession:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # told to whoever waits, or to nobody
-
-
-class _Inbound:
-    """The receive windows of what a listener accepts: asyncssh fixes each before it asks who receives."""
-
-    def __init__(self, windows: WindowBudget) -> None:
-        self._windows = windows
-        self._closed = False
-        self.window = windows.take()
-        self.listener: asyncssh.SSHListener | None = None
-
-    def next(self) -> int:
-        """The window of the channel that is being opened; the next one gets another."""
-        if self._closed:
-            return self._windows.take()
-        used, self.window = self.window, self._windows.take()
-        if self.listener is not None:
-            internals.set_window(self.listener, self.window)
-        return used
-
-    def close(self) -> None:
-        """Nothing more will be accepted."""
-        if not self._closed:
-            self._closed = True
-            self._windows.give(self.window)
-
-
-class SshListener:
-    """A listener at the server. ``widened``: its own word that it listens on more than was asked for."""
-
-    def __init__(self, listener: asyncssh.SSHListener, inbound: _Inbound, widened: str | None) -> None:
-        self._listener, self._inbound = listener, inbound
-        self.widened = widened
-        self._closing = False
-
-    @property
-    def port(self) -> int:
-        return self._listener.get_port()
-
-    def close(self) -> None:
-        if not self._closing:
-            self._closing = True
-            self._inbound.close()
-            self._listener.close()
-
-    async def wait_closed(self) -> None:
-        await self._listener.wait_closed()
-        self._inbound.close()
 
 
 def _failure(opening: asyncio.Future[Any]) -> Exception | None:
