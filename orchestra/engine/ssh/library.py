@@ -1,8 +1,8 @@
 """asyncssh, loaded: imported before anything that imports asyncssh, it takes a third of the time off that.
 
 asyncssh asks :func:`ctypes.util.find_library` for libraries that it can do without, and that runs a compiler and a
-linker for each that is not there; and it loads pyOpenSSL, where it is installed, for X.509 certificates, which
-:mod:`options` never asks for.
+linker for each that is not there; and it loads what there is for X.509 certificates, which :mod:`options` never asks
+for.
 """
 
 from __future__ import annotations
@@ -18,21 +18,23 @@ from typing import cast
 
 _CACHE = Path("/etc/ld.so.cache")
 """What the dynamic linker of glibc knows, ldconfig(8): paths of libraries, each with a zero at its end."""
+_CERTIFICATES = "asyncssh.crypto.x509"
+"""A module that asyncssh can do without, too: it needs pyOpenSSL."""
 
 
 @contextmanager
 def _quickly() -> Iterator[None]:
-    usual, hidden = ctypes.util.find_library, "OpenSSL" not in sys.modules
+    usual, hidden = ctypes.util.find_library, _CERTIFICATES not in sys.modules
     if _CACHE.exists():
         ctypes.util.find_library = linked
     if hidden:
-        sys.modules["OpenSSL"] = cast(ModuleType, None)  # which is how Python writes that it is not there
+        sys.modules[_CERTIFICATES] = cast(ModuleType, None)  # which is how Python writes that it is not there
     try:
         yield
     finally:
         ctypes.util.find_library = usual
         if hidden:
-            del sys.modules["OpenSSL"]
+            del sys.modules[_CERTIFICATES]
 
 
 def linked(name: str) -> str | None:

@@ -15,7 +15,7 @@ import ctypes.util
 usual = ctypes.util.find_library
 import orchestra.engine.ssh.library
 assert "asyncssh" in sys.modules
-assert "OpenSSL" not in sys.modules
+assert not {"OpenSSL", "cryptography.x509", "asyncssh.crypto.x509"} & set(sys.modules)
 assert ctypes.util.find_library is usual
 import orchestra.engine.ssh.connecting
 """
