@@ -46,6 +46,7 @@ from orchestra.engine.core.telling import Teller
 from orchestra.engine.dialing import Caps
 from orchestra.engine.places import Outlook, Places
 from orchestra.engine.surroundings import unwatched
+from orchestra.engine.tasks import Tasks
 from orchestra.engine.usage import Usage
 from orchestra.engine.work import Work
 from orchestra.errors import RuntimeFailure
@@ -54,7 +55,7 @@ from orchestra.model.plan import Plan
 from orchestra.plugin.interfaces import nobody
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from orchestra.engine.core import messages
@@ -110,8 +111,7 @@ class Engine:
         """Tunnels that are no part of the plan any more, until their connections have ended."""
         self._released: list[tuple[int, Session]] = []
         self._is_leaving = False
-        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(self._fail)
         self._timers: dict[TimerKey, asyncio.TimerHandle] = {}
         self._closing: list[tuple[int, Session]] = []
         self._stopped = asyncio.Event()
@@ -217,7 +217,7 @@ class Engine:
     def _perform(self, command: Command) -> None:
         match command:
             case OpenSession(id_):
-                self._start("session", id_, self._work.keep_session(self._state.sessions[id_].spec))
+                self._tasks.start("session", id_, self._work.keep_session(self._state.sessions[id_].spec))
             case DropSession(id_) | CloseSession(id_):
                 self._end_session(id_, orderly=isinstance(command, CloseSession))
             case BindListener() | CancelBind() | CloseListener():
@@ -229,9 +229,9 @@ class Engine:
             case ProbeSession(id_, deadline):
                 self._probe(id_, deadline)
             case RunCheck(name, ways, again):
-                self._start("check", name, self._work.check(self._tunnels[name], ways, again=again))
+                self._tasks.start("check", name, self._work.check(self._tunnels[name], ways, again=again))
             case CancelCheck(name):
-                self._cancel("check", name)
+                self._tasks.cancel("check", name)
             case SetTimer(key, at):
                 self._set_timer(key, at)
             case _:
@@ -243,9 +243,9 @@ class Engine:
             case BindListener(_, port):
                 entry = self._state.tunnels[name]
                 planned = entry.coming.spec if entry.coming and entry.listener == "moving" else entry.spec
-                self._start("listener", name, self._work.open_listener(self._tunnels[name], port, planned.listen))
+                self._tasks.start("listener", name, self._work.open_listener(self._tunnels[name], port, planned.listen))
             case CancelBind():
-                self._cancel("listener", name)
+                self._tasks.cancel("listener", name)
             case CloseListener():
                 self._close_listener(name)
 
@@ -286,9 +286,7 @@ class Engine:
     def _close_released(self) -> None:
         assert self._loop is not None  # noqa: S101
         released, self._released = self._released, []
-        task = asyncio.create_task(close_sessions(released, self._loop.time() + STOP_DEADLINE), name="release")
-        self._ending.add(task)
-        task.add_done_callback(self._task_ended)
+        self._tasks.finish("release", close_sessions(released, self._loop.time() + STOP_DEADLINE))
 
     def _let_go(self) -> None:
         """What has retired ends when nothing is carried over it; and so does the whole, when it is leaving."""
@@ -308,10 +306,9 @@ class Engine:
 
     def _probe(self, id_: str, deadline: float) -> None:
         """Unless it is being asked already."""
-        running = self._tasks.get(("probe", id_))
-        if running is None or running.done():
+        if not self._tasks.runs("probe", id_):
             server = self._state.sessions[id_].spec.server
-            self._start("probe", id_, self._work.probe(id_, server, deadline))
+            self._tasks.start("probe", id_, self._work.probe(id_, server, deadline))
 
     def _end_session(self, id_: str, *, orderly: bool) -> None:
         if (session := self._take_away(id_)) is None:
@@ -323,35 +320,19 @@ class Engine:
 
     def _take_away(self, id_: str) -> Session | None:
         """Nobody keeps it or finds it any more; the session, if it was open."""
-        self._cancel("session", id_)
-        self._cancel("probe", id_)
+        self._tasks.cancel("session", id_)
+        self._tasks.cancel("probe", id_)
         return self._places.remove(id_)
 
     def _close_listener(self, name: str) -> None:
-        self._cancel("listener", name)
+        self._tasks.cancel("listener", name)
         self._tunnels[name].entry_lost()
         self._work.close_listener(name)
-
-    def _start(self, what: str, name: str, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.create_task(work, name=f"{what} {name}")
-        self._tasks[what, name] = task
-        task.add_done_callback(self._task_ended)
-
-    def _task_ended(self, task: asyncio.Task[None]) -> None:
-        self._ending.discard(task)
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            self._fail(fault)
 
     def _fail(self, fault: BaseException) -> None:
         """A contradiction within the engine must not go on unnoticed: :meth:`run` closes everything and raises it."""
         self._fault = self._fault or fault
         self._stopped.set()
-
-    def _cancel(self, what: str, name: str) -> None:
-        task = self._tasks.pop((what, name), None)
-        if task is not None and not task.done():
-            self._ending.add(task)
-            task.cancel()
 
     def _set_timer(self, key: TimerKey, at: float) -> None:
         assert self._loop is not None  # noqa: S101
@@ -366,7 +347,7 @@ class Engine:
         """Of what no task tells."""
         try:
             self._tell(event)
-        except Exception as fault:  # noqa: BLE001 - as in _task_ended
+        except Exception as fault:  # noqa: BLE001 - as of a task
             self._fail(fault)
 
     def _outlook(self, id_: str) -> Outlook:
@@ -392,9 +373,7 @@ class Engine:
             timer.cancel()
         for live in list(self._leaving):
             live.end()
-        tasks = {*self._ending, *(task for task in self._tasks.values() if not task.done())}
-        for task in tasks:
-            task.cancel()
+        tasks = self._tasks.cancel_all()
         await self._work.tidy()
         await close_sessions(self._closing, until - 1.0)
         if tasks:

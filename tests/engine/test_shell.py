@@ -562,7 +562,9 @@ def test_a_fault_of_the_engine_itself_is_raised_after_all_is_closed() -> None:
         await rig.serve_target()
         task = asyncio.create_task(rig.engine.run())
         await rig.until_state("ready")
-        rig.engine._start("session", "edge", rig.engine._work.keep_session(rig.engine._state.sessions["gateway"].spec))
+        rig.engine._tasks.start(
+            "session", "edge", rig.engine._work.keep_session(rig.engine._state.sessions["gateway"].spec)
+        )
         with pytest.raises(Exception, match="'opened' in state 'open'"):
             await task
         assert [s.state for s in rig.transport.opened][:2] == ["closed", "closed"]
