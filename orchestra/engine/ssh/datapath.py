@@ -190,33 +190,28 @@ class DataPath:
         held: bytes = connection._inpbuf
         connection._inpbuf = b""
         if held:
-            at = self._size(held[:LENGTH] + data[:LENGTH]) - len(held)
+            at = self._size(b"".join((held[:LENGTH], data[:LENGTH]))[:LENGTH]) - len(held)
             if not 0 < at <= len(data):
                 held, data, at = b"", memoryview(held + data), 0
             elif not self._packets(run, memoryview(held + data[:at]), 0):  # only this one is put together again
                 return held + data
-        if not at or self._is_plain():
-            at = self._packets(run, data, at)
+        at = self._packets(run, data, at)
         run.deliver()
         return bytes(data[at:])
 
     def _packets(self, run: _Run, data: memoryview, at: int) -> int:
         """Takes the whole packets from there on, and tells how far it came."""
-        connection, size, longest = self._connection, len(data), self._connection._max_recv_pktlen
-        while at + LENGTH <= size and connection._transport is not None:
-            head = data[at : at + LENGTH]
-            length = int.from_bytes(head, "big")
-            if length > longest or (end := at + LENGTH + length + TAG) > size:
-                break
+        connection, size = self._connection, len(data)
+        plain = self._is_plain()
+        while plain and connection._transport is not None and at < (end := at + self._size(data[at : at + 4])) <= size:
             cipher = connection._recv_encryption._cipher
-            body = run.take(cipher, head, data[at + LENGTH : end])
-            if body is not None:
+            body = run.opened(cipher, data[at : at + LENGTH], data[at + LENGTH : end])
+            if not run.takes(body):
                 run.deliver()
-                if not self._process(body):
+                if not self._process(bytes(body)):
                     cipher.step_back()
                     connection.data_received(bytes(data[at:end]))
-                if not self._is_plain():
-                    return end
+                plain = self._is_plain()
             at = end
         return at
 
@@ -261,57 +256,45 @@ class DataPath:
 
 
 class _Run:
-    """Data of one channel from packets that follow one another: it is put together, and delivered as one.
-
-    Each is opened where it belongs, so that it need not be moved: its head covers the end of the data before it, which
-    is put back.
-    """
-
-    __slots__ = ("_channel", "_connection", "_end", "_number", "_room", "_space", "_start")
+    """Data of one channel from packets that follow one another: it is put together, and delivered as one."""
 
     def __init__(self, connection: Any, space: memoryview) -> None:
         self._connection, self._space = connection, space
         self._number = -1
         self._channel: Any = None
         self._room = 0
-        self._start = self._end = _DATA.size
+        self._start = self._end = 0
         """Where the data stands."""
 
-    def take(self, cipher: GCM, length: memoryview, sealed: memoryview) -> bytes | None:
-        """Takes a packet that has data for an open channel which fits into its window; gives back the body of any
-        other, and nothing of one whose tag is wrong."""
+    def opened(self, cipher: GCM, length: memoryview, sealed: memoryview) -> memoryview:
+        """The body of a packet, behind the data that is there; nothing when its tag is wrong."""
         if self._end + len(sealed) > len(self._space):
             self.deliver()
-        at = self._end
-        body = self._space[at - _DATA.size : at - _DATA.size + len(sealed) - TAG]
-        covered = self._space[at - _DATA.size : at]
-        before = bytes(covered)
-        is_right = cipher.open_into(length, sealed, body)
-        head = bytes(body[: _DATA.size])
-        covered[:] = before
-        if not is_right:
-            return b""
-        if not self._takes(head, len(body), at):
-            return head + body[_DATA.size :]
-        return None
+        body = self._space[self._end : self._end + len(sealed) - TAG]
+        return body if cipher.open_into(length, sealed, body) else body[:0]
 
-    def _takes(self, head: bytes, length: int, at: int) -> bool:
-        """The data of a packet of that length, which stands there."""
-        if length <= _DATA.size:
+    def takes(self, body: memoryview) -> bool:
+        """Whether the packet has data for an open channel that fit into its window; then it is taken."""
+        if len(body) <= _DATA.size:
             return False
-        padding, kind, number, size = _DATA.unpack(head)
-        if kind != _MSG_CHANNEL_DATA or not padding or _DATA.size + size + padding != length:
+        padding, kind, number, size = _DATA.unpack_from(body)
+        if kind != _MSG_CHANNEL_DATA or not padding or _DATA.size + size + padding != len(body):
             return False
+        at = self._end
         if number != self._number:
             self.deliver()
             self._number, self._channel = number, self._connection._channels.get(number)
             is_open = self._channel is not None and self._channel._recv_state == "open"
             self._room = self._channel._recv_window if is_open and self._connection._transport is not None else 0
-            self._start = self._end = at
         if not 0 < size <= self._room:
             return False
         self._room -= size
-        self._end = at + size
+        data = self._space[at + _DATA.size : at + _DATA.size + size]
+        if self._start == self._end:
+            self._start = self._end = at + _DATA.size
+        else:
+            self._space[self._end : self._end + size] = data
+        self._end += size
         self._connection._recv_seq = (self._connection._recv_seq + 1) & _SEQUENCE
         return True
 
@@ -319,6 +302,6 @@ class _Run:
         """To the channel, which looks after its window and whether it is paused."""
         if self._start < self._end:
             data = self._space[self._start : self._end]
-            self._start = self._end = _DATA.size
+            self._start = self._end = 0
             self._number = -1  # whoever gets it may change anything
             self._channel._accept_data(bytes(data) if self._channel._recv_paused else data)
