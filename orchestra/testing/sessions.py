@@ -117,20 +117,20 @@ async def much_data_arrives_whole(arena: Arena) -> None:
 
 async def our_end_of_file_leaves_their_direction_open(arena: Arena) -> None:
     async with _pair(arena.neighbour, arena.session) as (dialed, accepted):
-        await dialed.send(b"question")
-        stream_of(dialed).write_eof()
-        await accepted.eof.wait()
-        assert bytes(accepted.data) == b"question"
-        await transfer(accepted, dialed, 1 << 20)
+        await _one_direction_ends(dialed, accepted)
 
 
 async def their_end_of_file_leaves_our_direction_open(arena: Arena) -> None:
     async with _pair(arena.neighbour, arena.session) as (dialed, accepted):
-        await accepted.send(b"answer")
-        stream_of(accepted).write_eof()
-        await dialed.eof.wait()
-        assert bytes(dialed.data) == b"answer"
-        await transfer(dialed, accepted, 1 << 20)
+        await _one_direction_ends(accepted, dialed)
+
+
+async def _one_direction_ends(writer: Collector, reader: Collector) -> None:
+    await writer.send(b"all of it")
+    stream_of(writer).write_eof()
+    await reader.eof.wait()
+    assert bytes(reader.data) == b"all of it"
+    await transfer(reader, writer, 1 << 20)
 
 
 async def both_ends_of_file_end_cleanly(arena: Arena) -> None:
