@@ -7,6 +7,9 @@ ssh in to the site's own bastion and to those one level below, so that dials pas
 several sessions. One host in ten is a server. 1,000 tunnels, or one for ten hosts, lead to targets in all sites, one in
 fifty of them blocked. ``plan`` compiles anew; ``explain`` is one pair of a compiled topology, with every server to be
 found; ``mistake`` is the time to say that the last line of the file has one.
+
+Three more files have much of one thing: one firewall with 5,000 rules, one with 5,000 nat entries, and 1,000 tunnels of
+which all but 30 are blocked by the bastion of another site that they have to pass.
 """
 
 from __future__ import annotations
@@ -118,6 +121,73 @@ def _tunnels(sites: list[Site], tunnels: int) -> Iterator[str]:
         yield f"  tunnel{number}: {{to: {to}, listen: localhost:{10_000 + number}}}"
 
 
+OFFICE = """\
+networks:
+  internet:
+  office: 10.0.0.0/16
+clients: {laptop: {networks: [internet]}}
+firewalls:
+  edge:
+    networks: {internet: 198.51.100.1, office: 10.0.0.1}
+"""
+
+
+def _at(number: int) -> str:
+    return f"10.0.{number // 250 + 1}.{number % 250 + 1}"
+
+
+def many_rules(rules: int) -> str:
+    """One firewall with so many rules; one in five lets ssh in to a server, with a target and a tunnel each."""
+    lines = ["    rules:"]
+    for number in range(rules):
+        if number % 5:
+            about = f"from: 192.0.2.{number % 250}, to: {_at(number)}, ports: [{1_000 + number}]"
+        else:
+            about = f"from: internet, to: server{number // 5}, ports: [22]"
+        lines.append(f"      - {{allow: {{{about}}}}}")
+    each = range(rules // 5)
+    lines += ["servers:", *(f"  server{number}: {{networks: {{office: {_at(number)}}}}}" for number in each)]
+    lines += ["targets:"]
+    lines += [f"  target{n}: {{networks: {{office: {_at(rules // 5 + n)}}}, address: 80}}" for n in each]
+    lines += ["tunnels:", *(f"  tunnel{n}: {{to: target{n}, listen: localhost:{10_000 + n}}}" for n in each)]
+    return OFFICE + "\n".join(lines) + "\n"
+
+
+def much_nat(hosts: int) -> str:
+    """One firewall that publishes so many hosts, one in ten a server that the tunnels to the next few have to pass."""
+    servers = range(0, hosts, 10)
+    targets = [number for number in range(hosts) if number % 10]
+    lines = ["    rules:", "      - {allow: {from: internet, to: office, ports: [22, 80]}}", "    nat:"]
+    for number in range(hosts):
+        to = f"host{number}:{80 if number % 10 else 22}"
+        lines.append(f'      - {{network: internet, port: {10_000 + number}, to: "{to}"}}')
+    lines += ["servers:", *(f"  host{number}: {{networks: {{office: {_at(number)}}}}}" for number in servers)]
+    lines += ["targets:", *(f"  host{n}: {{networks: {{office: {_at(n)}}}, address: 80}}" for n in targets)]
+    lines += ["tunnels:"]
+    for number in targets[:TUNNELS]:
+        via = f"via: [host{number // 10 * 10}], failover: true"
+        lines.append(f"  tunnel{number}: {{to: host{number}, {via}, listen: localhost:{20_000 + number}}}")
+    return OFFICE + "\n".join(lines) + "\n"
+
+
+def mostly_blocked(hosts: int, tunnels: int) -> str:
+    """The file of so many hosts with tunnels that have to pass the bastion of another site."""
+    sites, lines = max(1, hosts // PER_SITE), topology(hosts, tunnels).splitlines()
+    for number in range(tunnels):
+        if number % PER_SITE:
+            other = (number % sites * 7 + 13) % sites
+            line = number - tunnels
+            lines[line] = lines[line].replace("{to:", f"{{via: [site{other}-host2], to:")
+    return "\n".join(lines) + "\n"
+
+
+SHAPES = {
+    "5,000 rules": lambda: many_rules(5_000),
+    "nat to 5,000 hosts": lambda: much_nat(5_000),
+    "970 blocked tunnels": lambda: mostly_blocked(10_000, TUNNELS),
+}
+
+
 async def measure(effort: Effort) -> list[Table]:
     """Time and memory; one fresh process for each size, so that the peaks are each one's own."""
     times, peaks = Table("topologies", "s of the processor", "less"), Table("topologies", "MiB at most", "less")
@@ -130,7 +200,24 @@ async def measure(effort: Effort) -> list[Table]:
         times.rows.append(Row(f"{hosts:,} hosts", steps, goals))
         peak = {"orchestra": [each["peak"] for each in found]}
         peaks.rows.append(Row(f"{hosts:,} hosts", peak, (Goal(300),) if hosts == GOAL else ()))
+    for shape in SHAPES:
+        told(shape)
+        found = [await ask([sys.executable, "-m", "bench.scale", "shape", shape]) for _ in range(effort.rounds)]
+        steps = {step: [each[step] for each in found] for step in found[0]}
+        times.rows.append(Row(shape, steps, (Goal(1.5, of="plan"),)))
     return [times, peaks]
+
+
+def shaped(shape: str) -> dict[str, float]:
+    """Seconds of the processor to load and to plan a file that has much of one thing, in this process."""
+    words, begun = plugins().vocabulary, time.process_time()
+    loaded = load(["-"], environ={}, vocabulary=words, stdin=SHAPES[shape]())
+    read = time.process_time()
+    assert loaded.topology is not None, loaded.diagnostics[:3]
+    gc.collect()
+    asked = time.process_time()
+    make_plan(loaded.topology, vocabulary=words)
+    return {"load": read - begun, "plan": time.process_time() - asked}
 
 
 def one(hosts: int) -> dict[str, float]:
@@ -165,5 +252,7 @@ def one(hosts: int) -> dict[str, float]:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["one"]:
         print(json.dumps(one(int(sys.argv[2]))))
+    elif sys.argv[1:2] == ["shape"]:
+        print(json.dumps(shaped(sys.argv[2])))
     else:
         alone("scale", measure, __doc__)
