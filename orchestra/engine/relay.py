@@ -71,13 +71,13 @@ class End:
     def connection_lost(self, exc: Exception | None, /) -> None:  # noqa: ARG002 - whether EOF came says it all
         """The other end is closed after what it still has to send, when that is complete; else it is aborted."""
         self.lost = True
-        other = self.other
+        other, relay = self.other, self._relay
         if other.stream is not None and not other.lost:
             if self.eof:
                 other.stream.close()
             else:
                 other.stream.abort()
-        self._relay.end_lost()
+        relay.end_lost()
 
     def start(self) -> None:
         """Both ends have streams: what came early goes on, and reading begins unless the other end is full."""
@@ -89,22 +89,28 @@ class End:
         self._early.clear()
         if self.eof:
             self.pass_eof()
-        if not (self.other._full or self.lost):  # noqa: SLF001 - two halves of one thing
+        if not (self.lost or self.other._full):  # noqa: SLF001 - two halves of one thing
             stream.resume_reading()
+
+    def forget(self) -> None:
+        """Both streams have ended. What knows each other is not left to the garbage collector, for which it would be
+        much work."""
+        self.stream = None
+        del self.other, self._relay, self._write
 
     def _keep(self, data: bytes | memoryview) -> None:
         self._early.append(bytes(data))
 
     def pass_eof(self) -> None:
         """The end of what this end received is told to the other; after both directions both streams close."""
-        other = self.other
-        if other.stream is None or self.stream is None:
+        other, stream, target = self.other, self.stream, self.other.stream
+        if target is None or stream is None:
             return
         if not other.lost:
-            other.stream.write_eof()
+            target.write_eof()
         if other.eof:
-            self.stream.close()
-            other.stream.close()
+            stream.close()
+            target.close()
 
 
 class Relay:
@@ -152,3 +158,6 @@ class Relay:
         if exit_gone and entry_gone and self._ended is not None:
             ended, self._ended = self._ended, None
             ended(self)
+            if self.entry.stream is not None and self.exit.stream is not None:
+                self.entry.forget()
+                self.exit.forget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import os
 import struct
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from orchestra.engine.relay import End, Relay
 from orchestra.model.events import ConnectionFailed
 from orchestra.model.plan import PlannedTunnel
 from orchestra.testing import Collector, MemoryNetwork, MemoryTransport
@@ -44,6 +46,27 @@ def test_every_byte_arrives_in_both_directions() -> None:
             await close(writer)
             await settled(lambda: running.status.connections == 0)
             assert running.status.bytes_in == running.status.bytes_out == len(payload)
+
+    asyncio.run(main())
+
+
+def test_a_connection_that_has_ended_is_nothing_for_the_garbage_collector() -> None:
+    async def main() -> None:
+        async with target(echo) as port, engine(direct(port)) as running:
+            reader, writer = await connect(running.port)
+            gc.collect()
+            gc.disable()
+            try:
+                writer.write(b"x")
+                writer.write_eof()
+                assert await reader.read(-1) == b"x"
+                await close(writer)
+                await settled(lambda: running.status.connections == 0)
+                for _ in range(3):  # turns of the loop
+                    await asyncio.sleep(0)
+                assert [each for each in gc.get_objects() if isinstance(each, End | Relay)] == []
+            finally:
+                gc.enable()
 
     asyncio.run(main())
 

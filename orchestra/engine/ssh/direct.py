@@ -47,13 +47,13 @@ class DirectChannel(asyncssh.SSHTCPChannel[bytes]):
     _send_chan: Any = None
     _send_window = _send_pktsize = _send_buf_len = 0
     _send_paused = False
-    _session: Any = None
     _opened: Callable[[Exception | None], None] | None
     _request_waiters: Any = ()
 
     def __init__(self, connection: Any, stream: Any, packet: int, opened: Callable[[Exception | None], None]) -> None:
         self._conn, self._loop, self._logger = connection, connection._loop, connection.logger
-        self._stream, self._opened = stream, opened
+        self._session: Any = stream
+        self._opened = opened
         self._recv_window, self._recv_pktsize = stream.window, packet
         self._send_buf, self._recv_buf, self._request_queue = [], [], []
         self._recv_chan = connection.add_channel(self)
@@ -73,13 +73,13 @@ class DirectChannel(asyncssh.SSHTCPChannel[bytes]):
         opened = self._settled()
         self._send_chan, self._send_window, self._send_pktsize = send_chan, send_window, send_pktsize
         self._send_state = self._recv_state = "open"
-        self._session = self._stream
         self._session.connection_made(self)
         if self._recv_paused == "starting":
             self._recv_paused = False
         opened(None)
 
     def process_open_failure(self, code: int, reason: str, lang: str) -> None:
+        self._session = None
         self._settled()(asyncssh.ChannelOpenError(code, reason, lang))
         self._cleanup()
 
@@ -109,8 +109,8 @@ class DirectChannel(asyncssh.SSHTCPChannel[bytes]):
             return
         connection.remove_channel(self._recv_chan)
         self._send_chan = self._recv_chan = None
+        session, self._session = self._session, None
         if self._opened is not None:
             self._settled()(asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "SSH connection closed"))
-        elif self._session is not None:
-            session, self._session = self._session, None
+        elif session is not None:
             session.connection_lost(exc)

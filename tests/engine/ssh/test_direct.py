@@ -17,7 +17,17 @@ pytestmark = needs_sshd
 DATA, REQUEST, FAILURE = 94, 98, 100
 UNUSED = {"_env", "_str_env", "_command", "_subsystem", "_open_waiter", "_close_event"}
 """What only asyncssh's own way to open has, and commands, and who waits for the end."""
-OWN = {"_conn", "_recv_chan", "_logger", "_extra", "_send_chan", "_send_window", "_send_pktsize", "_recv_window"}
+OWN = {
+    "_conn",
+    "_session",
+    "_recv_chan",
+    "_logger",
+    "_extra",
+    "_send_chan",
+    "_send_window",
+    "_send_pktsize",
+    "_recv_window",
+}
 """What differs from channel to channel."""
 
 
