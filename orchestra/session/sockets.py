@@ -140,9 +140,9 @@ class SocketStream:
         self._watch()
 
     def hasten(self) -> None:
-        """Reads what is there already, if it reads now."""
+        """Reads the little that is there already, if it reads now. In the space may stand what another is just told."""
         if self._watched and not self._paused:
-            self._read_ready()
+            self._read_into(memoryview(bytearray(LITTLE + 1)))
 
     def is_closing(self) -> bool:
         return self._closing
@@ -188,7 +188,9 @@ class SocketStream:
         if self._paused:
             self._unwatch()
             return
-        room = self._space.whole if self._carries else self._space.room(self._number)
+        self._read_into(self._space.whole if self._carries else self._space.room(self._number))
+
+    def _read_into(self, room: memoryview) -> None:
         try:
             size = self._sock.recv_into(room)
         except (BlockingIOError, InterruptedError):

@@ -10,12 +10,13 @@ import pytest
 
 from orchestra.session.here import Here
 from orchestra.testing.collect import Collector
-from tests.acceptance.transfers import download, expected, upload
+from tests.acceptance.transfers import answer_to, download, expected, talk_first, upload
 from tests.acceptance.world import LABS, World, play, world
 
 THREE_HOPS = Path(__file__).parents[2] / "topologies" / "three-hops.yaml"
 MEGABYTE = 1 << 20
 SIZE = 200 * MEGABYTE
+LITTLE = 32 * 1024
 
 
 @pytest.mark.timeout(180)
@@ -30,6 +31,21 @@ def test_200_megabytes_through_three_hops_both_ways_while_another_client_reads_n
                 answer = await upload(up, "console", SIZE)
                 assert expected(SIZE).encode() in answer
                 assert str(SIZE).encode() in answer
+
+    play(scene())
+
+
+@pytest.mark.netns
+@pytest.mark.parametrize("kind", LABS[1:])
+def test_many_who_connect_at_once_and_talk_first_are_each_heard_whole(kind: str) -> None:
+    async def scene() -> None:
+        async with world(THREE_HOPS, kind) as up:
+            await up.until_ready()
+            digest = expected(LITTLE).encode()
+            for _ in range(5):
+                talking = [talk_first(up, "console", LITTLE) for _ in range(12)]  # before any of them is accepted
+                answers = [await answer_to(each) for each in talking]
+                assert [digest in answer for answer in answers] == [True] * 12
 
     play(scene())
 

@@ -226,6 +226,30 @@ def test_what_has_come_may_be_read_before_the_loop_s_next_turn():
     asyncio.run(main())
 
 
+def test_what_is_read_ahead_of_its_turn_leaves_alone_what_another_is_just_told():
+    async def main():
+        async with asyncio.timeout(5):
+            space = ReadingSpace()
+            (ahead, one), (told, other) = _stream(Collector(), space), _stream(Collector(), space)
+
+            def data_received(data):
+                one.send(b"one" * 1000)
+                ahead.hasten()
+                assert bytes(ahead._receiver.data) == b"one" * 1000
+                assert data == b"other" * 1000
+
+            told._received = data_received
+            other.send(b"other" * 1000)
+            await ahead._receiver.receive(3000)
+            for stream in (ahead, told):
+                assert not stream.is_closing()
+                stream.abort()
+            one.close()
+            other.close()
+
+    asyncio.run(main())
+
+
 def test_a_stream_whose_directions_have_both_ended_has_ended():
     async def main():
         async with asyncio.timeout(5):
