@@ -44,10 +44,11 @@ class EagerSelector(selectors.DefaultSelector):
         began = perf_counter()
         until = None if timeout is None else began + timeout
         ready = self._poll(began, until) if self.eager else []
+        self.eager = False
         if ready := ready or super().select(None if until is None else max(0, until - perf_counter())):
             key, events = ready[0]
-            answers = events == selectors.EVENT_READ and key.fd == self._before != self._last
-            self.eager = answers and perf_counter() - began < self._patience
+            if events == selectors.EVENT_READ and key.fd == self._before != self._last:
+                self.eager = perf_counter() - began < self._patience
             self._before, self._last = self._last, key.fd
         return ready
 

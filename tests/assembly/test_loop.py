@@ -109,6 +109,7 @@ def test_no_wait_is_longer_than_it_was_told(sides: Sides, eager: bool) -> None:
 def test_when_polling_was_in_vain_it_sleeps_for_what_is_left(sides: Sides) -> None:
     sides.selector.eager = True
     assert sides.selector.select(0.001) == []
+    assert not sides.selector.eager
 
 
 async def kind_of_selector() -> str:
