@@ -1,7 +1,8 @@
 """Topology to networkx, by a list of small named steps. Each adds one thing to the graph.
 
 Nodes are ``("host", NAME)`` and ``("network", NAME)``; an edge says that the host is attached to the network and
-carries the addresses it has there.
+carries the addresses it has there. Where nothing forwards nobody asks for a graph, and networkx, which takes longer to
+load than such a plan to make, stays away.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import networkx as nx
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from orchestra.graph.memo import remembered
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from orchestra.graph.world import World
     from orchestra.model.topology import Topology
 
 Node: TypeAlias = tuple[str, str]
@@ -65,3 +69,18 @@ def forwarding_skeleton(graph: nx.Graph[Node]) -> nx.Graph[Node]:
     keep = [node for node, data in graph.nodes(data=True) if node[0] == "network" or data.get("forwards")]
     skeleton: nx.Graph[Node] = graph.subgraph(keep).copy()
     return skeleton
+
+
+def neighbours(world: World, network: str) -> tuple[str, ...]:
+    """The firewalls attached to a network, sorted."""
+    return tuple(sorted(node[1] for node in _skeleton(world)[network_node(network)]))
+
+
+def rings(world: World, network: str) -> Iterator[list[Node]]:
+    """What traffic comes through on its way into a network: the network, its firewalls, their other networks, …"""
+    return iter(nx.bfs_layers(_skeleton(world), network_node(network)))
+
+
+@remembered
+def _skeleton(world: World) -> nx.Graph[Node]:
+    return forwarding_skeleton(build_graph(world.topology))

@@ -14,7 +14,7 @@ from orchestra.diagnostics import Code
 from orchestra.graph.addresses import Dialer, Meaning, Party, meaning, networks_holding
 from orchestra.graph.filters import Flow, deciding_rule, filter_of
 from orchestra.graph.nat import handed_to, masquerade, own_party, port_forward
-from orchestra.graph.routes import BadRoute, Hop, circle_between, next_hop
+from orchestra.graph.routes import BadRoute, Hop, circle_between, firewalls_on, next_hop
 from orchestra.graph.world import canonical
 from orchestra.model.address import parse_ip
 from orchestra.model.frozen import dataclass
@@ -181,7 +181,7 @@ def _round(world: World, at: str, circle: tuple[str, ...], target: str) -> Step:
 
 def no_way(world: World, dialer: Dialer, networks: str) -> Step:
     """The step that says that nothing declared leads from the dialer to the networks."""
-    routers = sorted({node[1] for name in dialer.networks for node in world.skeleton.adj[("network", name)]})
+    routers = sorted({name for network in dialer.networks for name in firewalls_on(world, network)})
     where = f"is on {', '.join(dialer.networks)}" if dialer.networks else "is on no network"
     if routers:
         none = f"neither {' nor '.join(routers)} leads" if len(routers) > 1 else f"{routers[0]} does not lead"

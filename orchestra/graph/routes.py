@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import networkx as nx
-
-from orchestra.graph.build import network_node
 from orchestra.graph.memo import remembered
 from orchestra.model.frozen import dataclass
 
@@ -43,7 +40,9 @@ class Around:
     least: found ring by ring, as far as anybody has asked."""
 
     def __init__(self, world: World, network: str) -> None:
-        self._rings = nx.bfs_layers(world.skeleton, network_node(network))
+        from orchestra.graph.build import rings
+
+        self._rings = rings(world, network)
         self._ring = 0
         self._away: dict[str, int] = {}
 
@@ -67,7 +66,11 @@ def around(world: World, network: str) -> Around:
 @remembered
 def firewalls_on(world: World, network: str) -> tuple[str, ...]:
     """The firewalls attached to a network, sorted."""
-    return tuple(sorted(node[1] for node in world.skeleton[network_node(network)]))
+    if not world.forwards:
+        return ()
+    from orchestra.graph.build import neighbours
+
+    return neighbours(world, network)
 
 
 def next_hop(world: World, host: str | None, networks: tuple[str, ...], target: str) -> Hop | BadRoute | None:
@@ -122,8 +125,7 @@ def _next_hop(world: World, host: str | None, networks: tuple[str, ...], target:
         return BadRoute(host, target, firewall, place)
     links = sorted(networks, reverse=True)
     near = {firewall: link for link in links for firewall in firewalls_on(world, link) if firewall != host}
-    away = around(world, target).nearest(near)
-    if not away:
+    if not (near and (away := around(world, target).nearest(near))):
         return None
     firewall = min(away, key=lambda name: (away[name], name))
     return Hop(near[firewall], firewall)

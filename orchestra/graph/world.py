@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from orchestra.graph.build import Node, build_graph, forwarding_skeleton
 from orchestra.graph.memo import Memo
 from orchestra.model.frozen import dataclass
 from orchestra.model.garbage import collector_off
 from orchestra.model.topology import Attachment, Host
 
 if TYPE_CHECKING:
-    import networkx as nx
-
     from orchestra.model.address import IPAddress
     from orchestra.model.topology import Topology
 
@@ -28,9 +25,9 @@ class World:
 
     topology: Topology
     here: str
-    graph: nx.Graph[Node]
-    skeleton: nx.Graph[Node]
     hosts: dict[str, Host]
+    forwards: bool
+    """Whether anything does: networks are joined by what :mod:`orchestra.graph.build` makes of them."""
     attached: dict[str, dict[str, tuple[IPAddress, ...]]]
     """Host to network to its addresses there; sorted by network."""
     addresses: dict[str, frozenset[IPAddress]]
@@ -69,15 +66,13 @@ def compile_world(topology: Topology, here: str) -> World:
     if here not in hosts:
         unknown = tuple(Attachment(network=name) for name in open_networks)
         hosts[here] = Host(name=here, kind="client", attachments=unknown)
-    graph = build_graph(topology)
     attached = {name: _attachments(topology, host) for name, host in hosts.items()}
     located = _located(attached)
     return World(
         topology=topology,
         here=here,
-        graph=graph,
-        skeleton=forwarding_skeleton(graph),
         hosts=hosts,
+        forwards=any(host.forwards for host in hosts.values()),
         attached=attached,
         addresses={name: frozenset(a for each in nets.values() for a in each) for name, nets in attached.items()},
         located=located,

@@ -127,7 +127,7 @@ def test_the_program_ends_without_looking_for_garbage():
 
 
 OPENING = {
-    *("asyncio", "ssl", "asyncssh", "aiohttp", "prometheus_client", "rich", "numpy"),
+    *("asyncio", "ssl", "asyncssh", "aiohttp", "prometheus_client", "rich", "xml", "html", "networkx", "numpy"),
     *("orchestra.session.conversation", "orchestra.session.here", "orchestra.engine.shell", "orchestra.engine.core"),
     *("orchestra.control", "orchestra.lab.interface", "orchestra.loading.schema", "orchestra.loading.writing"),
     *("orchestra.planning.impact", "orchestra.planning.authorize", "orchestra.planning.changes"),
