@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from orchestra.graph.memo import Memo
 from orchestra.model.frozen import dataclass
 from orchestra.model.garbage import collector_off
 from orchestra.model.topology import Attachment, Host
@@ -42,8 +41,8 @@ class World:
     """Lower-case DNS name to hosts, each with the network whose hosts resolve it (None: everybody)."""
     machines: dict[str, str]
     """Host to the name that stands for its machine: accounts of one machine share it."""
-    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
-    """See :func:`orchestra.graph.memo.remembered`."""
+    memo: dict[tuple[object, ...], Any] = field(default_factory=dict, compare=False, repr=False)
+    """Answers, by the function that gave them and what it was asked about: :func:`orchestra.graph.memo.remembered`."""
 
     def same_machine(self, one: str | None, other: str | None) -> bool:
         """Whether both names are one machine; unknown machines are never the same."""
