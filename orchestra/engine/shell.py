@@ -286,7 +286,7 @@ class Engine:
     def _close_released(self) -> None:
         assert self._loop is not None  # noqa: S101
         released, self._released = self._released, []
-        self._tasks.finish("release", close_sessions(released, self._loop.time() + STOP_DEADLINE))
+        self._tasks.in_background("release", close_sessions(released, self._loop.time() + STOP_DEADLINE))
 
     def _let_go(self) -> None:
         """What has retired ends when nothing is carried over it; and so does the whole, when it is leaving."""

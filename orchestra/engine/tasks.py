@@ -21,7 +21,7 @@ class Tasks:
         """Begins something, whose task is known from now on."""
         self._running[what, name] = self._begin(f"{what} {name}", work)
 
-    def finish(self, what: str, work: Coroutine[object, object, None]) -> None:
+    def in_background(self, what: str, work: Coroutine[object, object, None]) -> None:
         """Begins something of which nobody has to know but the end of all."""
         self._ending.add(self._begin(what, work))
 

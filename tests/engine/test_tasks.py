@@ -50,7 +50,7 @@ def test_what_was_cancelled_is_still_waited_for_at_the_end() -> None:
         tasks = Tasks(list[BaseException]().append)
         tasks.start("session", "gateway", reluctant())
         tasks.start("check", "desk", forever())
-        tasks.finish("release", forever())
+        tasks.in_background("release", forever())
         await asyncio.sleep(0)
         tasks.cancel("session", "gateway")
         left = tasks.cancel_all()
@@ -67,7 +67,7 @@ def test_a_fault_in_one_is_told_and_an_end_is_none() -> None:
         faults: list[BaseException] = []
         tasks = Tasks(faults.append)
         tasks.start("session", "gateway", broken())
-        tasks.finish("release", broken())
+        tasks.in_background("release", broken())
         tasks.start("check", "desk", forever())
         tasks.start("probe", "edge", at_once())
         await asyncio.sleep(0)
