@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from itertools import islice
+from math import inf
 from typing import TYPE_CHECKING, TypeAlias
 
 from orchestra.model.frozen import dataclass
@@ -98,15 +99,16 @@ def _outwards(
     def ends(tree: dict[str, Way]) -> list[Lacking]:
         """The ends of the last leg, but for those to which the way alone lacks more than another one as a whole."""
         found: list[Lacking] = []
-        able: list[Lacking] = []
+        able, enough = list[Lacking](), inf
         for way in [tree[exit_]] if exit_ in tree else tree.values():
-            if any(each.weight < way.weight for each in able):
+            if enough < way.weight:
                 break
             made = attempt(context, way.chain.place(context.here), service) if service else None
             weight = way.weight + (_weight(context, made, granted) if made else 0)
             found.append(Lacking(entry=entry.chain, exit=way.chain, dial=made, weight=weight))
             if made is None or not lenient.avoid.intersection(made.firewalls):
                 able.append(found[-1])
+                enough = min(enough, weight)
         return able or found
 
     def leg(number: int, barred: frozenset[str]) -> Way | None:
