@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import ItemsView, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.planning.dials import Attempt, attempt
@@ -72,19 +74,25 @@ def _undialed(context: Context, place: str, server: str) -> Attempt:
 class Tree(Mapping[str, Chain]):
     """Places with the best chain to each, nearest first: found one by one, as far as anybody has asked."""
 
-    def __init__(self, chains: Iterator[tuple[str, Chain]]) -> None:
-        self._coming, self._complete = chains, False
+    def __init__(self, begin: Callable[[], Iterator[tuple[str, Chain]]]) -> None:
+        """``begin`` gives the same ones each time that it is called."""
+        self._begin, self._coming, self._complete = begin, begin(), False
         self._found: dict[str, Chain] = {}
         self._places: list[str] = []
 
     def _find(self) -> bool:
         """Whether there is a place more."""
-        for place, chain in self._coming:
-            self._found[place] = chain
-            self._places.append(place)
-            return True
-        self._complete = True
-        return False
+        try:
+            place, chain = next(self._coming)
+        except StopIteration:
+            self._complete = True
+            return False
+        except BaseException:  # after which an iterator has ended, though these are not all
+            self._coming = islice(self._begin(), len(self._places), None)
+            raise
+        self._found[place] = chain
+        self._places.append(place)
+        return True
 
     def __getitem__(self, place: str) -> Chain:
         while place not in self._found:
@@ -120,18 +128,20 @@ def search(
     Costs belong to servers, not to dials, so the first place that can dial a server is the best one to dial it from.
     ``only``: the servers that matter, with all that lead to them; None is all. ``barred``: servers to bring no session
     to; unlike those to avoid they may be dialed through, as the firewalls that they are as well. Several ``sources``
-    are in order, and cost nothing.
+    are in order, lead to different places, and cost nothing.
     """
     key, known = (sources, avoid, only, barred), context.answers.searches
     if key not in known:
+        ends = {chain.place(context.here): chain for chain in sources}
+        assert list(sources) == sorted(ends.values())  # noqa: S101 - as prefixes are; a tree has each place once
         passed = {server for chain in sources for server in chain.servers}
-        servers = context.servers if only is None else only
-        known[key] = Tree(_search(context, sources, avoid, set(servers) - avoid - barred - passed))
+        servers = frozenset(context.servers if only is None else only) - avoid - barred - passed
+        known[key] = Tree(partial(_search, context, sources, avoid, servers))
     return known[key]
 
 
 def _search(
-    context: Context, sources: tuple[Chain, ...], avoid: frozenset[str], waiting: set[str]
+    context: Context, sources: tuple[Chain, ...], avoid: frozenset[str], servers: frozenset[str]
 ) -> Iterator[tuple[str, Chain]]:
     """What ``search`` finds, place by place. No dial is judged before it would be the next one."""
 
@@ -139,7 +149,7 @@ def _search(
         made = hop(context, place, server)
         return made.passes and not avoid.intersection(made.firewalls)
 
-    first = [chain.place(context.here) for chain in sources]
+    waiting, first = {*servers}, [chain.place(context.here) for chain in sources]
     heap = [(chain.then("", 0), _onward(context, chain, waiting)) for chain in sources]
     yield from zip(first, sources, strict=True)
     while heap and waiting:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice
+from typing import TYPE_CHECKING
+
+import pytest
 
 from orchestra.diagnostics import Code, Diagnostic, Place
 from orchestra.model.topology import ConfigSettings, Host
 from orchestra.planning.context import make_context
 from orchestra.planning.sessions import HERE as HERE_CHAIN
-from orchestra.planning.sessions import hop, prefixes, search
+from orchestra.planning.sessions import Chain, Tree, hop, prefixes, search
 from tests.planning.make import host, network, server, target, topology
 from tests.planning.office import DB, GATE, HERE, LAN, NET, OFFICE, VOCABULARY, dialed, gates_of, only, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def test_a_server_behind_another_is_dialed_through_it() -> None:
@@ -111,6 +117,31 @@ def test_of_several_sources_the_first_that_can_dial_a_server_does_so() -> None:
     """Although the chain by way of ``a`` comes first by its names."""
     context = make_context(topology(NET, LAN, HERE, *gates_of("ab")), "here", VOCABULARY)
     assert search(context, prefixes(HERE_CHAIN.then("a", 0)))["b"].servers == ("b",)
+
+
+def test_several_sources_are_in_order_and_lead_to_different_places() -> None:
+    context = make_context(topology(NET, LAN, HERE, *gates_of("ab")), "here", VOCABULARY)
+    gate = HERE_CHAIN.then("a", 0)
+    for sources in ((gate, HERE_CHAIN), (HERE_CHAIN, HERE_CHAIN), (gate, HERE_CHAIN.then("b", 0).then("a", 0))):
+        with pytest.raises(AssertionError):
+            search(context, sources)
+
+
+def test_a_tree_whose_search_fails_is_not_taken_for_complete() -> None:
+    asked: list[str] = []
+
+    def begin() -> Iterator[tuple[str, Chain]]:
+        yield "here", HERE_CHAIN
+        asked.append("a")
+        if len(asked) < 3:
+            raise KeyError("a")
+        yield "a", HERE_CHAIN.then("a", 0)
+
+    tree = Tree(begin)
+    for _ in range(2):
+        with pytest.raises(KeyError, match="a"):
+            list(tree)
+    assert list(tree.items()) == [("here", HERE_CHAIN), ("a", HERE_CHAIN.then("a", 0))] == list(tree.items())
 
 
 def test_what_finds_its_own_way_does_so_from_here_only() -> None:
