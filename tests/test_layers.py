@@ -137,6 +137,24 @@ def test_the_pure_core_knows_neither_clock_nor_loop() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_what_is_frozen_has_its_methods_written_when_they_are_called() -> None:
+    exempt = {
+        "diagnostics",  # whose layer is below that of model
+        "cli/up",  # one is a default, and ruff knows only of dataclasses' own that it never changes
+    }
+    wrong = [
+        f"orchestra/{path}.py:{node.lineno} {node.name}"
+        for path, tree in modules()
+        if path not in exempt and "dataclasses.dataclass" in dict(imported(tree))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for made in node.decorator_list
+        if isinstance(made, ast.Call)
+        if {"frozen", "slots"} <= {each.arg for each in made.keywords} <= {"frozen", "slots", "kw_only"}
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_core_does_not_import_the_plugins_that_come_with_it() -> None:
     wrong = [path for path, tree in modules() for module, _ in imported(tree) if module.startswith("orchestra_plugins")]
     assert not wrong
