@@ -83,18 +83,26 @@ class End:
         self.turn = self.lost = 0
 
 
+class Early:
+    """A flow that waits for the addresses of a name, and what has come for it meanwhile."""
+
+    def __init__(self, host: str, port: int, flags: int, policy: Policy) -> None:
+        self.host, self.port, self.flags, self.policy = host, port, flags, policy
+        self.waiting: list[bytes] = []
+
+
 class Far:
     """All of them, and the two standard streams."""
 
-    def __init__(self, window: int) -> None:
+    def __init__(self, window: int, names: Names | None = None) -> None:
         self.parser, self.outbox = Parser(), Outbox(window)
         self.poll = select.poll()
         self.ends: dict[int, End] = {}  # by flow
         self.files: dict[int, End] = {}  # by descriptor
         self.peers: dict[int, tuple[End, Place]] = {}  # by flow
-        self.names = Names()
-        self.early: dict[int, list[bytes]] = {}  # by flow
-        self.kept = 0  # bytes of these
+        self.names = names or Names()
+        self.early: dict[int, Early] = {}  # by flow
+        self.kept = 0  # bytes of what waits in these
         self.pending = b""
         self.told = 0
         self.next_peer = 1
@@ -175,8 +183,9 @@ class Far:
             else:
                 self.attempt(flow, end.sock.sendto, body, address)
         elif flow in self.early:
-            if len(self.early[flow]) < EARLY and self.kept + len(body) <= ROOM:
-                self.early[flow].append(body)
+            waiting = self.early[flow].waiting
+            if len(waiting) < EARLY and self.kept + len(body) <= ROOM:
+                waiting.append(body)
                 self.kept += len(body)
             else:
                 self.outbox.drop(flow, "queue")
@@ -254,11 +263,10 @@ class Far:
     def open(self, flow: int, flags: int, body: bytes) -> None:
         """A connected socket, as soon as it is known to which addresses."""
         port, policy, host = where_of(flags, body)
-        early: list[bytes] = []
-        found = self.names.find(host, port, self.now, (flow, flags, policy, early))
+        self.close(flow)
+        found = self.names.find(host, port, self.now, flow)
         if found is None:
-            self.close(flow)
-            self.early[flow] = early
+            self.early[flow] = Early(host, port, flags, policy)
         else:
             self.connect(flow, flags, policy, *found)
 
@@ -282,13 +290,12 @@ class Far:
 
     def learn(self) -> None:
         """Opens what has waited for names, and sends what has come for it."""
-        for (flow, flags, policy, early), found, failure in self.names.take(self.now):
-            if flow in self.early and self.early[flow] is early:
-                del self.early[flow]
-                self.kept -= sum(map(len, early))
-                self.connect(flow, flags, policy, found, failure)
-                for body in early:
-                    self.send(flow, body)
+        for flow, found, failure in self.names.take(self.now):
+            early = self.early.pop(flow)
+            self.kept -= sum(map(len, early.waiting))
+            self.connect(flow, early.flags, early.policy, found, failure)
+            for body in early.waiting:
+                self.send(flow, body)
 
     def bind(self, flow: int, flags: int, body: bytes) -> None:
         """A listener."""
@@ -319,9 +326,10 @@ class Far:
         self.outbox.forget(flow)
         if flow in self.early:
             early = self.early.pop(flow)
-            self.kept -= sum(map(len, early))
-            if early:
-                self.outbox.drop(flow, "closed", len(early))
+            self.names.withdraw(early.host, early.port, flow)
+            self.kept -= sum(map(len, early.waiting))
+            if early.waiting:
+                self.outbox.drop(flow, "closed", len(early.waiting))
         elif flow in self.peers:
             end, place = self.peers.pop(flow)
             end.peers.pop(place, None)

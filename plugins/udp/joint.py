@@ -20,8 +20,10 @@ EARLY = 64
 """Datagrams of one peer that are kept while the path to the exit is found."""
 QUIET, TOLD = 30.0, 64
 """Seconds for which a failure that was told is not told again, and how many are told meanwhile."""
-CODES = {"EUNRESOLVED": Code.NAME_UNRESOLVED}
+CODES = {"EUNRESOLVED": Code.NAME_UNRESOLVED, "EUSERS": Code.NAME_UNRESOLVED}
 """By what a helper says of a flow that it could not open."""
+SAID = {"EUSERS": "too many names wait there to be looked up"}
+"""What is said in place of it."""
 
 
 class Opens(Protocol):
@@ -224,7 +226,7 @@ class _Answers:
         exchange = self._exchange
         self._joint.finished(exchange)
         if why:
-            failure = RuntimeFailure(CODES.get(why, Code.DIAL_FAILED), f"{exchange.about}: {why}")
+            failure = RuntimeFailure(CODES.get(why, Code.DIAL_FAILED), f"{exchange.about}: {SAID.get(why, why)}")
             self._joint.failed(exchange.peer, failure)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from orchestra_plugins.udp.channel import Channel, start_helper
 from orchestra_plugins.udp.helper import TIERS
+from orchestra_plugins.udp.names import addresses
 from orchestra_plugins.udp.station import Flow
 
 from orchestra.session import Peer
@@ -123,6 +124,28 @@ def silent_name_server() -> Iterator[tuple[str, socket.socket]]:
             f"unshare --mount /bin/sh /dev/fd/3 3<<'END'\nmount --bind {config.name} /etc/resolv.conf\nCOMMAND\nEND",
             server,
         )
+
+
+class Lookups:
+    """Of names, which end when a test says so: what :class:`orchestra_plugins.udp.names.Names` is given."""
+
+    def __init__(self) -> None:
+        self.begun: dict[str, Callable[[], object]] = {}
+        """By host, those that have not ended."""
+        self.answers: dict[str, tuple[list[Any], OSError | None]] = {}
+
+    def look(self, host: str, port: int) -> tuple[list[Any], OSError | None]:
+        """What the test says of a host, else that it is here."""
+        return self.answers.setdefault(host, addresses("127.0.0.1", port))
+
+    def begin(self, work: Callable[[tuple[str, int]], object], name: tuple[str, int]) -> None:
+        """In place of a thread."""
+        assert name[0] not in self.begun
+        self.begun[name[0]] = lambda: work(name)
+
+    def end(self, host: str) -> None:
+        """One has its answer."""
+        self.begun.pop(host)()
 
 
 def answer(question: bytes, address: str) -> bytes:

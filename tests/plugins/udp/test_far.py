@@ -6,10 +6,14 @@ import errno
 import os
 import socket
 import sys
+from collections.abc import Iterator
 
 import pytest
 from orchestra_plugins.udp.far import MTU_DISCOVER, End, Far, lost, name_of, prepare, where_of
-from orchestra_plugins.udp.wire import HEAD, WHERE, Parser, Policy
+from orchestra_plugins.udp.names import LOOKUPS, QUEUED, Names
+from orchestra_plugins.udp.wire import CLOSE, HEAD, WHERE, Parser, Policy
+
+from tests.plugins.udp.rig import Lookups
 
 
 def test_where_to_and_how_datagrams_wait() -> None:
@@ -78,3 +82,45 @@ def test_one_datagram_goes_before_it_is_looked_for_another_and_then_as_many_as_c
         assert came(8) == [b"4"]  # something else was ready in between
     for each in far.names.bell:
         os.close(each)
+
+
+@pytest.fixture
+def lookups() -> Lookups:
+    return Lookups()
+
+
+@pytest.fixture
+def far(lookups: Lookups) -> Iterator[Far]:
+    made = Far(1 << 20, Names(lookups.look, lookups.begin))
+    yield made
+    for flow in list(made.ends):
+        made.close(flow)
+    for each in made.names.bell:
+        os.close(each)
+
+
+def test_a_flow_that_is_closed_takes_its_lookup_along(far: Far, lookups: Lookups) -> None:
+    for number in range(20 * QUEUED):
+        far.close(number - QUEUED)  # what the other end evicts
+        far.open(number, 0, WHERE.pack(53, 250, 65535) + b"n%d.example" % number)
+    assert len(far.early) == QUEUED
+    assert len(far.names.queued) <= QUEUED
+    assert not far.outbox.take()  # nobody was refused
+    for number in range(19 * QUEUED, 20 * QUEUED):
+        far.close(number)
+    far.open(2, 0, WHERE.pack(9, 250, 65535) + b"wanted.example")
+    far.send(2, b"early")
+    lookups.end("n0.example")
+    far.learn()
+    assert list(lookups.begun) == [*(f"n{number}.example" for number in range(1, LOOKUPS)), "wanted.example"]
+    lookups.end("wanted.example")
+    far.learn()
+    assert (list(far.ends), far.early, far.kept) == ([2], {}, 0)
+
+
+def test_a_flow_to_one_name_more_than_may_wait_is_refused_at_once(far: Far) -> None:
+    for number in range(LOOKUPS + QUEUED + 1):
+        far.open(2 * number, 0, WHERE.pack(53, 250, 65535) + b"n%d.example" % number)
+    refused = Parser().feed(far.outbox.take())
+    assert refused == [(CLOSE, 0, 2 * (LOOKUPS + QUEUED), b"EUSERS")]
+    assert len(far.early) == LOOKUPS + QUEUED

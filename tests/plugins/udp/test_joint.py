@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from orchestra_plugins.udp.flows import FlowTable
 from orchestra_plugins.udp.joint import EARLY, QUIET, TOLD, Exchange, Joint
 
@@ -260,15 +261,18 @@ def test_failures_of_many_kinds_are_told_as_far_as_anybody_reads_them() -> None:
     run_virtual(main())
 
 
-def test_a_flow_that_ends_at_the_exit_is_told_and_the_next_datagram_begins_another() -> None:
+@pytest.mark.parametrize(
+    ("why", "said"), [("EUNRESOLVED", "EUNRESOLVED"), ("EUSERS", "too many names wait there to be looked up")]
+)
+def test_a_flow_that_ends_at_the_exit_is_told_and_the_next_datagram_begins_another(why: str, said: str) -> None:
     async def main() -> None:
         scene = Scene()
         entry, _ = scene.peer()
         await asyncio.sleep(0.1)
-        scene.exits.flows[0].party.ended("EUNRESOLVED")
-        scene.exits.flows[0].party.ended("EUNRESOLVED")
+        scene.exits.flows[0].party.ended(why)
+        scene.exits.flows[0].party.ended(why)
         assert entry.closed
-        assert scene.context.failures == ["peer 1: gateway sends to 10.0.0.53:53: EUNRESOLVED"]
+        assert scene.context.failures == [f"peer 1: gateway sends to 10.0.0.53:53: {said}"]
         assert "flows" not in scene.counters
         scene.joint.close()
 
