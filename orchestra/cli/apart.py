@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     """Makes a launch, with the plugins that the source names."""
 
 _NEEDED = (
-    "orchestra.engine.ssh.library",
     "orchestra.engine.ssh.connecting",
     "orchestra.engine.ssh.session",
     "orchestra.engine.shell",

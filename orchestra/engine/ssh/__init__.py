@@ -3,7 +3,6 @@
 ``plugin`` and ``transport`` are cheap to import; asyncssh is loaded when the first session opens.
 
 ============================  ========================================================================================
-library                       asyncssh, loaded without what it can do without
 connecting, options, clients  opening a session: what asyncssh is told, and what it asks meanwhile
 carrier, session, channels,   the stream below a session, the place itself, the streams on it, and its listeners
 listeners
