@@ -15,6 +15,7 @@ keyfiles, agents, offers,     private keys, those of an agent, how a key is show
 answering
 algorithms                    lists of algorithms as ssh_config writes them
 translate                     what asyncssh raises, in our words
-internals, gcm                all that touches what asyncssh does not promise to keep
+internals, datapath, direct   all that touches what asyncssh does not promise to keep; see :mod:`.internals`
+gcm, spaces                   what the data path is made of: a cipher that is kept, and memory to put packets into
 ============================  ========================================================================================
 """

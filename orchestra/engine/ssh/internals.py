@@ -1,7 +1,12 @@
-"""Every touch of what asyncssh does not promise to keep, each with its reason. Known to fit asyncssh 2.24.
+"""What asyncssh does not promise to keep is touched here, in :mod:`.datapath` and in :mod:`.direct`, nowhere else; each
+touch with its reason, and each module with tests of its own that fail when what it assumes of asyncssh 2.24 does not
+hold.
 
-Nothing here is needed for correctness of the bytes: with another asyncssh the speed changes fall away, and what is
-asked of it falls back to its public interface.
+There are three because two of them do a part of asyncssh's work in its place, for speed: ``datapath`` the packets of
+channels, ``direct`` how a channel opens and ends. With an asyncssh that :func:`.datapath.fits` does not know there is
+neither, and it does that work itself. What is here changes single habits of a connection, of any asyncssh, and asks it
+what it has no public call for. Host keys, signs of life and ends of streams depend on that: a new asyncssh has to pass
+the tests before it is used.
 """
 
 # ruff: noqa: SLF001 - this module is the one that reaches in
