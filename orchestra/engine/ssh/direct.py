@@ -1,7 +1,9 @@
 """Channels on which the server connects for us, opened and ended in few steps. asyncssh makes an event, a future and a
 logger for each, wakes two tasks one after the other when it opens, and waits for another turn of the loop when it ends.
 
-What happens in between is asyncssh's own. Known to fit asyncssh 2.24, as the data path, without which there are none.
+What happens in between is asyncssh's own. There is no event for its ``wait_closed``, and nothing is kept by its
+``set_extra_info``: both raise AttributeError. Known to fit asyncssh 2.24, as the data path, without which there are
+none.
 """
 
 # ruff: noqa: SLF001 - this module reaches in, as internals does
@@ -38,7 +40,6 @@ class DirectChannel(asyncssh.SSHTCPChannel[bytes]):
     _encoding = _encoder = _decoder = None
     _errors = "strict"
     _extra: Any = MappingProxyType({"peername": ("", 0)})
-    _init_recv_window = 0
     _recv_paused: Any = "starting"
     _send_high_water, _send_low_water = 64 * 1024, 16 * 1024
     _recv_state = _send_state = "closed"
@@ -68,19 +69,20 @@ class DirectChannel(asyncssh.SSHTCPChannel[bytes]):
         send_chan: int,
         send_window: int,
         send_pktsize: int,
-        packet: SSHPacket,  # noqa: ARG002 - asyncssh's signature
+        packet: SSHPacket,
     ) -> None:
+        packet.check_end()
         opened = self._settled()
         self._send_chan, self._send_window, self._send_pktsize = send_chan, send_window, send_pktsize
         self._send_state = self._recv_state = "open"
         self._session.connection_made(self)
         if self._recv_paused == "starting":
             self._recv_paused = False
-        opened(None)
+        self._tell(opened, None)
 
     def process_open_failure(self, code: int, reason: str, lang: str) -> None:
         self._session = None
-        self._settled()(asyncssh.ChannelOpenError(code, reason, lang))
+        self._tell(self._settled(), asyncssh.ChannelOpenError(code, reason, lang))
         self._cleanup()
 
     def _settled(self) -> Callable[[Exception | None], None]:
@@ -111,6 +113,15 @@ class DirectChannel(asyncssh.SSHTCPChannel[bytes]):
         self._send_chan = self._recv_chan = None
         session, self._session = self._session, None
         if self._opened is not None:
-            self._settled()(asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "SSH connection closed"))
+            error = asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "SSH connection closed")
+            self._tell(self._settled(), error)
         elif session is not None:
-            session.connection_lost(exc)
+            self._tell(session.connection_lost, exc)
+
+    def _tell(self, told: Callable[[Exception | None], object], error: Exception | None) -> None:
+        """Whose fault it is that this raises, other channels do not end with it, nor stay untold of their end."""
+        try:
+            told(error)
+        except Exception as fault:  # noqa: BLE001 - who opens and who receives is anybody
+            self._loop.call_exception_handler({"message": "who has a channel failed", "exception": fault})
+            self.abort()

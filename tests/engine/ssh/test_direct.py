@@ -138,6 +138,60 @@ def test_an_end_tells_at_once_and_is_told_once(keys):
     one(keys, check)
 
 
+@pytest.mark.parametrize("opening", [True, False])
+def test_a_fault_of_who_is_told_of_an_end_keeps_it_from_nobody_else(keys, opening):
+    fault, faults = RuntimeError("a fault of who is told"), []
+
+    def fails(*_):
+        raise fault
+
+    async def check(session, dialed, _accepted, _sent):
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["exception"]))
+        if opening:
+            session.begin_connection(Collector, "127.0.0.1", 1, fails)
+        else:
+            dialed.stream.connection_lost = fails
+        told = asyncio.get_running_loop().create_future()
+        session.begin_connection(Collector, "127.0.0.1", 1, told.set_result)
+        session._connection.abort()
+        assert isinstance(await told, SessionLost)
+        await session.wait_closed()
+        assert (faults, session._connection._channels) == ([fault], {})
+
+    one(keys, check)
+
+
+def test_a_fault_of_who_opens_a_channel_ends_that_one_only(keys):
+    faults = asyncio.Queue()
+
+    def fails(_):
+        raise RuntimeError("a fault of who opens it")
+
+    async def check(session, dialed, accepted, _sent):
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: faults.put_nowait(str(context["exception"])))
+        where = accepted.stream.get_extra_info("sockname")[1]
+        received = Collector()
+        session.begin_connection(lambda: received, "127.0.0.1", where, fails)
+        session.begin_connection(Collector, "127.0.0.1", 1, fails)
+        assert [await faults.get(), await faults.get()] == ["a fault of who opens it"] * 2
+        await received.ended.wait()
+        await dialed.send(b"x")
+        assert await accepted.receive(1) == b"x"
+
+    one(keys, check)
+
+
+def test_a_confirmation_with_more_is_refused(keys):
+    async def check(session, dialed, _accepted, _sent):
+        made = DirectChannel(session._connection, dialed.stream, 1, print)
+        with pytest.raises(asyncssh.packet.PacketDecodeError):
+            made.process_open_confirmation(0, 1, 1, SSHPacket(b"more"))
+        session._connection.remove_channel(made._recv_chan)
+
+    one(keys, check)
+
+
 def test_who_waits_for_a_channel_is_told_when_the_connection_ends(keys):
     async def check(session, _dialed, _accepted, _sent):
         told = asyncio.get_running_loop().create_future()
