@@ -71,13 +71,15 @@ class End:
     def connection_lost(self, exc: Exception | None, /) -> None:  # noqa: ARG002 - whether EOF came says it all
         """The other end is closed after what it still has to send, when that is complete; else it is aborted."""
         self.lost = True
-        other, relay = self.other, self._relay
-        if other.stream is not None and not other.lost:
+        other = self.other
+        if other.stream is None:
+            other.lost = True  # a stream that still comes is turned away
+        elif not other.lost:
             if self.eof:
                 other.stream.close()
             else:
                 other.stream.abort()
-        relay.end_lost()
+        self._relay.end_lost()
 
     def start(self) -> None:
         """Both ends have streams: what came early goes on, and reading begins unless the other end is full."""
@@ -89,28 +91,22 @@ class End:
         self._early.clear()
         if self.eof:
             self.pass_eof()
-        if not (self.lost or self.other._full):  # noqa: SLF001 - two halves of one thing
+        if not (self.other._full or self.lost):  # noqa: SLF001 - two halves of one thing
             stream.resume_reading()
-
-    def forget(self) -> None:
-        """Both streams have ended. What knows each other is not left to the garbage collector, for which it would be
-        much work."""
-        self.stream = None
-        del self.other, self._relay, self._write
 
     def _keep(self, data: bytes | memoryview) -> None:
         self._early.append(bytes(data))
 
     def pass_eof(self) -> None:
         """The end of what this end received is told to the other; after both directions both streams close."""
-        other, stream, target = self.other, self.stream, self.other.stream
-        if target is None or stream is None:
+        other = self.other
+        if other.stream is None or self.stream is None:
             return
         if not other.lost:
-            target.write_eof()
+            other.stream.write_eof()
         if other.eof:
-            stream.close()
-            target.close()
+            self.stream.close()
+            other.stream.close()
 
 
 class Relay:
@@ -152,12 +148,7 @@ class Relay:
         self.end_lost()
 
     def end_lost(self) -> None:
-        """It is over when no stream is left at either end; one that never got an entry is over with its exit."""
-        exit_gone = self.exit.lost
-        entry_gone = self.entry.lost or (self.entry.stream is None and exit_gone)
-        if exit_gone and entry_gone and self._ended is not None:
+        """It is over when no stream is left at either end; where one never came, with the other."""
+        if self.entry.lost and self.exit.lost and self._ended is not None:
             ended, self._ended = self._ended, None
             ended(self)
-            if self.entry.stream is not None and self.exit.stream is not None:
-                self.entry.forget()
-                self.exit.forget()

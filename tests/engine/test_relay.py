@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import hashlib
 import os
 import struct
@@ -13,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from orchestra.engine.relay import End, Relay
+from orchestra.engine.relay import Relay
 from orchestra.model.events import ConnectionFailed
 from orchestra.model.plan import PlannedTunnel
-from orchestra.testing import Collector, MemoryNetwork, MemoryTransport
+from orchestra.testing import Collector, MemoryNetwork, MemoryTransport, run_virtual
 from tests.engine import plans
 from tests.engine.sockets import Running, close, connect, descriptors, direct, engine, settled, small_socket, target
 
@@ -46,27 +45,6 @@ def test_every_byte_arrives_in_both_directions() -> None:
             await close(writer)
             await settled(lambda: running.status.connections == 0)
             assert running.status.bytes_in == running.status.bytes_out == len(payload)
-
-    asyncio.run(main())
-
-
-def test_a_connection_that_has_ended_is_nothing_for_the_garbage_collector() -> None:
-    async def main() -> None:
-        async with target(echo) as port, engine(direct(port)) as running:
-            reader, writer = await connect(running.port)
-            gc.collect()
-            gc.disable()
-            try:
-                writer.write(b"x")
-                writer.write_eof()
-                assert await reader.read(-1) == b"x"
-                await close(writer)
-                await settled(lambda: running.status.connections == 0)
-                for _ in range(3):  # turns of the loop
-                    await asyncio.sleep(0)
-                assert [each for each in gc.get_objects() if isinstance(each, End | Relay)] == []
-            finally:
-                gc.enable()
 
     asyncio.run(main())
 
@@ -292,3 +270,28 @@ def test_stopping_resets_what_is_still_carried() -> None:
             await close(writer)
 
     asyncio.run(main())
+
+
+def test_what_is_told_after_the_end_changes_nothing() -> None:
+    async def main() -> None:
+        network, ended = MemoryNetwork({"10.20.0.30": "desk"}), list[Relay]()
+        here, desk, relay = network.place("laptop", is_here=True), network.place("desk"), Relay(ended.append)
+
+        async def accept(_: object) -> Collector:
+            return Collector()
+
+        await desk.create_server(accept, "*", 1)
+        for end in (relay.exit, relay.entry):
+            await here.create_connection(lambda end=end: end, "10.20.0.30", 1)  # type: ignore[misc]
+        relay.abort()
+        await asyncio.sleep(1)
+        assert ended == [relay]
+        for end in (relay.exit, relay.entry):
+            end.pause_writing()
+            end.resume_writing()
+            end.data_received(b"late")
+            assert end.eof_received()
+            end.connection_lost(None)
+        assert ended == [relay]
+
+    run_virtual(main())
