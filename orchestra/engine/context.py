@@ -59,8 +59,8 @@ class OpenTunnel:
         self.read_secret = read_secret
         self._relays: dict[Relay, frozenset[str]] = {}
         """And the sessions that each may be over."""
-        self._coming: dict[Relay, frozenset[str]] = {}
-        """Those whose dial is not through."""
+        self._coming: dict[Relay, tuple[frozenset[str], Callable[[], object]]] = {}
+        """Those whose dial is not through, and what gives it up."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._tracked: set[Tracked] = set()
         self._accepting: set[asyncio.Timeout] = set()
@@ -237,17 +237,19 @@ class OpenTunnel:
             task = asyncio.create_task(self._come_otherwise(peer(), relay, again))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+            self._coming[relay] = over, task.cancel
 
-        if not self._passage.begin(lambda: relay.exit, done):
+        give_up = self._passage.begin(lambda: relay.exit, done)
+        if give_up is None:
             return None
         self.accepted += 1
-        self._coming[relay] = over
+        self._coming[relay] = over, give_up
         self._usage.begin(over)
         return relay.entry
 
     def _came(self, relay: Relay) -> None:
         if relay in self._coming:
-            self._relays[relay] = self._coming.pop(relay)
+            self._relays[relay], _ = self._coming.pop(relay)
             relay.hasten()
 
     async def _come_otherwise(self, peer: Peer, relay: Relay, again: Again) -> None:
@@ -279,6 +281,8 @@ class OpenTunnel:
         for scope in self._accepting:
             if not scope.expired():
                 scope.reschedule(now)
+        for _, give_up in reversed([*self._coming.values()]):  # those who wait before those for whose places they do
+            give_up()
         for relay in [*self._relays, *self._coming]:
             relay.abort()
         for tracked in list(self._tracked):
@@ -304,7 +308,10 @@ class OpenTunnel:
         return DialRefused(Code.DIAL_FAILED, f"{who}: the connection ended at once")
 
     def _relay_ended(self, relay: Relay) -> None:
-        over = (self._coming if relay in self._coming else self._relays).pop(relay, None)
+        over = self._relays.pop(relay, None)
+        if relay in self._coming:
+            over, give_up = self._coming.pop(relay)
+            give_up()
         if over is not None:
             self._usage.end(over)
             self.count(relay.bytes_in, relay.bytes_out)

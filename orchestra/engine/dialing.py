@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -37,7 +37,7 @@ class Caps:
     def __init__(self, limit: int = PENDING) -> None:
         self._limit = limit
         self._pending: dict[Hashable, int] = {}
-        self._waiting: dict[Hashable, deque[Callable[[], bool]]] = {}
+        self._waiting: dict[Hashable, OrderedDict[Callable[[], bool], None]] = {}
 
     def take(self, target: Hashable) -> bool:
         """Takes one of the target's places, if one is free; it is given back by :meth:`give`."""
@@ -50,7 +50,8 @@ class Caps:
         """To the first who waits and takes it, or back; a target is forgotten with its last place."""
         waiting = self._waiting.get(target)
         while waiting:
-            if waiting.popleft()():
+            take, _ = waiting.popitem(last=False)
+            if take():
                 return
         self._pending[target] -= 1
         if not self._pending[target]:
@@ -59,7 +60,12 @@ class Caps:
 
     def wait(self, target: Hashable, take: Callable[[], bool]) -> None:
         """Has it called when there is a place for it, which it takes unless it says no. None is free now."""
-        self._waiting.setdefault(target, deque()).append(take)
+        self._waiting.setdefault(target, OrderedDict())[take] = None
+
+    def leave(self, target: Hashable, take: Callable[[], bool]) -> None:
+        """Who waits so, if anybody does, waits no more."""
+        if waiting := self._waiting.get(target):
+            waiting.pop(take, None)
 
     @asynccontextmanager
     async def slot(self, target: Hashable) -> AsyncIterator[None]:
@@ -83,7 +89,9 @@ class Caps:
         try:
             await waiter
         except asyncio.CancelledError:
-            if not waiter.cancelled():
+            if waiter.cancelled():
+                self.leave(target, take)
+            else:
                 self.give(target)
             raise
 
@@ -112,48 +120,75 @@ def begin(
     deadline: float,
     caps: Caps,
     done: Callable[[Exception | None], None],
-) -> bool:
-    """Dials as :func:`dial` does, but without anybody who waits; whether it does. ``done`` is told later that it
-    succeeded, or what has to be :func:`explained`."""
-    target, host, port, loop = _target(where), where.host, where.port, asyncio.get_running_loop()
+) -> Callable[[], None] | None:
+    """Dials as :func:`dial` does, but without anybody who waits; None when it does not. ``done`` is told later that it
+    succeeded, or what has to be :func:`explained`. Gives what gives the dial up, after which nothing is told."""
+    host, port = where.host, where.port
     if host is None or port is None:
-        return False
-    give_up: Callable[[], None] | None = None
-    """None as long as there is no place for it."""
+        return None
+    return _Pending(lambda told: ask(make, host, port, told), _target(where), deadline, caps, done).give_up
 
-    def start() -> bool:
-        nonlocal give_up
-        if timer.cancelled():
-            return False
+
+class _Pending:
+    """A dial that nobody waits for, from its wait for a place until it is over."""
+
+    def __init__(
+        self,
+        ask: Callable[[Callable[[Exception | None], None]], Callable[[], None]],
+        target: Hashable,
+        deadline: float,
+        caps: Caps,
+        done: Callable[[Exception | None], None],
+    ) -> None:
+        self._ask, self._target, self._caps, self._done = ask, target, caps, done
+        self._placed = self._over = False
+        self._withdraw: Callable[[], None] | None = None
+        """None as long as the session was not asked."""
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(deadline, self._late)
+        if caps.take(target):
+            self._start()
+        else:
+            caps.wait(target, self._start)
+
+    def give_up(self) -> None:
+        """Nobody wants it any more."""
+        if not self._over:
+            if self._withdraw is not None:
+                self._withdraw()
+            self._leave()
+
+    def _start(self) -> bool:
+        self._placed = True
         try:
-            give_up = ask(make, host, port, ended)
+            self._withdraw = self._ask(self._told)
         except Exception as error:  # noqa: BLE001 - told
-            give_up = _nothing
-            loop.call_soon(ended, error)
+            self._told(error)
         return True
 
-    def ended(error: Exception | None) -> None:
-        if give_up is not None:
-            caps.give(target)
-        timer.cancel()
-        done(error)
+    def _told(self, error: Exception | None) -> None:
+        if self._withdraw is None:  # it is just being asked: whose turn is next is not to come inside this one's
+            self._loop.call_soon(self._end, error)
+        else:
+            self._end(error)
 
-    def late() -> None:
-        timer.cancel()
-        if give_up is not None:
-            give_up()
-        ended(TimeoutError())
+    def _end(self, error: Exception | None) -> None:
+        if not self._over:
+            self._leave()
+            self._done(error)
 
-    timer = loop.call_later(deadline, late)
-    if caps.take(target):
-        start()
-    else:
-        caps.wait(target, start)
-    return True
+    def _late(self) -> None:
+        if not self._over:
+            self.give_up()
+            self._done(TimeoutError())
 
-
-def _nothing() -> None:
-    """There is nothing to be given up."""
+    def _leave(self) -> None:
+        self._over = True
+        self._timer.cancel()
+        if self._placed:
+            self._caps.give(self._target)
+        else:
+            self._caps.leave(self._target, self._start)
 
 
 async def explained(error: Exception, session: Session, where: Dial, deadline: float, begun: float) -> RuntimeFailure:

@@ -96,14 +96,14 @@ class Passage:
         except (DialRefused, SessionLost) as error:
             return await self._otherwise(error, order, number, until, make, host, port)
 
-    def begin(self, make: Callable[[], Receiver], done: Callable[[Again | None], None]) -> bool:
-        """Dials as :meth:`dial` does, by the live way and where nobody has to wait for anything; whether it does.
-        ``done`` is told later that it succeeded, or what is to be awaited instead."""
+    def begin(self, make: Callable[[], Receiver], done: Callable[[Again | None], None]) -> Callable[[], None] | None:
+        """Dials as :meth:`dial` does, by the live way and where nobody has to wait for anything; None when it does not.
+        ``done`` is told later that it succeeded, or what is to be awaited instead. Gives what gives the dial up."""
         order, number, spec = self.order, self.live, self._planned.spec
         session, where = self._places.get(self._ways[number].exit), self._ways[number].dial
         ask: Ask | None = getattr(session, "begin_connection", None)
         if where is None or session is None or session.state != "open" or ask is None:
-            return False
+            return None
         time = asyncio.get_running_loop().time
         began = time()
 

@@ -180,13 +180,17 @@ class Asked:
     def __init__(self, place: Session) -> None:
         self._place = place
         self.asked: list[tuple[Any, str, int, Callable[[Exception | None], None]]] = []
+        self.given_up = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._place, name)
 
     def begin_connection(self, *asked: Any) -> Callable[[], None]:
         self.asked.append(cast("tuple[Any, str, int, Callable[[Exception | None], None]]", asked))
-        return lambda: None
+        return self._give_up
+
+    def _give_up(self) -> None:
+        self.given_up += 1
 
     async def answer(self) -> None:
         make, host, port, done = self.asked.pop()
@@ -208,7 +212,8 @@ class Prompted(Scene):
         for name, place in {"east": self.east, **{each: self.network.place(each) for each in exits}}.items():
             places.put(name, cast(Session, place))
         planned = plans.with_ways(plans.tunnel("desk", "east"), *exits)
-        self.tunnel = OpenTunnel(planned, places, Caps(), self.told.append, plans.read_secret)
+        self.caps = Caps(1)
+        self.tunnel = OpenTunnel(planned, places, self.caps, self.told.append, plans.read_secret)
 
     async def comes(self) -> Collector:
         """Somebody connects; what it is told."""
@@ -277,5 +282,43 @@ def test_an_end_aborts_those_whose_dial_is_not_through() -> None:
         assert stream_of(scene.served[0]).is_closing()
         assert (scene.tunnel.is_idle, scene.told) == (True, [])
         assert scene.tunnel.accept_at_once(lambda: PEER) is None
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("ends", ["the tunnel", "who connected"])
+def test_a_dial_is_given_up_with_what_it_was_for_and_none_begins_afterwards(ends: str) -> None:
+    async def main() -> None:
+        scene = Prompted()
+        scene.tunnel.fence(Joining(scene.tunnel))
+        clients = [await scene.comes() for _ in range(3)]
+        assert len(scene.east.asked) == 1  # the others wait for its place
+        if ends == "the tunnel":
+            scene.tunnel.end()
+        else:
+            for client in reversed(clients):
+                stream_of(client).abort()
+                await asyncio.sleep(1)
+        await asyncio.sleep(1)
+        assert (len(scene.east.asked), scene.east.given_up) == (1, 1)
+        assert (scene.caps._pending, scene.caps._waiting) == ({}, {})
+        assert (scene.tunnel.is_idle, scene.told) == (True, [])
+
+    run_virtual(main())
+
+
+def test_a_second_attempt_is_given_up_with_who_it_was_for() -> None:
+    async def main() -> None:
+        scene = Prompted("west")
+        scene.network.black_holes.add(("desk-vnc", 5900))
+        scene.tunnel.fence(Joining(scene.tunnel))
+        client = await scene.comes()
+        scene.east.asked.pop()[-1](DialRefused(Code.CONNECT_REFUSED, "refused"))
+        await asyncio.sleep(1)
+        assert not scene.tunnel.is_idle
+        stream_of(client).abort()
+        await asyncio.sleep(1)
+        assert (scene.tunnel.is_idle, scene.told) == (True, [])
+        assert (scene.caps._pending, scene.caps._waiting) == ({}, {})
 
     run_virtual(main())

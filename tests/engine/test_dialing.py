@@ -112,3 +112,93 @@ def test_a_place_that_is_given_to_one_who_has_gone_goes_to_the_next() -> None:
         assert (inside, gone.cancelled(), caps._pending, caps._waiting) == (["first", "last"], True, {}, {})
 
     run_virtual(main())
+
+
+def test_a_dial_ends_once_also_when_it_is_asked_for_in_vain_at_its_deadline() -> None:
+    async def main() -> None:
+        caps, where, loop = Caps(1), Dial(by="gateway", host="127.0.0.1", port=80), asyncio.get_running_loop()
+        asked: list[Callable[[Exception | None], None]] = []
+        told: list[Exception | None] = []
+
+        def ask(_make: object, _host: str, _port: int, done: Callable[[Exception | None], None]) -> Callable[[], None]:
+            asked.append(done)
+            if len(asked) == 2:
+                raise SessionLost(Code.SESSION_LOST, "the session to gateway was closed")
+            return lambda: None
+
+        begin(ask, Collector, where, 60.0, caps, lambda _: None)
+        loop.call_at(10.0, lambda: asked[0](None))  # its place goes to who is out of time in the same turn
+        begin(ask, Collector, where, 10.0, caps, told.append)
+        begin(ask, Collector, where, 60.0, caps, lambda _: None)
+        await asyncio.sleep(11)
+        assert ([type(error) for error in told], len(asked)) == ([TimeoutError], 3)
+        assert list(caps._pending.values()) == [1]
+        for _ in range(2):
+            asked[2](None)
+        assert (caps._pending, caps._waiting) == ({}, {})
+
+    run_virtual(main())
+
+
+def test_a_session_that_answers_while_it_is_asked_keeps_no_place() -> None:
+    async def main() -> None:
+        caps, where = Caps(1), Dial(by="gateway", host="127.0.0.1", port=80)
+        told: list[Exception | None] = []
+
+        def ask(_make: object, _host: str, _port: int, done: Callable[[Exception | None], None]) -> Callable[[], None]:
+            done(None)
+            return lambda: None
+
+        for _ in range(2000):
+            assert begin(ask, Collector, where, 10.0, caps, told.append)
+        assert told == []
+        await asyncio.sleep(1)
+        assert (told, caps._pending, caps._waiting) == ([None] * 2000, {}, {})
+
+    run_virtual(main())
+
+
+def test_a_dial_that_is_given_up_leaves_its_place_and_whoever_waits_no_more_is_not_kept() -> None:
+    async def main() -> None:
+        caps, where = Caps(1), Dial(by="gateway", host="127.0.0.1", port=80)
+        told: list[Exception | None] = []
+        withdrawn: list[int] = []
+
+        def ask(*_: object) -> Callable[[], None]:
+            asked.append(number := len(asked))
+            return lambda: withdrawn.append(number)
+
+        asked: list[int] = []
+        first, second, _, _ = (
+            begin(ask, Collector, where, each, caps, told.append) for each in (60.0, 60.0, 1.0, 60.0)
+        )
+        assert first is not None
+        assert second is not None
+        (waiting,) = caps._waiting.values()
+        second()
+        await asyncio.sleep(2)
+        assert (len(waiting), [type(error) for error in told]) == (1, [TimeoutError])
+        first()
+        first()
+        assert (asked, withdrawn, len(told), list(caps._pending.values())) == ([0, 1], [0], 1, [1])
+
+    run_virtual(main())
+
+
+def test_who_waits_for_a_place_and_is_cancelled_is_not_kept() -> None:
+    async def main() -> None:
+        caps = Caps(1)
+
+        async def pending() -> None:
+            async with caps.slot("a"):
+                await asyncio.sleep(1)
+
+        tasks = [asyncio.create_task(pending()) for _ in range(3)]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        await asyncio.sleep(0)
+        assert len(caps._waiting["a"]) == 1
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert (caps._pending, caps._waiting) == ({}, {})
+
+    run_virtual(main())
