@@ -142,7 +142,7 @@ class Carrier:
         """Queues it until the turn of the loop ends."""
         self._queue(data, FLUSH_AT)
 
-    def lend(self, data: memoryview) -> None:
+    def lend(self, data: bytes | memoryview) -> None:
         """Queues it too, unless nobody else has a part in this turn of the loop: then there is nothing to gather,
         and at each hop it would only wait for another turn. What it is lent it does not keep."""
         self._queue(data, FLUSH_AT if self._others else 0)
@@ -281,7 +281,6 @@ def _unsent(stream: Stream, sock: Any) -> int:
 def _tune_socket(sock: Any, silence: float) -> None:
     """Lets the kernel notice a dead link too, but not before the keepalives of SSH do: what is sent and is not
     acknowledged ends the connection (TCP_USER_TIMEOUT, tcp(7)), and so do its own keepalives."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not silence:
         return
     seconds = max(_LEAST, round(silence))

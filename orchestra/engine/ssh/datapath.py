@@ -13,13 +13,16 @@ from __future__ import annotations
 import os
 import struct
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncssh
 from asyncssh.packet import PacketDecodeError, SSHPacket
 
 from orchestra.engine.ssh.gcm import GCM, LENGTH, LONGEST_PADDING, TAG, padding_length
 from orchestra.engine.ssh.spaces import Spaces
+
+if TYPE_CHECKING:
+    from orchestra.engine.ssh.carrier import Carrier
 
 _FITS = "2.24."
 """The asyncssh whose packets may go past it. Another one may count or check something more in its own way."""
@@ -95,12 +98,13 @@ class DataPath:
     def _send(self, channel: Any, cipher: GCM, data: memoryview, space: memoryview) -> None:
         """In packets that are written one behind the other, the last part of the space being where they are made."""
         connection, padding = self._connection, os.urandom(LONGEST_PADDING)
+        carrier: Carrier = connection._transport
         largest = min(channel._send_pktsize, _LARGEST)
         plain, end = space[-_LARGEST - _AROUND :], len(space) - 2 * (_LARGEST + _AROUND)
         at = 0
         for start in range(0, len(data), largest):
             if at > end:
-                connection._transport.lend(space[:at])
+                carrier.lend(space[:at])
                 at = 0
             piece = data[start : start + largest]
             padded = padding_length(len(piece) + 9)
@@ -114,7 +118,7 @@ class DataPath:
             connection._rekey_bytes_sent += length
             connection._send_seq = (connection._send_seq + 1) & _SEQUENCE
         channel._send_window -= len(data)
-        connection._transport.lend(space[:at])
+        carrier.lend(space[:at])
 
     def send_packet(self, kind: int, args: tuple[bytes, ...]) -> bool:
         """Sends a packet that opens, widens or ends a channel; False when asyncssh has to."""
@@ -129,7 +133,8 @@ class DataPath:
         sealed = cipher.seal(head, b"".join((padded.to_bytes(1, "big"), payload, os.urandom(padded))))
         connection._rekey_bytes_sent += length
         connection._send_seq = (connection._send_seq + 1) & _SEQUENCE
-        connection._transport.lend(head + sealed)
+        carrier: Carrier = connection._transport
+        carrier.lend(head + sealed)
         return True
 
     def _may_send(self, size: int) -> bool:
