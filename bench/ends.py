@@ -31,6 +31,8 @@ FIRST = 1 << 20
 """Bytes with which a client begins to find out how many fill the time."""
 ENDLESS = 1 << 50
 """Bytes of a transfer that ends with its connection."""
+SAID = 600
+"""Bytes that a client says at once when it is connected."""
 WARM = 0.3
 """Seconds of it before anything is measured beside it."""
 HERE = "127.0.0.1"
@@ -140,15 +142,16 @@ def _connect(port: int, address: str = HERE) -> socket.socket:
 
 
 async def rate(port: int, at_a_time: int, count: int) -> float:
-    """Connections per second that were opened, answered a byte and were closed."""
-    waiting = iter(range(count))
+    """Connections per second that were opened, answered what was said, each something else, and were closed."""
+    waiting, said = iter(range(count)), os.urandom(SAID + count)
 
     async def work() -> None:
-        for _ in waiting:
+        for number in waiting:
             reader, writer = await asyncio.open_connection(HERE, port)
-            writer.write(b"x")
-            await reader.readexactly(1)
-            writer.close()
+            with contextlib.closing(writer):
+                writer.write(said[number : number + SAID])
+                if await reader.readexactly(SAID) != said[number : number + SAID]:
+                    raise ConnectionError(f"connection {number + 1} of {count} was answered what it had not said")
 
     begun = time.perf_counter()
     await asyncio.gather(*(work() for _ in range(at_a_time)))
