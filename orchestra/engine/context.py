@@ -233,6 +233,7 @@ class OpenTunnel:
         def done(again: Again | None) -> None:
             if again is None:
                 self._came(relay)
+            if again is None or relay not in self._coming:
                 return
             task = asyncio.create_task(self._come_otherwise(peer(), relay, again))
             self._tasks.add(task)
