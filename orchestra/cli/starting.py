@@ -98,11 +98,7 @@ def prepare(
     # what is exposed is said below, with the rest of what a file does
     report(tuple(d for d in plan.diagnostics if d.code is not Code.LISTEN_EXPOSED), read.sources, console)
     part = reachable_part(plan)
-    code = exit_of_plan(plan)
-    if code and not (code is Exit.UNREACHABLE and starting.partial and part.tunnels):
-        if code is Exit.UNREACHABLE and part.tunnels:
-            console.error("nothing was opened; --partial opens the tunnels that are reachable")
-        raise Refused(code)
+    _require_whole(console, plan, part, partial=starting.partial)
     if not plan.tunnels and read.topology.tunnels:
         raise UsageError(f"every tunnel of {read.topology.file} has a profile: name one with -t, or its --profile")
     if starting.lab is LabKind.EMBEDDED:
@@ -115,6 +111,17 @@ def prepare(
         lab=starting.lab,
         disclosures=disclosures(part, read.topology, environment=environment, in_lab=starting.lab is not None),
     )
+
+
+def _require_whole(console: Console, plan: Plan, part: Plan, *, partial: bool) -> None:
+    """Raises Refused for what keeps the plan, or with ``partial`` what can be reached of it, from being carried out."""
+    code = exit_of_plan(plan)
+    if code is Exit.UNREACHABLE and part.tunnels:
+        if partial:
+            return
+        console.error("nothing was opened; --partial opens the tunnels that are reachable")
+    if code:
+        raise Refused(code)
 
 
 def _refuse_in_process(plan: Plan) -> None:
