@@ -37,7 +37,7 @@ class Tier:
 
 
 def python(nonce: bytes, window: int) -> bytes:
-    """:mod:`.wire`, :mod:`.names` and :mod:`.far`, without what only people and type checkers read."""
+    """:mod:`.wire`, :mod:`.names`, :mod:`.sockets` and :mod:`.far`, without what only people and type checkers read."""
     return _python() + f"\nmain({nonce!r}, {window})\n".encode()
 
 
@@ -55,7 +55,7 @@ TIERS = (
 
 @cache
 def _python() -> bytes:
-    parts = [ast.parse(_source(name)) for name in ("wire.py", "names.py", "far.py")]
+    parts = [ast.parse(_source(name)) for name in ("wire.py", "names.py", "sockets.py", "far.py")]
     return "\n".join(ast.unparse(_Bare().visit(part)) for part in parts).encode()
 
 

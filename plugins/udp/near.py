@@ -17,7 +17,7 @@ from orchestra.session import Peer, SessionError
 from orchestra.session.protocols import Datagrams
 from orchestra.session.refusals import bind_refused
 
-from . import far, wire
+from . import far, sockets, wire
 from .station import Flow, Listening, Party, Treatment, Visited
 from .turn import Turn
 
@@ -48,7 +48,7 @@ class Near:
         except (OSError, UnicodeError) as error:
             failure = error if isinstance(error, OSError) else OSError(str(error))
             raise bind_refused(self._place.host, Endpoint(host, port), failure, protocol="udp") from error
-        wild = far.prepare(sock, treatment.df, host in far.WILDCARDS)
+        wild = sockets.prepare(sock, treatment.df, host in sockets.WILDCARDS)
         listener = NearListener(visited, sock, self._turn, self._open.discard, wild)
         self._open.add(listener)
         return listener
@@ -80,7 +80,7 @@ class _Losses:
         self._lost = 0
 
     def tell(self) -> None:
-        total = far.lost(self._sock)
+        total = sockets.lost(self._sock)
         if total != self._lost:
             self._noted("kernel", (total - self._lost) & wire.WRAP)
             self._lost = total
@@ -108,7 +108,7 @@ class NearFlow:
         except SessionError as error:
             self._fail(error.message)
             return
-        far.prepare(sock, self._treatment.df)
+        sockets.prepare(sock, self._treatment.df)
         self._sock, self._opening = sock, None
         self.address = sock.getpeername()[0]
         self._losses = _Losses(sock, self._party.noted)
@@ -225,7 +225,7 @@ class NearListener:
             try:
                 if self._wild:
                     data, extra, _, address = self._sock.recvmsg(65536, 64)
-                    source = far.answering(extra)
+                    source = sockets.answering(extra)
                 else:
                     data, address = receive(65536)
             except (BlockingIOError, InterruptedError):

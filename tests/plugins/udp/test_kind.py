@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from orchestra_plugins import udp
-from orchestra_plugins.udp.far import lost
+from orchestra_plugins.udp import sockets
 from orchestra_plugins.udp.kind import Exits
 from orchestra_plugins.udp.station import Treatment
 
@@ -213,7 +213,7 @@ def test_a_flood_of_a_hundred_thousand_is_counted_to_the_last(way: str) -> None:
 
                 def accounted() -> int:
                     dropped = (count for name, count in it.status.counters.items() if name.startswith("dropped_"))
-                    return arrived + lost(sink) + sum(dropped)
+                    return arrived + sockets.lost(sink) + sum(dropped)
 
                 asyncio.get_running_loop().add_reader(sink, readable)
                 with it.client() as sock:
