@@ -98,11 +98,12 @@ class Master(asyncio.SubprocessProtocol):
 
     def process_exited(self) -> None:
         self._end_watch()
-        if self._rest:
-            self._said(self._rest.decode("utf-8", "replace"))
-        asyncio.get_running_loop().call_soon(self._finish)  # what it wrote last may wait to be read
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, self._finish)  # what it wrote last may wait to be read, in the next turn
 
     def _finish(self) -> None:
+        if self._rest:
+            self._said(self._rest.decode("utf-8", "replace"))
         if self._transport is not None:
             self._transport.close()  # a ProxyCommand may hold on to its standard error
         self.ended.set()
