@@ -11,53 +11,59 @@ import asyncio
 import os
 import selectors
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from time import perf_counter
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 Ready = list[tuple[selectors.SelectorKey, int]]
 
-PATIENCE = 200e-6
+PATIENCE = 500e-6
 """Seconds of polling before each sleep, at most: what an answer takes that comes from this machine or its network."""
+_give_way = getattr(os, "sched_yield", lambda: None)
 
 
 class EagerSelector(selectors.DefaultSelector):
-    """Polls as long as two sides talk: what came soon came from the one that was heard before the last.
+    """Polls for a side that answered soon when it was last waited for, as long as two sides talk.
 
     What comes from the same side again and again is a stream, and more of it gathers in one sleep; among many sides
-    another process has more use for the processor. A wait that polling did not shorten ends it: whoever is idle costs
-    nothing.
+    another process has more use for the processor. So whoever is idle costs nothing, nor does who answers late.
     """
 
-    def __init__(self, patience: float = PATIENCE) -> None:
+    def __init__(self, patience: float = PATIENCE, clock: Callable[[], float] = perf_counter) -> None:
         super().__init__()
-        self._patience = patience
+        self._patience, self._clock = patience, clock
         self._last = self._before = -1
         """Where something came from last, and before that."""
+        self._soon = False
+        """Whether what came last came soon."""
         self.eager = False
         """Whether the next wait begins with polling."""
 
     def select(self, timeout: float | None = None) -> Ready:
         if timeout is not None and timeout <= 0:
             return super().select(timeout)
-        began = perf_counter()
+        began = self._clock()
         until = None if timeout is None else began + timeout
         ready = self._poll(began, until) if self.eager else []
         self.eager = False
-        if ready := ready or super().select(None if until is None else max(0, until - perf_counter())):
+        if ready := ready or super().select(None if until is None else max(0, until - self._clock())):
             key, events = ready[0]
-            if events == selectors.EVENT_READ and key.fd == self._before != self._last:
-                self.eager = perf_counter() - began < self._patience
+            talk = events == selectors.EVENT_READ and key.fd == self._before != self._last
+            self.eager = talk and self._soon
+            self._soon = self._clock() - began < self._patience
             self._before, self._last = self._last, key.fd
         return ready
 
     def _poll(self, began: float, until: float | None) -> Ready:
+        """Who has to run before anything can come may wait for this very processor; the scheduler moves nobody away
+        from one who never sleeps, even if another processor is idle."""
         end = began + self._patience
         end = end if until is None else min(end, until)
-        while perf_counter() < end:
+        while self._clock() < end:
             if ready := super().select(0):
                 return ready
+            _give_way()
         return []
 
 

@@ -17,6 +17,16 @@ LONG = 600.0
 HERE, THERE = 0, 1
 
 
+class Clock:
+    """Goes on by so many seconds whenever it is asked."""
+
+    step = now = 0.0
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
 class Sides:
     """Two connections of which one end each is watched: bytes come from here or from there."""
 
@@ -46,9 +56,15 @@ class Sides:
 
 
 @pytest.fixture
-def sides(request: pytest.FixtureRequest) -> Iterator[Sides]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def sides(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Sides]:
     with ExitStack() as stack:
-        yield Sides(stack.enter_context(closing(EagerSelector(getattr(request, "param", LONG)))), stack)
+        selector = EagerSelector(getattr(request, "param", LONG), clock)
+        yield Sides(stack.enter_context(closing(selector)), stack)
 
 
 def test_it_polls_while_two_sides_talk(sides: Sides) -> None:
@@ -88,21 +104,28 @@ def test_one_of_many_is_no_talk(sides: Sides) -> None:
             assert not sides.selector.eager
 
 
-@pytest.mark.parametrize("sides", [0.0], indirect=True)
-def test_what_takes_longer_than_its_patience_is_slept_through(sides: Sides) -> None:
+def test_it_polls_for_a_side_that_answered_soon_and_sleeps_for_one_that_did_not(sides: Sides, clock: Clock) -> None:
+    polled = {HERE: False, THERE: False}
+    for side in (HERE, THERE) * 3:
+        polled[side] = sides.selector.eager
+        clock.step = 2 * LONG if side == THERE else 0.0
+        sides.comes(side)
+    assert polled == {HERE: True, THERE: False}
+    clock.step = 0.0
     sides.comes(HERE)
-    sides.comes(THERE)
-    sides.selector.eager = True
+    sides.comes(THERE)  # soon, for once
     sides.comes(HERE)
-    assert not sides.selector.eager
+    assert sides.selector.eager
 
 
 @pytest.mark.parametrize("eager", [False, True])
-def test_no_wait_is_longer_than_it_was_told(sides: Sides, eager: bool) -> None:
+def test_no_wait_is_longer_than_it_was_told(sides: Sides, clock: Clock, eager: bool) -> None:
+    clock.step = 0.0001
     sides.selector.eager = eager
     assert sides.selector.select(0.001) == []
     assert sides.selector.select(0) == []
     assert sides.selector.select(-1) == []
+    assert not sides.selector.eager
 
 
 @pytest.mark.parametrize("sides", [0.0], indirect=True)
