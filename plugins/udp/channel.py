@@ -204,7 +204,7 @@ class Channel:
                     self._outbox.acknowledge(number)
                 else:
                     self._heard(kind, flags, number, body)
-            if len(self._outbox) or self._parser.received - self._acknowledged >= wire.ACK_EVERY:
+            if self._outbox.queues or self._parser.received - self._acknowledged >= wire.ACK_EVERY:
                 self.wake()
 
     def _greeted(self, data: bytes) -> bytes | None:
@@ -281,7 +281,7 @@ class Channel:
     def _flush(self) -> None:
         self._scheduled = False
         outbox = self._outbox
-        soonest = self._release() if len(outbox) else None
+        soonest = self._release() if outbox.queues else None
         if outbox.dropped:
             self._tell_dropped()
         if self._parser.received - self._acknowledged >= wire.ACK_EVERY:

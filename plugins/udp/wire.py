@@ -64,8 +64,13 @@ class Parser:
         self.received += len(data)
         if self._rest:
             data = self._rest + data
-        found = []
         at, end = 0, len(data)
+        if end >= 8:
+            kind, flags, size, flow = HEADER.unpack_from(data)
+            if size + 8 == end:  # as it mostly is
+                self._rest = b""
+                return [(kind, flags, flow, data[8:])]
+        found = []
         while end - at >= 8:
             kind, flags, size, flow = HEADER.unpack_from(data, at)
             stop = at + 8 + size
@@ -110,35 +115,33 @@ class Outbox:
         self.paused = False
         """The stream itself is full: nothing more is taken out of the queues."""
         self.dropped: dict[tuple[int, str], int] = {}
-        self._ready: list[bytes] = []
+        self.ready: list[bytes] = []
+        """Pieces of what is to be sent now."""
         self._sent = self._acknowledged = self._held = 0
-        self._queues: OrderedDict[int, _Queue] = OrderedDict()
-
-    def __len__(self) -> int:
-        """Flows that have something waiting."""
-        return len(self._queues)
+        self.queues: OrderedDict[int, _Queue] = OrderedDict()
+        """Of the flows that have something waiting."""
 
     def control(self, data: bytes) -> None:
         """A frame that is no datagram."""
         self._sent += len(data)
-        self._ready.append(data)
+        self.ready.append(data)
 
     def passes(self, flow: int, body: bytes) -> bool:
         """Sends a datagram of a flow, if nothing stands in its way."""
         size = len(body)
-        if self._queues or not self._fits(size):
+        if self.queues or not self._fits(size):
             return False
         self._sent += size + 8
-        self._ready += HEADER.pack(DATA, 0, size, flow), body
+        self.ready += HEADER.pack(DATA, 0, size, flow), body
         return True
 
     def datagram(self, flow: int, body: bytes, policy: Policy, now: float) -> None:
         """A datagram of a flow, at a time in seconds: it goes now, waits, or is dropped."""
         if self.passes(flow, body):
             return
-        queue = self._queues.get(flow)
+        queue = self.queues.get(flow)
         if queue is None:
-            queue = self._queues[flow] = _Queue(policy)
+            queue = self.queues[flow] = _Queue(policy)
         cost = len(body) + OVERHEAD
         while policy.head and queue.waiting and queue.size + cost > policy.room:
             self._drop_oldest(flow, queue, "queue")
@@ -149,7 +152,7 @@ class Outbox:
             queue.size += cost
             self._held += cost
         if not queue.waiting:
-            del self._queues[flow]
+            del self.queues[flow]
 
     def acknowledge(self, received: int) -> None:
         """What the other end says that it has received, in all."""
@@ -157,8 +160,8 @@ class Outbox:
 
     def release(self, now: float) -> None:
         """Takes out of the queues what fits by now, one datagram of each flow by turns; what is too old is dropped."""
-        while self._queues:
-            flow, queue = next(iter(self._queues.items()))
+        while self.queues:
+            flow, queue = next(iter(self.queues.items()))
             while queue.waiting and queue.waiting[0][0] + queue.policy.age < now:
                 self._drop_oldest(flow, queue, "age")
             if queue.waiting:
@@ -169,18 +172,18 @@ class Outbox:
                 self._held -= before - queue.size
                 self.control(HEADER.pack(DATA, 0, len(body), flow) + body)
             if queue.waiting:
-                self._queues.move_to_end(flow)
+                self.queues.move_to_end(flow)
             else:
-                del self._queues[flow]
+                del self.queues[flow]
 
     def expire(self, now: float) -> float | None:
         """Drops what is too old, of every flow; returns when the next one will be."""
         soonest = None
-        for flow, queue in list(self._queues.items()):
+        for flow, queue in list(self.queues.items()):
             while queue.waiting and queue.waiting[0][0] + queue.policy.age < now:
                 self._drop_oldest(flow, queue, "age")
             if not queue.waiting:
-                del self._queues[flow]
+                del self.queues[flow]
             else:
                 end = queue.waiting[0][0] + queue.policy.age
                 soonest = end if soonest is None else min(soonest, end)
@@ -188,7 +191,7 @@ class Outbox:
 
     def forget(self, flow: int) -> None:
         """The flow has ended; what waits of it is dropped."""
-        queue = self._queues.pop(flow, None)
+        queue = self.queues.pop(flow, None)
         while queue is not None and queue.waiting:
             self._drop_oldest(flow, queue, "closed")
 
@@ -199,10 +202,10 @@ class Outbox:
 
     def take(self) -> bytes:
         """What is to be sent now."""
-        ready = self._ready
+        ready = self.ready
         if not ready:
             return b""
-        self._ready = []
+        self.ready = []
         return ready[0] if len(ready) == 1 else b"".join(ready)
 
     def _fits(self, size: int) -> bool:

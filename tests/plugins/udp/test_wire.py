@@ -48,7 +48,7 @@ def test_what_fits_goes_at_once_and_the_rest_when_it_is_acknowledged() -> None:
     outbox.acknowledge(3 * 108)
     outbox.release(0.1)
     assert [body[0] for _, body in sent(outbox)] == [3]
-    assert (len(outbox), outbox.dropped) == (0, {})
+    assert (len(outbox.queues), outbox.dropped) == (0, {})
 
 
 def test_acknowledgements_wrap_round() -> None:
@@ -113,7 +113,7 @@ def test_a_flow_that_ends_takes_what_waits_with_it() -> None:
     for flow in (2, 2, 4):
         outbox.datagram(flow, b"x", PLAIN, 0.0)
     outbox.forget(2)
-    assert (len(outbox), outbox.dropped) == (1, {(2, "closed"): 2})
+    assert (len(outbox.queues), outbox.dropped) == (1, {(2, "closed"): 2})
 
 
 def test_all_queues_together_are_bounded() -> None:
