@@ -20,14 +20,17 @@ Ready = list[tuple[selectors.SelectorKey, int]]
 
 PATIENCE = 500e-6
 """Seconds of polling before each sleep, at most: what an answer takes that comes from this machine or its network."""
+LULL = 0.05
+"""Seconds without polling after it was in vain."""
 _give_way = getattr(os, "sched_yield", lambda: None)
 
 
 class EagerSelector(selectors.DefaultSelector):
-    """Polls for a side that answered soon when it was last waited for, as long as two sides talk.
+    """Polls as long as two sides talk, for the one that came soon when it was last waited for.
 
     What comes from the same side again and again is a stream, and more of it gathers in one sleep; among many sides
-    another process has more use for the processor. So whoever is idle costs nothing, nor does who answers late.
+    another process has more use for the processor. Where polling was in vain, the answer was late, or a busy process
+    held the processor that it was given: then there is none for a while, so that neither costs much.
     """
 
     def __init__(self, patience: float = PATIENCE, clock: Callable[[], float] = perf_counter) -> None:
@@ -37,6 +40,8 @@ class EagerSelector(selectors.DefaultSelector):
         """Where something came from last, and before that."""
         self._soon = False
         """Whether what came last came soon."""
+        self._again = clock()
+        """When polling may be tried again."""
         self.eager = False
         """Whether the next wait begins with polling."""
 
@@ -45,7 +50,7 @@ class EagerSelector(selectors.DefaultSelector):
             return super().select(timeout)
         began = self._clock()
         until = None if timeout is None else began + timeout
-        ready = self._poll(began, until) if self.eager else []
+        ready = self._poll(began, until) if self.eager and began >= self._again else []
         self.eager = False
         if ready := ready or super().select(None if until is None else max(0, until - self._clock())):
             key, events = ready[0]
@@ -56,14 +61,18 @@ class EagerSelector(selectors.DefaultSelector):
         return ready
 
     def _poll(self, began: float, until: float | None) -> Ready:
-        """Who has to run before anything can come may wait for this very processor; the scheduler moves nobody away
-        from one who never sleeps, even if another processor is idle."""
+        """What comes before patience is at its end, or the time that was given."""
         end = began + self._patience
-        end = end if until is None else min(end, until)
+        if until is not None and until < end:
+            end = until
         while self._clock() < end:
             if ready := super().select(0):
                 return ready
+            # Who has to run before anything can come may wait for this very processor, and it can take the scheduler
+            # milliseconds to move one away from a process that never sleeps, beside another processor that is idle.
             _give_way()
+        if end != until:
+            self._again = self._clock() + LULL
         return []
 
 

@@ -10,7 +10,8 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from orchestra.assembly.loop import EagerSelector, run
+from orchestra.assembly import loop
+from orchestra.assembly.loop import LULL, EagerSelector, Ready, run
 
 LONG = 600.0
 """Seconds: longer than any test."""
@@ -118,21 +119,53 @@ def test_it_polls_for_a_side_that_answered_soon_and_sleeps_for_one_that_did_not(
     assert sides.selector.eager
 
 
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """For how long it slept, each time; 0 is a look whether something came."""
+    asked: list[float] = []
+    select = selectors.DefaultSelector.select
+
+    def recorded(self: selectors.DefaultSelector, timeout: float | None = None) -> Ready:
+        asked.append(LONG if timeout is None else timeout)
+        return select(self, 0)
+
+    monkeypatch.setattr(selectors.DefaultSelector, "select", recorded)
+    return asked
+
+
 @pytest.mark.parametrize("eager", [False, True])
-def test_no_wait_is_longer_than_it_was_told(sides: Sides, clock: Clock, eager: bool) -> None:
+def test_no_wait_is_longer_than_it_was_told(sides: Sides, clock: Clock, slept: list[float], eager: bool) -> None:
     clock.step = 0.0001
     sides.selector.eager = eager
     assert sides.selector.select(0.001) == []
     assert sides.selector.select(0) == []
     assert sides.selector.select(-1) == []
     assert not sides.selector.eager
+    assert clock.now < 0.002
+    assert (slept.count(0.0) > 5) == eager  # it polled all the time
+    assert max(slept) < 0.001
 
 
-@pytest.mark.parametrize("sides", [0.0], indirect=True)
-def test_when_polling_was_in_vain_it_sleeps_for_what_is_left(sides: Sides) -> None:
-    sides.selector.eager = True
-    assert sides.selector.select(0.001) == []
-    assert not sides.selector.eager
+@pytest.mark.parametrize("sides", [0.0005], indirect=True)
+def test_polling_gives_way_and_when_it_was_in_vain_there_is_none_for_a_while(
+    sides: Sides, clock: Clock, slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+    monkeypatch.setattr(loop, "_give_way", lambda: given.append(clock.now))
+    clock.step = 0.0001
+
+    def polls(timeout: float) -> int:
+        given.clear()
+        sides.selector.eager = True
+        assert sides.selector.select(timeout) == []
+        return len(given)
+
+    assert polls(0.0003) > 0  # as long as it was told
+    assert polls(0.002) > 2
+    assert 0.001 < slept[-1] < 0.0015  # for what was left
+    assert polls(0.002) == 0
+    clock.now += LULL
+    assert polls(0.002) > 2
 
 
 async def kind_of_selector() -> str:
