@@ -85,7 +85,7 @@ class Far:
 
     def __init__(self, window: int, names: Names | None = None) -> None:
         self.parser, self.outbox = Parser(), Outbox(window)
-        self.poll, self.units = waiting()
+        self.poll, self.units = poller()
         self.ends: dict[int, End] = {}  # by flow
         self.files: dict[int, End] = {}  # by descriptor
         self.peers: dict[int, tuple[End, Place]] = {}  # by flow
@@ -357,22 +357,24 @@ class Far:
             self.write(self.pending + outbox.take())
 
     def write(self, data: bytes) -> None:
-        """As much as fits; the rest is kept, and nothing is taken out of the queues before it has gone."""
+        """As much as fits; the rest is kept, and nothing is taken out of the queues before it has gone. Then what fits
+        of these goes at once."""
         try:
             self.pending = data[os.write(1, data) :]
         except BlockingIOError:
             self.pending = data
-        if bool(self.pending) != self.outbox.paused:
-            self.outbox.paused = not self.outbox.paused
-            if self.outbox.paused:
-                self.poll.register(1, select.POLLOUT)
-            else:
-                self.poll.unregister(1)
+        if self.pending and not self.outbox.paused:
+            self.outbox.paused = True
+            self.poll.register(1, select.POLLOUT)
+        elif self.outbox.paused and not self.pending:
+            self.outbox.paused = False
+            self.poll.unregister(1)
+            self.flush()
 
 
-def waiting() -> tuple[Any, int]:
-    """What waits for files, and in how many units each second. All that ``poll`` is told it looks at each time, which
-    with a thousand flows takes ten times as long as a datagram does."""
+def poller() -> tuple[Any, int]:
+    """What waits for descriptors, and how many units of its timeout make a second. poll(2) looks at every descriptor
+    each time: with a thousand flows that takes ten times as long as what a datagram takes otherwise."""
     return (select.epoll(), 1) if hasattr(select, "epoll") else (select.poll(), 1000)
 
 

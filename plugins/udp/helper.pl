@@ -312,6 +312,7 @@ sub hear {
 
 # Everything of this turn in one write.
 sub flush {
+    my $was_paused = $paused;
     release();
     report();
     if ($received - $told >= $ACK_EVERY) {
@@ -326,6 +327,7 @@ sub flush {
         substr($pending, 0, $wrote) = "" if $wrote;
     }
     $paused = length $pending ? 1 : 0;
+    flush() if $was_paused && !$paused;  # what waits in the queues may go now
 }
 
 $SIG{PIPE} = "IGNORE";

@@ -27,14 +27,19 @@ SIZES = (0, 1, 2, 511, 512, 1232, 1472, 1473, 8192, 16385, 65507)
 """Empty; around what DNS, Ethernet and the buffers of netcat and socat can take; the most that IPv4 carries."""
 DEADLINE = 20.0
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="a name server of its own takes root")
-ELSEWHERE = b"import select\nselect.__dict__.pop('epoll', None)\n"
-"""Has Python on Linux wait as it does on other systems."""
 _python, _perl = TIERS
+
+
+def elsewhere(nonce: bytes, window: int) -> bytes:
+    """The helper in Python, waiting as it does on other systems than Linux."""
+    return b"import select\nselect.__dict__.pop('epoll', None)\n" + _python.text(nonce, window)
+
+
 tiers = pytest.mark.parametrize(
     "tier",
     [
         pytest.param(_python, id="python3"),
-        pytest.param(replace(_python, text=lambda *hello: ELSEWHERE + _python.text(*hello)), id="python3 elsewhere"),
+        pytest.param(replace(_python, text=elsewhere), id="python3-elsewhere"),
         pytest.param(_perl, id="perl"),
     ],
 )

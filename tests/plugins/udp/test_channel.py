@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
 import socket
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +252,42 @@ def test_a_helper_that_is_killed_ends_its_flows(tier: Tier) -> None:
                     sock.bind(("127.0.0.1", listening.port))
 
     play(scene)
+
+
+def holds(port: int) -> bool:
+    """Whether a socket of this machine has datagrams that its process has not read."""
+    lines = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    return any(line[1].endswith(f":{port:04X}") and not line[4].endswith(":00000000") for line in lines)
+
+
+@tiers
+def test_what_waited_while_nobody_read_goes_on_as_soon_as_somebody_does(tier: Tier) -> None:
+    count, text = 60, tier.text(bytes(16), 1 << 20)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as target, contextlib.ExitStack() as running:
+        ours, theirs = socket.socketpair()
+        running.enter_context(ours)
+        for each in (ours, target):
+            each.settimeout(DEADLINE)
+        target.bind(("127.0.0.1", 0))
+        with theirs:
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            argv = ["/bin/sh", "-c", tier.command(len(text))]
+            helper = running.enter_context(subprocess.Popen(argv, stdin=theirs, stdout=theirs))
+        running.callback(helper.kill)
+        where = wire.WHERE.pack(target.getsockname()[1], 60_000, 1 << 20) + b"127.0.0.1"
+        ours.sendall(text)
+        assert bytes(16) in ours.recv(1000)  # its hello
+        ours.sendall(wire.frame(wire.OPEN, 2, where) + wire.frame(wire.DATA, 2, b"first"))
+        _, peer = target.recvfrom(100)
+        for number in range(count):
+            target.sendto(bytes([number]) * 1000, peer)
+        end = time.monotonic() + DEADLINE
+        while holds(peer[1]):
+            assert time.monotonic() < end
+        parser, came = wire.Parser(), list[bytes]()
+        while len(came) < count:  # and nothing is acknowledged, so nothing else wakes it
+            came += [body for kind, _, _, body in parser.feed(ours.recv(65536)) if kind == wire.DATA]
+        assert came == [bytes([number]) * 1000 for number in range(count)]
 
 
 @tiers

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
-from orchestra_plugins.udp.far import End, Far, name_of, where_of
+from orchestra_plugins.udp.far import End, Far, name_of, poller, where_of
 from orchestra_plugins.udp.names import LOOKUPS, QUEUED, Names
 from orchestra_plugins.udp.wire import CLOSE, HEAD, WHERE, Parser, Policy
 
@@ -55,6 +57,23 @@ def test_one_datagram_goes_before_it_is_looked_for_another_and_then_as_many_as_c
         assert came(8) == [b"4"]  # something else was ready in between
     for each in far.names.bell:
         os.close(each)
+
+
+@pytest.mark.parametrize("kind", ["epoll", "poll"])
+def test_it_waits_for_as_long_as_it_is_told_with_whatever_the_system_has(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "poll":
+        monkeypatch.delattr(select, "epoll", raising=False)
+    elif not hasattr(select, "epoll"):
+        pytest.skip("this system has none")
+    poll, units = poller()
+    assert type(poll).__name__ == kind
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        poll.register(sock, select.POLLIN)
+        begun = time.monotonic()
+        assert poll.poll(0.05 * units) == []
+        assert 0.05 <= time.monotonic() - begun < 5
 
 
 @pytest.fixture
