@@ -1,7 +1,7 @@
 """The two ends of the UDP part, each in a process of its own: an echo of datagrams and of streams, and the client.
 
 python bench/datagrams.py serve PORT
-python bench/datagrams.py ask PORT SIZE SECONDS udp|tcp
+python bench/datagrams.py ask PORT SIZE SECONDS udp|tcp OTHERS
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ LOOPBACK = "127.0.0.1"
 UNDER_WAY = (1, 8, 64)
 PATIENCE = 0.2
 """Seconds after which a datagram is lost."""
+TIMED = 1000
+"""Datagrams whose way there and back is timed; the scheduler takes some hundred to find out who talks to whom."""
 LOST = 20
 """Datagrams whose loss ends the measuring of latency."""
 
@@ -122,14 +124,19 @@ class Client:
         return statistics.median(times) * 1e6 if len(times) >= count - LOST else float("nan")
 
 
-def ask(port: int, size: int, seconds: float, stream: bool) -> dict[str, float]:
-    """All three figures of one contender; a stream has a latency only."""
-    client = Client(port, size, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
+def ask(port: int, size: int, seconds: float, kind: socket.SocketKind, others: int) -> dict[str, float]:
+    """All three figures of one contender, beside so many clients that were heard once; a stream has a latency only."""
+    crowd = [Client(port, size, kind) for _ in range(others)]
+    for number, each in enumerate(crowd):
+        each.send(number)
+        if each.receive() is None:
+            raise TimeoutError(f"client {number} got no answer")
+    client = Client(port, size, kind)
     for number in range(1 << 32, (1 << 32) + 10):  # the first find a path, and wake whoever sleeps
         client.send(number)
         client.receive()
-    found = {"latency": client.latency(300)}
-    if not stream:
+    found = {"latency": client.latency(TIMED)}
+    if kind == socket.SOCK_DGRAM:
         found["rate"] = max(client.rate(seconds / len(UNDER_WAY), each) for each in UNDER_WAY)
         time.sleep(PATIENCE)
         while client.receive() is not None:
@@ -143,5 +150,6 @@ if __name__ == "__main__":
     if what == "serve":
         serve(int(port))
     else:
-        size, seconds, protocol = arguments
-        print(json.dumps(ask(int(port), int(size), float(seconds), protocol == "tcp")))
+        size, seconds, protocol, others = arguments
+        kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+        print(json.dumps(ask(int(port), int(size), float(seconds), kind, int(others))))

@@ -36,7 +36,10 @@ PermitRootLogin yes
 MaxStartups 500
 MaxSessions 500
 LogLevel QUIET
+SetEnv HOME={folder}/home
 """
+"""The account has a home of its own: the login files of whoever measures, and the programs that they put first, have
+no part in it."""
 
 _HOST = """
 Host {name}
@@ -138,6 +141,7 @@ def _prepare(ground: Ground) -> None:
     folder = ground.folder
     Path("/run/sshd").mkdir(parents=True, exist_ok=True)
     (folder / "run").mkdir(mode=0o700)
+    (folder / "home").mkdir()
     for name in ("host_key", "user_key"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
     host_key = (folder / "host_key.pub").read_text()

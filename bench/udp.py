@@ -1,8 +1,9 @@
-"""Datagrams through one hop, beside the classic recipe of nc and named pipes, and socat.
+"""Datagrams through one hop and two, beside the classic recipe of nc and named pipes, and socat.
 
     python -m bench.udp [--quick] [--rounds 3] [--json FILE]
 
 rate     echoes per second with 1, 8 or 64 datagrams under way, whichever is best; each has to come back as it was sent
+others   clients of the same tunnel that were heard once
 loss     of datagrams that are sent at half of that rate, for as long
 latency  the median time to an echo, one at a time
 added    how much longer that is than without a tunnel, in the same round
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import math
 import shutil
 import sys
@@ -32,9 +34,11 @@ DATAGRAMS = Path(__file__).with_name("datagrams.py")
 SIZES = (64, 512, 1400)
 SECONDS = 0.6
 CONTENDERS = ("loopback", "nc", "socat", "orchestra", "orchestra tcp")
-GOALS = {"added": (Goal(1.5, "orchestra tcp"),)}
-FIRST = (0,)
-"""The path of all of them: the first server."""
+GOALS = {"rate": (Goal(3, "socat"),), "added": (Goal(1.5, "orchestra tcp"),)}
+PATHS = {"1 hop": (0,), "2 hops": (0, 1)}
+"""Which servers they go through."""
+OTHERS = 900
+"""Clients of one tunnel that are silent, of the 1,024 that it keeps."""
 
 
 async def measure(effort: Effort) -> list[Table]:
@@ -45,32 +49,42 @@ async def measure(effort: Effort) -> list[Table]:
         "latency": Table("round trip of a datagram", "µs", "less"),
         "added": Table("added to a round trip", "µs", "less"),
     }
-    target, ours = free_ports(2)
+    target, *ours = free_ports(1 + len(PATHS))
     seconds = SECONDS / 2 if effort.quick else SECONDS
-    stream = Forward(ours, FIRST, target)
-    async with (
-        laid(1) as ground,
-        started([sys.executable, str(DATAGRAMS), "serve", str(target)]),
-        opened("orchestra", ground, (stream, replace(stream, protocol="udp"))),
-    ):
-        for size in SIZES[-1:] if effort.quick else SIZES:
-            told(f"{size} bytes")
-            for what, values in (await compared(ground, target, ours, size, seconds, effort.rounds)).items():
-                tables[what].rows.append(Row(f"{size} bytes", values, GOALS.get(what, ())))
+    async with contextlib.AsyncExitStack() as running:
+        ground = await running.enter_async_context(laid(max(map(len, PATHS.values()))))
+        await running.enter_async_context(started([sys.executable, str(DATAGRAMS), "serve", str(target)]))
+        ways = [Forward(port, path, target) for port, path in zip(ours, PATHS.values(), strict=True)]
+        for each in ways:
+            both = each, replace(each, protocol="udp")
+            await running.enter_async_context(opened("orchestra", ground, both))
+        for size, (hops, way) in itertools.product(
+            SIZES[-1:] if effort.quick else SIZES, zip(PATHS, ways, strict=True)
+        ):
+            told(f"{size} bytes, {hops}")
+            for what, values in (await compared(ground, way, size, seconds, effort.rounds)).items():
+                tables[what].rows.append(Row(f"{size} bytes, {hops}", values, GOALS.get(what, ())))
+        told(f"{OTHERS} others")
+        crowded = await compared(ground, ways[0], SIZES[0], seconds, effort.rounds, OTHERS)
+        for what in ("rate", "loss", "latency"):
+            tables[what].rows.append(Row(f"{SIZES[0]} bytes, 1 hop, {OTHERS} others", crowded[what]))
     return list(tables.values())
 
 
 async def compared(
-    ground: Ground, target: int, ours: int, size: int, seconds: float, rounds: int
+    ground: Ground, way: Forward, size: int, seconds: float, rounds: int, others: int = 0
 ) -> dict[str, dict[str, list[float]]]:
-    """What was asked for, then by contender; a stream has a latency only."""
+    """What was asked for, then by contender; a stream has a latency only, and nc and socat serve a single client."""
     found: dict[str, dict[str, list[float]]] = {"rate": {}, "loss": {}, "latency": {}}
-    names = [name for name in CONTENDERS if name not in ("nc", "socat") or shutil.which(name)]
+    if others:
+        names = ["loopback", "orchestra"]
+    else:
+        names = [name for name in CONTENDERS if name not in ("nc", "socat") or shutil.which(name)]
 
     async def one(name: str) -> float:
         protocol = "tcp" if name == "orchestra tcp" else "udp"
-        async with through(name, ground, target, ours) as port:
-            client = [sys.executable, str(DATAGRAMS), "ask", str(port), str(size), str(seconds), protocol]
+        async with through(name, ground, way) as port:
+            client = [sys.executable, str(DATAGRAMS), "ask", str(port), str(size), str(seconds), protocol, str(others)]
             figures: dict[str, float] = await ask(client)
         for what, value in figures.items():
             if math.isnan(value):  # hardly one came back
@@ -80,7 +94,8 @@ async def compared(
 
     await in_turns(names, rounds, one)
     whole = found["latency"]
-    return found | {"added": {name: added(whole[name], whole["loopback"]) for name in CONTENDERS[-2:]}}
+    streamed = () if others else CONTENDERS[-2:]
+    return found | {"added": {name: added(whole[name], whole["loopback"]) for name in streamed}}
 
 
 def added(through: list[float], without: list[float]) -> list[float]:
@@ -89,21 +104,22 @@ def added(through: list[float], without: list[float]) -> list[float]:
 
 
 @contextlib.asynccontextmanager
-async def through(name: str, ground: Ground, target: int, ours: int) -> AsyncIterator[int]:
+async def through(name: str, ground: Ground, way: Forward) -> AsyncIterator[int]:
     """The port of a contender; a netcat serves one client, so each is started anew."""
     if name == "loopback":
-        yield target
+        yield way.target
     elif name in ("nc", "socat"):
-        async with recipe(name, ground, target) as port:
+        async with recipe(name, ground, way) as port:
             yield port
     else:
-        yield ours
+        yield way.port
 
 
 @contextlib.asynccontextmanager
-async def recipe(name: str, ground: Ground, target: int) -> AsyncIterator[int]:
+async def recipe(name: str, ground: Ground, way: Forward) -> AsyncIterator[int]:
     """Two programs here and two there, round one forwarded connection."""
     udp, tcp, far = free_ports(3)
+    target = way.target
     with tempfile.TemporaryDirectory(dir=ground.folder) as pipes:
         if name == "nc":
             remote = (
@@ -117,7 +133,7 @@ async def recipe(name: str, ground: Ground, target: int) -> AsyncIterator[int]:
             local = f"exec socat -b65536 UDP-LISTEN:{udp},bind={LOOPBACK} TCP:{LOOPBACK}:{tcp},nodelay"
         config = str(ground.folder / "ssh_config")
         # with a terminal what runs there ends when ssh does
-        ssh = ["ssh", "-tt", "-F", config, "-L", f"{LOOPBACK}:{tcp}:{LOOPBACK}:{far}", alias(FIRST), remote]
+        ssh = ["ssh", "-tt", "-F", config, "-L", f"{LOOPBACK}:{tcp}:{LOOPBACK}:{far}", alias(way.path), remote]
         async with started(ssh), started(["/bin/sh", "-c", f"sleep 1.2; {local}"]):
             await asyncio.sleep(1.6)  # nothing tells when a netcat listens, and the first who asks is the only one
             yield udp
