@@ -20,8 +20,9 @@ Ready = list[tuple[selectors.SelectorKey, int]]
 
 PATIENCE = 500e-6
 """Seconds of polling before each sleep, at most: what an answer takes that comes from this machine or its network."""
-LULL = 0.05
-"""Seconds without polling after it was in vain."""
+LULL, LONGEST_LULL = 0.001, 0.05
+"""Seconds without polling after it was in vain: at first, and at most. Twice as long each time, and half as long again
+whenever it was not in vain; so a pause between two bursts costs one attempt, and a peer that is always late little."""
 _give_way = getattr(os, "sched_yield", lambda: None)
 
 
@@ -30,7 +31,7 @@ class EagerSelector(selectors.DefaultSelector):
 
     What comes from the same side again and again is a stream, and more of it gathers in one sleep; among many sides
     another process has more use for the processor. Where polling was in vain, the answer was late, or a busy process
-    held the processor that it was given: then there is none for a while, so that neither costs much.
+    held the processor that it was given: then there is none for a while, longer each time, so that neither costs much.
     """
 
     def __init__(self, patience: float = PATIENCE, clock: Callable[[], float] = perf_counter) -> None:
@@ -42,6 +43,8 @@ class EagerSelector(selectors.DefaultSelector):
         """Whether what came last came soon."""
         self._again = clock()
         """When polling may be tried again."""
+        self._lull = LULL
+        """Seconds until then, if it is in vain next time."""
         self.eager = False
         """Whether the next wait begins with polling."""
 
@@ -67,12 +70,14 @@ class EagerSelector(selectors.DefaultSelector):
             end = until
         while self._clock() < end:
             if ready := super().select(0):
+                self._lull = max(LULL, self._lull / 2)
                 return ready
             # Who has to run before anything can come may wait for this very processor, and it can take the scheduler
             # milliseconds to move one away from a process that never sleeps, beside another processor that is idle.
             _give_way()
         if end != until:
-            self._again = self._clock() + LULL
+            self._again = self._clock() + self._lull
+            self._lull = min(LONGEST_LULL, self._lull * 2)
         return []
 
 
