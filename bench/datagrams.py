@@ -2,6 +2,7 @@
 
 python bench/datagrams.py serve PORT
 python bench/datagrams.py ask PORT SIZE SECONDS udp|tcp OTHERS
+python bench/datagrams.py trips SIZE PORT/udp|tcp...
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ PATIENCE = 0.2
 """Seconds after which a datagram is lost."""
 TIMED = 1000
 """Datagrams whose way there and back is timed; the scheduler takes some hundred to find out who talks to whom."""
+TURNS, TRIPS = 24, 60
+"""Where several ways are compared: how often each has its turn, and what is timed in one. In so short a time no
+processor changes its pace, and the scheduler moves nobody."""
 LOST = 20
 """Datagrams whose loss ends the measuring of latency."""
 
@@ -145,11 +149,28 @@ def ask(port: int, size: int, seconds: float, kind: socket.SocketKind, others: i
     return found
 
 
+def trips(size: int, ways: list[tuple[int, socket.SocketKind]]) -> list[float]:
+    """The latency of each way, all of them by turns; the median of the turns' medians."""
+    clients = [Client(port, size, kind) for port, kind in ways]
+    for client in clients:
+        client.latency(LOST)
+    found = [[client.latency(TRIPS) for client in clients] for _ in range(TURNS)]
+    return [statistics.median(times) for times in zip(*found, strict=True)]
+
+
+def kind_of(protocol: str) -> socket.SocketKind:
+    """``udp`` or ``tcp``."""
+    return socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+
+
 if __name__ == "__main__":
-    what, port, *arguments = sys.argv[1:]
+    what, *arguments = sys.argv[1:]
     if what == "serve":
-        serve(int(port))
+        serve(int(arguments[0]))
+    elif what == "ask":
+        port, size, seconds, protocol, others = arguments
+        print(json.dumps(ask(int(port), int(size), float(seconds), kind_of(protocol), int(others))))
     else:
-        size, seconds, protocol, others = arguments
-        kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
-        print(json.dumps(ask(int(port), int(size), float(seconds), kind, int(others))))
+        size, *named = arguments
+        ways = [way.split("/") for way in named]
+        print(json.dumps(trips(int(size), [(int(port), kind_of(protocol)) for port, protocol in ways])))

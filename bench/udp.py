@@ -5,7 +5,7 @@
 rate     echoes per second with 1, 8 or 64 datagrams under way, whichever is best; each has to come back as it was sent
 others   clients of the same tunnel that were heard once
 loss     of datagrams that are sent at half of that rate, for as long
-latency  the median time to an echo, one at a time
+latency  the median time to an echo, one at a time; without a tunnel and through ours by turns of a few dozen
 added    how much longer that is than without a tunnel, in the same round
 
 ``orchestra tcp`` is a tunnel of ours for TCP that carries the same bytes: what a session costs anyway.
@@ -20,7 +20,7 @@ import math
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,10 +33,14 @@ from bench.running import Effort, alone, in_turns, told
 DATAGRAMS = Path(__file__).with_name("datagrams.py")
 SIZES = (64, 512, 1400)
 SECONDS = 0.6
-CONTENDERS = ("loopback", "nc", "socat", "orchestra", "orchestra tcp")
+CONTENDERS = ("loopback", "nc", "socat", "orchestra")
+COMPARED = ("loopback", "orchestra", "orchestra tcp")
+"""Whose round trips are timed by turns; a netcat serves a single client."""
 GOALS = {"rate": (Goal(3, "socat"),), "added": (Goal(1.5, "orchestra tcp"),)}
 PATHS = {"1 hop": (0,), "2 hops": (0, 1)}
 """Which servers they go through."""
+TIMES = 4
+"""Rounds of round trips for each round of everything else."""
 OTHERS = 900
 """Clients of one tunnel that are silent, of the 1,024 that it keeps."""
 
@@ -65,37 +69,42 @@ async def measure(effort: Effort) -> list[Table]:
             for what, values in (await compared(ground, way, size, seconds, effort.rounds)).items():
                 tables[what].rows.append(Row(f"{size} bytes, {hops}", values, GOALS.get(what, ())))
         told(f"{OTHERS} others")
-        crowded = await compared(ground, ways[0], SIZES[0], seconds, effort.rounds, OTHERS)
+        crowded = await asked(("loopback", "orchestra"), ground, ways[0], SIZES[0], seconds, effort.rounds, OTHERS)
         for what in ("rate", "loss", "latency"):
             tables[what].rows.append(Row(f"{SIZES[0]} bytes, 1 hop, {OTHERS} others", crowded[what]))
     return list(tables.values())
 
 
 async def compared(
-    ground: Ground, way: Forward, size: int, seconds: float, rounds: int, others: int = 0
+    ground: Ground, way: Forward, size: int, seconds: float, rounds: int
 ) -> dict[str, dict[str, list[float]]]:
-    """What was asked for, then by contender; a stream has a latency only, and nc and socat serve a single client."""
-    found: dict[str, dict[str, list[float]]] = {"rate": {}, "loss": {}, "latency": {}}
-    if others:
-        names = ["loopback", "orchestra"]
-    else:
-        names = [name for name in CONTENDERS if name not in ("nc", "socat") or shutil.which(name)]
+    """What was asked for, then by contender."""
+    names = [name for name in CONTENDERS if name not in ("nc", "socat") or shutil.which(name)]
+    found = await asked(names, ground, way, size, seconds, rounds)
+    ways = f"{way.target}/udp", f"{way.port}/udp", f"{way.port}/tcp"
+    turns = [await ask([sys.executable, str(DATAGRAMS), "trips", str(size), *ways]) for _ in range(rounds * TIMES)]
+    whole = dict(zip(COMPARED, map(list, zip(*turns, strict=True)), strict=True))
+    found["latency"] |= whole
+    return found | {"added": {name: added(whole[name], whole["loopback"]) for name in COMPARED[1:]}}
 
-    async def one(name: str) -> float:
-        protocol = "tcp" if name == "orchestra tcp" else "udp"
+
+async def asked(
+    names: Iterable[str], ground: Ground, way: Forward, size: int, seconds: float, rounds: int, others: int = 0
+) -> dict[str, dict[str, list[float]]]:
+    """The figures of these, a client of each at a time."""
+    found: dict[str, dict[str, list[float]]] = {"rate": {}, "loss": {}, "latency": {}}
+
+    async def one(name: str) -> None:
         async with through(name, ground, way) as port:
-            client = [sys.executable, str(DATAGRAMS), "ask", str(port), str(size), str(seconds), protocol, str(others)]
+            client = [sys.executable, str(DATAGRAMS), "ask", str(port), str(size), str(seconds), "udp", str(others)]
             figures: dict[str, float] = await ask(client)
         for what, value in figures.items():
             if math.isnan(value):  # hardly one came back
                 continue
             found[what].setdefault(name, []).append(value * 100 if what == "loss" else value)
-        return figures["latency"]
 
     await in_turns(names, rounds, one)
-    whole = found["latency"]
-    streamed = () if others else CONTENDERS[-2:]
-    return found | {"added": {name: added(whole[name], whole["loopback"]) for name in streamed}}
+    return found
 
 
 def added(through: list[float], without: list[float]) -> list[float]:
