@@ -1,31 +1,36 @@
 """The two ends of the UDP part, each in a process of its own: an echo of datagrams and of streams, and the client.
 
 python bench/datagrams.py serve PORT
-python bench/datagrams.py ask PORT SIZE SECONDS udp|tcp OTHERS
-python bench/datagrams.py trips SIZE PORT/udp|tcp...
+python bench/datagrams.py rates SECONDS SIZE OTHERS PORT/udp
+python bench/datagrams.py trips SIZE OTHERS PORT/udp|tcp...
+
+So many others are heard once at the last of the ports, and then keep silent.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
+import random
 import select
 import socket
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 
 LOOPBACK = "127.0.0.1"
 UNDER_WAY = (1, 8, 64)
 PATIENCE = 0.2
 """Seconds after which a datagram is lost."""
-TIMED = 1000
-"""Datagrams whose way there and back is timed; the scheduler takes some hundred to find out who talks to whom."""
-TURNS, TRIPS = 24, 60
-"""Where several ways are compared: how often each has its turn, and what is timed in one. In so short a time no
-processor changes its pace, and the scheduler moves nobody."""
-LOST = 20
-"""Datagrams whose loss ends the measuring of latency."""
+TURNS, TRIPS = 12, 60
+"""How often each way has its turn, and how many round trips are timed in one. In so short a time a processor hardly
+changes its pace, and the scheduler seldom moves anybody; so all ways meet the same."""
+Way = tuple[int, socket.SocketKind]
+"""A port, and what is sent there."""
+LOST = 3
+"""Datagrams whose loss ends a turn."""
 
 
 def serve(port: int) -> None:
@@ -57,13 +62,15 @@ def serve(port: int) -> None:
 class Client:
     """Numbered datagrams of one size, or a stream of as many bytes."""
 
-    def __init__(self, port: int, size: int, kind: socket.SocketKind) -> None:
+    def __init__(self, way: Way, size: int) -> None:
+        port, kind = way
         self.sock = socket.socket(socket.AF_INET, kind)
         if kind == socket.SOCK_DGRAM:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self.sock.connect((LOOPBACK, port))
         self.sock.settimeout(PATIENCE)
-        self.filler = bytes(size - 8)
+        self.kind, self.size = kind, size
+        self.filler = (bytes(range(256)) * (size // 256 + 1))[8:size]
 
     def send(self, number: int) -> None:
         with contextlib.suppress(OSError):
@@ -73,13 +80,18 @@ class Client:
         """The number of one that came back as it was sent; None when none did in time."""
         end = time.perf_counter() + PATIENCE
         while time.perf_counter() < end:
-            try:
-                data = self.sock.recv(65536)
-            except OSError:
-                continue
-            if len(data) == len(self.filler) + 8:
-                return int.from_bytes(data[:8], "big")
+            with contextlib.suppress(OSError):
+                data = self.read()
+                if data[8:] == self.filler:
+                    return int.from_bytes(data[:8], "big")
         return None
+
+    def read(self) -> bytes:
+        """A datagram, or as much of a stream."""
+        data = self.sock.recv(65536)
+        while self.kind == socket.SOCK_STREAM and data and len(data) < self.size:
+            data += self.sock.recv(self.size - len(data))
+        return data
 
     def rate(self, seconds: float, under_way: int) -> float:
         """Echoes per second, with so many under way; what does not come back in time is lost, and others follow."""
@@ -92,7 +104,7 @@ class Client:
             if self.receive() is None:
                 waiting = 0
             else:
-                got, waiting = got + 1, waiting - 1
+                got, waiting = got + 1, max(0, waiting - 1)  # one that was given up may come yet
         return got / (time.perf_counter() - begun)
 
     def loss(self, rate: float, seconds: float) -> float:
@@ -108,69 +120,80 @@ class Client:
             with contextlib.suppress(OSError):
                 while ready:
                     data = self.sock.recv(65536)
-                    if len(data) == len(self.filler) + 8:
+                    if data[8:] == self.filler:
                         got.add(int.from_bytes(data[:8], "big"))
         self.sock.settimeout(PATIENCE)
         return 1 - len(got) / max(1, sent)
 
     def latency(self, count: int) -> float:
-        """The median of that many, in microseconds."""
+        """The median of that many, in microseconds; NaN if too many are lost."""
         times: list[float] = []
         for number in range(count):
             if number - len(times) > LOST:
-                break
+                return float("nan")
             begun = time.perf_counter()
             self.send(number)
             while (got := self.receive()) not in (number, None):
                 pass  # an echo that came too late for the one before
             if got is not None:
                 times.append(time.perf_counter() - begun)
-        return statistics.median(times) * 1e6 if len(times) >= count - LOST else float("nan")
+        return statistics.median(times) * 1e6
 
 
-def ask(port: int, size: int, seconds: float, kind: socket.SocketKind, others: int) -> dict[str, float]:
-    """All three figures of one contender, beside so many clients that were heard once; a stream has a latency only."""
-    crowd = [Client(port, size, kind) for _ in range(others)]
-    for number, each in enumerate(crowd):
-        each.send(number)
-        if each.receive() is None:
-            raise TimeoutError(f"client {number} got no answer")
-    client = Client(port, size, kind)
-    for number in range(1 << 32, (1 << 32) + 10):  # the first find a path, and wake whoever sleeps
-        client.send(number)
-        client.receive()
-    found = {"latency": client.latency(TIMED)}
-    if kind == socket.SOCK_DGRAM:
-        found["rate"] = max(client.rate(seconds / len(UNDER_WAY), each) for each in UNDER_WAY)
-        time.sleep(PATIENCE)
-        while client.receive() is not None:
-            pass
-        found["loss"] = client.loss(max(1.0, found["rate"] / 2), seconds)
-    return found
+@contextlib.contextmanager
+def beside(others: int, way: Way, size: int) -> Iterator[None]:
+    """So many clients that have had an answer."""
+    with contextlib.ExitStack() as stack:
+        for number in range(others):
+            client = Client(way, size)
+            stack.enter_context(client.sock)
+            client.send(number)
+            if client.receive() is None:
+                raise TimeoutError(f"client {number} got no answer")
+        yield
 
 
-def trips(size: int, ways: list[tuple[int, socket.SocketKind]]) -> list[float]:
-    """The latency of each way, all of them by turns; the median of the turns' medians."""
-    clients = [Client(port, size, kind) for port, kind in ways]
-    for client in clients:
-        client.latency(LOST)
-    found = [[client.latency(TRIPS) for client in clients] for _ in range(TURNS)]
-    return [statistics.median(times) for times in zip(*found, strict=True)]
+def rates(way: Way, size: int, seconds: float) -> dict[str, float]:
+    """What one contender carries, and what it loses of half of that."""
+    client = Client(way, size)
+    client.latency(TRIPS)
+    rate = max(client.rate(seconds / len(UNDER_WAY), each) for each in UNDER_WAY)
+    time.sleep(PATIENCE)
+    while client.receive() is not None:
+        pass
+    return {"rate": rate, "loss": client.loss(max(1.0, rate / 2), seconds)}
 
 
-def kind_of(protocol: str) -> socket.SocketKind:
-    """``udp`` or ``tcp``."""
-    return socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+def trips(ways: list[Way], size: int) -> list[float]:
+    """The latency of each way: the median of its turns, whose order is another each time; NaN if it loses too many."""
+    with contextlib.ExitStack() as stack:
+        clients = [Client(way, size) for way in ways]
+        for client in clients:
+            stack.enter_context(client.sock)
+            client.latency(TRIPS)  # the first find a path, and wake whoever sleeps
+        found: list[list[float]] = [[] for _ in ways]
+        for _ in range(TURNS):
+            for client, turns in random.sample(list(zip(clients, found, strict=True)), len(ways)):
+                turns.append(client.latency(TRIPS))
+    return [float("nan") if any(map(math.isnan, turns)) else statistics.median(turns) for turns in found]
+
+
+def way_of(text: str) -> Way:
+    """``PORT/udp`` or ``PORT/tcp``."""
+    port, protocol = text.split("/")
+    return int(port), socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+
+
+def main(what: str, *arguments: str) -> None:
+    """One of the three commands."""
+    if what == "serve":
+        serve(int(arguments[0]))
+        return
+    *seconds, size, others = arguments[: 3 if what == "rates" else 2]
+    ways = [way_of(text) for text in arguments[len(seconds) + 2 :]]
+    with beside(int(others), ways[-1], int(size)):
+        print(json.dumps(rates(ways[0], int(size), float(seconds[0])) if seconds else trips(ways, int(size))))
 
 
 if __name__ == "__main__":
-    what, *arguments = sys.argv[1:]
-    if what == "serve":
-        serve(int(arguments[0]))
-    elif what == "ask":
-        port, size, seconds, protocol, others = arguments
-        print(json.dumps(ask(int(port), int(size), float(seconds), kind_of(protocol), int(others))))
-    else:
-        size, *named = arguments
-        ways = [way.split("/") for way in named]
-        print(json.dumps(trips(int(size), [(int(port), kind_of(protocol)) for port, protocol in ways])))
+    main(*sys.argv[1:])

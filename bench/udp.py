@@ -5,10 +5,11 @@
 rate     echoes per second with 1, 8 or 64 datagrams under way, whichever is best; each has to come back as it was sent
 others   clients of the same tunnel that were heard once
 loss     of datagrams that are sent at half of that rate, for as long
-latency  the median time to an echo, one at a time; without a tunnel and through ours by turns of a few dozen
+latency  the time to an echo, one at a time, of all contenders by turns
 added    how much longer that is than without a tunnel, in the same round
 
-``orchestra tcp`` is a tunnel of ours for TCP that carries the same bytes: what a session costs anyway.
+``orchestra tcp`` is a tunnel of ours for TCP that carries a stream of as many bytes, ``loopback tcp`` such a stream
+without a tunnel.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import math
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,14 +34,20 @@ from bench.running import Effort, alone, in_turns, told
 DATAGRAMS = Path(__file__).with_name("datagrams.py")
 SIZES = (64, 512, 1400)
 SECONDS = 0.6
-CONTENDERS = ("loopback", "nc", "socat", "orchestra")
-COMPARED = ("loopback", "orchestra", "orchestra tcp")
-"""Whose round trips are timed by turns; a netcat serves a single client."""
+RECIPES = ("nc", "socat")
+RATED = ("loopback", *RECIPES, "orchestra")
+TIMED = ("loopback", "loopback tcp", *RECIPES, "orchestra", "orchestra tcp")
+WITHOUT = {"orchestra": "loopback", "orchestra tcp": "loopback tcp"}
+"""What a round trip takes without the tunnel."""
+CROWDED = ("loopback", "orchestra")
+"""Contenders that serve many clients of datagrams."""
 GOALS = {"rate": (Goal(3, "socat"),), "added": (Goal(1.5, "orchestra tcp"),)}
 PATHS = {"1 hop": (0,), "2 hops": (0, 1)}
 """Which servers they go through."""
-TIMES = 4
-"""Rounds of round trips for each round of everything else."""
+TIMES = 3
+"""Rounds of round trips for each of everything else: they are soon over, and vary more."""
+SETTLED = 1.6
+"""Seconds until a netcat listens: nothing tells, and the first who asks is the only one that it serves."""
 OTHERS = 900
 """Clients of one tunnel that are silent, of the 1,024 that it keeps."""
 
@@ -69,59 +76,62 @@ async def measure(effort: Effort) -> list[Table]:
             for what, values in (await compared(ground, way, size, seconds, effort.rounds)).items():
                 tables[what].rows.append(Row(f"{size} bytes, {hops}", values, GOALS.get(what, ())))
         told(f"{OTHERS} others")
-        crowded = await asked(("loopback", "orchestra"), ground, ways[0], SIZES[0], seconds, effort.rounds, OTHERS)
-        for what in ("rate", "loss", "latency"):
-            tables[what].rows.append(Row(f"{SIZES[0]} bytes, 1 hop, {OTHERS} others", crowded[what]))
+        for what, values in (await compared(ground, ways[0], SIZES[0], seconds, effort.rounds, OTHERS)).items():
+            tables[what].rows.append(Row(f"{SIZES[0]} bytes, 1 hop, {OTHERS} others", values))
     return list(tables.values())
 
 
 async def compared(
-    ground: Ground, way: Forward, size: int, seconds: float, rounds: int
+    ground: Ground, way: Forward, size: int, seconds: float, rounds: int, others: int = 0
 ) -> dict[str, dict[str, list[float]]]:
-    """What was asked for, then by contender."""
-    names = [name for name in CONTENDERS if name not in ("nc", "socat") or shutil.which(name)]
-    found = await asked(names, ground, way, size, seconds, rounds)
-    ways = f"{way.target}/udp", f"{way.port}/udp", f"{way.port}/tcp"
-    turns = [await ask([sys.executable, str(DATAGRAMS), "trips", str(size), *ways]) for _ in range(rounds * TIMES)]
-    whole = dict(zip(COMPARED, map(list, zip(*turns, strict=True)), strict=True))
-    found["latency"] |= whole
-    return found | {"added": {name: added(whole[name], whole["loopback"]) for name in COMPARED[1:]}}
+    """What is asked for, then by contender."""
+    here = [name for name in (CROWDED if others else TIMED) if name not in RECIPES or shutil.which(name)]
+    found: dict[str, dict[str, list[float]]] = {"rate": {}, "loss": {}, "latency": {}, "added": {}}
 
+    def keep(what: str, name: str, value: float) -> None:
+        found[what].setdefault(name, []).append(value)
 
-async def asked(
-    names: Iterable[str], ground: Ground, way: Forward, size: int, seconds: float, rounds: int, others: int = 0
-) -> dict[str, dict[str, list[float]]]:
-    """The figures of these, a client of each at a time."""
-    found: dict[str, dict[str, list[float]]] = {"rate": {}, "loss": {}, "latency": {}}
+    async def rates(name: str) -> None:
+        async with ports([name], ground, way) as places:
+            figures = await ask(client("rates", seconds, size, others, *places))
+        keep("rate", name, figures["rate"])
+        keep("loss", name, figures["loss"] * 100)
 
-    async def one(name: str) -> None:
-        async with through(name, ground, way) as port:
-            client = [sys.executable, str(DATAGRAMS), "ask", str(port), str(size), str(seconds), "udp", str(others)]
-            figures: dict[str, float] = await ask(client)
-        for what, value in figures.items():
-            if math.isnan(value):  # hardly one came back
-                continue
-            found[what].setdefault(name, []).append(value * 100 if what == "loss" else value)
-
-    await in_turns(names, rounds, one)
+    await in_turns([name for name in here if name in RATED], rounds, rates)
+    for _ in range(rounds * TIMES):
+        async with ports(here, ground, way) as places:
+            latency = dict(zip(here, await ask(client("trips", size, others, *places)), strict=True))
+        if any(math.isnan(latency[name]) for name in here if name not in RECIPES):
+            told("a round in which datagrams of others than the recipes were lost is left out")
+            continue
+        for name in here:
+            if not math.isnan(latency[name]):
+                keep("latency", name, latency[name])
+            if name in WITHOUT:
+                keep("added", name, latency[name] - latency[WITHOUT[name]])
     return found
 
 
-def added(through: list[float], without: list[float]) -> list[float]:
-    """Of each round."""
-    return [each - least for each, least in zip(through, without, strict=True)]
+def client(*arguments: object) -> list[str]:
+    """Its command."""
+    return [sys.executable, str(DATAGRAMS), *map(str, arguments)]
 
 
 @contextlib.asynccontextmanager
-async def through(name: str, ground: Ground, way: Forward) -> AsyncIterator[int]:
-    """The port of a contender; a netcat serves one client, so each is started anew."""
-    if name == "loopback":
-        yield way.target
-    elif name in ("nc", "socat"):
-        async with recipe(name, ground, way) as port:
-            yield port
-    else:
-        yield way.port
+async def ports(names: Sequence[str], ground: Ground, way: Forward) -> AsyncIterator[list[str]]:
+    """Where these contenders are asked. A netcat serves one client, so each is started anew."""
+    found = []
+    async with contextlib.AsyncExitStack() as running:
+        for name in names:
+            what, _, protocol = name.partition(" ")
+            if what in RECIPES:
+                port = await running.enter_async_context(recipe(name, ground, way))
+            else:
+                port = way.target if what == "loopback" else way.port
+            found.append(f"{port}/{protocol or 'udp'}")
+        if not set(RECIPES).isdisjoint(names):
+            await asyncio.sleep(SETTLED)
+        yield found
 
 
 @contextlib.asynccontextmanager
@@ -143,8 +153,7 @@ async def recipe(name: str, ground: Ground, way: Forward) -> AsyncIterator[int]:
         config = str(ground.folder / "ssh_config")
         # with a terminal what runs there ends when ssh does
         ssh = ["ssh", "-tt", "-F", config, "-L", f"{LOOPBACK}:{tcp}:{LOOPBACK}:{far}", alias(way.path), remote]
-        async with started(ssh), started(["/bin/sh", "-c", f"sleep 1.2; {local}"]):
-            await asyncio.sleep(1.6)  # nothing tells when a netcat listens, and the first who asks is the only one
+        async with started(ssh), started(["/bin/sh", "-c", f"sleep {SETTLED * 3 / 4}; {local}"]):
             yield udp
 
 

@@ -21,8 +21,8 @@ Ready = list[tuple[selectors.SelectorKey, int]]
 PATIENCE = 500e-6
 """Seconds of polling before each sleep, at most: what an answer takes that comes from this machine or its network."""
 LULL, LONGEST_LULL = 0.001, 0.05
-"""Seconds without polling after it was in vain: at first, and at most. Twice as long each time, and half as long again
-whenever it was not in vain; so a pause between two bursts costs one attempt, and a peer that is always late little."""
+"""Seconds without polling after it was in vain: at first, and at most. They double each time, and are halved whenever
+it was not in vain; so a pause between two bursts costs one attempt, and a peer that is always late next to nothing."""
 _give_way = getattr(os, "sched_yield", lambda: None)
 
 

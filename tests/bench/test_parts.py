@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import connections, ends, fairness, link, memory, throughput
+from bench import connections, ends, fairness, link, memory, throughput, udp
 from bench.contenders import opened
 from bench.ground import Ground, chain, laid
 from bench.running import Effort, in_turns
@@ -42,6 +42,34 @@ def test_a_part_measures_every_contender_in_every_row(monkeypatch: pytest.Monkey
             assert sorted(row.values) == names
             # five round trips may be over before a block is sent beside them
             assert all(len(values) == 1 and (values[0] > 0 or part is fairness) for values in row.values.values())
+
+
+@needs_sshd
+def test_round_trips_of_datagrams_and_of_a_stream_are_timed_in_the_same_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(udp, "RECIPES", ())
+    monkeypatch.setattr(udp, "TIMED", ("loopback", "loopback tcp", "orchestra", "orchestra tcp"))
+    monkeypatch.setattr(udp, "PATHS", {"1 hop": (0,)})
+    monkeypatch.setattr(udp, "TIMES", 2)
+    monkeypatch.setattr(udp, "OTHERS", 5)
+    monkeypatch.setattr(udp, "SECONDS", 0.06)
+    tables = asyncio.run(udp.measure(Effort(rounds=1, quick=True)))
+    found = {
+        table.title: {row.name: {name: len(of) for name, of in row.values.items()} for row in table.rows}
+        for table in tables
+    }
+    alone, crowded = "1400 bytes, 1 hop", "64 bytes, 1 hop, 5 others"
+    once = {"loopback": 1, "orchestra": 1}
+    assert found["echoes of datagrams"] == found["lost datagrams"] == {alone: once, crowded: once}
+    assert found["round trip of a datagram"] == {
+        alone: {"loopback": 2, "loopback tcp": 2, "orchestra": 2, "orchestra tcp": 2},
+        crowded: {"loopback": 2, "orchestra": 2},
+    }
+    assert found["added to a round trip"] == {alone: {"orchestra": 2, "orchestra tcp": 2}, crowded: {"orchestra": 2}}
+    added = tables[-1].rows[0].values
+    whole = tables[-2].rows[0].values
+    assert added["orchestra tcp"] == [
+        each - least for each, least in zip(whole["orchestra tcp"], whole["loopback tcp"], strict=True)
+    ]
 
 
 @needs_sshd
