@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -132,9 +132,17 @@ HOSTILE = "<img src=x onerror=document.title=1><script>document.title=1</script>
 
 def kill_sshd(*, master: bool) -> None:
     """Kills what our own sshd has for its clients, and it too."""
-    found = [pid for pid in descendants(os.getpid()) if Path(f"/proc/{pid}/comm").read_text().startswith("sshd")]
+    found = [pid for pid in descendants(os.getpid()) if name_of(pid).startswith("sshd")]
     for pid in found if master else found[1:]:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # one ends with the other that belongs to it
+            os.kill(pid, signal.SIGKILL)
+
+
+def name_of(pid: int) -> str:
+    """Of a process that may be gone already."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text("utf-8")
+    return ""
 
 
 def within(seconds: float, true: Callable[[], object]) -> None:
