@@ -210,7 +210,7 @@ def is_alive(pid: int) -> bool:
     """Whether there is such a process, zombies apart: unless another of its threads still has what it held."""
     try:
         state, *more = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # before it was opened, or read
         return False
     return state != "Z" or int(more[16]) > 1
 

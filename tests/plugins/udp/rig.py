@@ -241,10 +241,9 @@ async def until(true: Callable[[], object], deadline: float = DEADLINE) -> None:
 def lives(pid: int) -> bool:
     """Whether that process runs."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return "Z (zombie)" not in Path(f"/proc/{pid}/status").read_text("utf-8")
+    except (FileNotFoundError, ProcessLookupError):  # before it was opened, or read
         return False
-    return "Z (zombie)" not in Path(f"/proc/{pid}/status").read_text()
 
 
 def play(scene: Callable[[], Awaitable[None]]) -> None:
