@@ -1,10 +1,10 @@
 """The two ends of the UDP part, each in a process of its own: an echo of datagrams and of streams, and the client.
 
 python bench/datagrams.py serve PORT
-python bench/datagrams.py rates SECONDS SIZE OTHERS PORT/udp
+python bench/datagrams.py rates SIZE OTHERS PORT/udp SECONDS
 python bench/datagrams.py trips SIZE OTHERS PORT/udp|tcp...
 
-So many others are heard once at the last of the ports, and then keep silent.
+So many others are heard once before, at the last of the ports, and then keep silent.
 """
 
 from __future__ import annotations
@@ -189,10 +189,15 @@ def main(what: str, *arguments: str) -> None:
     if what == "serve":
         serve(int(arguments[0]))
         return
-    *seconds, size, others = arguments[: 3 if what == "rates" else 2]
-    ways = [way_of(text) for text in arguments[len(seconds) + 2 :]]
-    with beside(int(others), ways[-1], int(size)):
-        print(json.dumps(rates(ways[0], int(size), float(seconds[0])) if seconds else trips(ways, int(size))))
+    size, others, *rest = arguments
+    if what == "rates":
+        way, seconds = way_of(rest[0]), float(rest[1])
+        with beside(int(others), way, int(size)):
+            print(json.dumps(rates(way, int(size), seconds)))
+    else:
+        ways = [way_of(text) for text in rest]
+        with beside(int(others), ways[-1], int(size)):
+            print(json.dumps(trips(ways, int(size))))
 
 
 if __name__ == "__main__":

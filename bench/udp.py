@@ -93,7 +93,7 @@ async def compared(
 
     async def rates(name: str) -> None:
         async with ports([name], ground, way) as places:
-            figures = await ask(client("rates", seconds, size, others, *places))
+            figures = await ask(client("rates", size, others, *places, seconds))
         keep("rate", name, figures["rate"])
         keep("loss", name, figures["loss"] * 100)
 

@@ -20,7 +20,7 @@ import pytest
 
 from tests.cli.conftest import new_home
 from tests.cli.instances import LAB, Background, Home, needs_sshd, sshd, until
-from tests.engine.ssh.sshd import descendants
+from tests.engine.ssh.sshd import descendants, name_of
 from tests.render.picture.browser import browser
 
 UP = ("up", "-d", "--http", "127.0.0.1:0", "office.yaml")
@@ -136,13 +136,6 @@ def kill_sshd(*, master: bool) -> None:
     for pid in found if master else found[1:]:
         with suppress(ProcessLookupError):  # one ends with the other that belongs to it
             os.kill(pid, signal.SIGKILL)
-
-
-def name_of(pid: int) -> str:
-    """Of a process that may be gone already."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/comm").read_text("utf-8")
-    return ""
 
 
 def within(seconds: float, true: Callable[[], object]) -> None:

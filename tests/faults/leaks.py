@@ -8,14 +8,14 @@ import os
 import time
 from collections import Counter
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from orchestra.lab.netns.lab import NetnsLab
 from tests.acceptance.world import descriptors
-from tests.engine.ssh.sshd import descendants
+from tests.engine.ssh.sshd import descendants, name_of
 
 PATIENCE = 8.0
 """Seconds in which what ends by itself, as a server's process does, has to have ended."""
@@ -85,10 +85,3 @@ async def lab_settled(lab: NetnsLab, before: Counter[str]) -> None:
     while left := await lab_traces(lab) - before:
         assert time.monotonic() < deadline, "left behind in the lab: " + "; ".join(sorted(left))
         await asyncio.sleep(LOOK)
-
-
-def name_of(pid: int) -> str:
-    """What a process is called, or that it has gone."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/comm").read_text("utf-8").strip()
-    return "gone"

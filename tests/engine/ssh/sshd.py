@@ -94,6 +94,13 @@ def descendants(pid: int) -> list[int]:
     return [found for child in children for found in (child, *descendants(child))]
 
 
+def name_of(pid: int) -> str:
+    """What a process is called, or that it has gone."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text("utf-8").strip()
+    return "gone"
+
+
 def free_port() -> int:
     """One below those that connections are given (ip_local_port_range), and of a share that no other worker of pytest
     takes from, so that it stays free until it is asked for."""
